@@ -36,7 +36,7 @@ pub fn normal_quantile(p: f64) -> f64 {
         );
     }
     let tail = if q < 0.0 { p } else { 1.0 - p };
-    if !(tail > 0.0) {
+    if tail.is_nan() || tail <= 0.0 {
         return if tail == 0.0 { f64::INFINITY.copysign(q) } else { f64::NAN };
     }
     let r = sqrt(-log(tail));

@@ -4,7 +4,7 @@ use std::ops::{Add, AddAssign, Sub};
 
 const NANOS_PER_SEC: f64 = 1e9;
 
-/// An instant of simulated time [ns since the run's start]. Spans 584 years.
+/// An instant of simulated time \[ns since the run's start\]. Spans 584 years.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SimTime(pub u64);
 

@@ -1,5 +1,21 @@
 //! Where calls come from: one file per trace format or generator, all behind [`Arrivals`], all streaming.
 
+pub mod azure2019;
+mod calls_csv;
+mod calls_parquet;
+mod poisson;
+mod prefetch;
+mod rows;
+mod spec;
+pub mod spread;
+
+pub use calls_csv::{CallsCsv, last_arrival};
+pub use calls_parquet::CallsParquet;
+pub use poisson::{Poisson, PoissonSpec, Service};
+pub use prefetch::Prefetch;
+pub use rows::{CallsSpec, MemoryChanges};
+pub use spec::{Context, Opened, WorkloadSpec};
+
 use std::path::PathBuf;
 
 use crate::types::{Duration, Memory, MilliCores, RegionId, SimTime};
@@ -144,6 +160,9 @@ pub trait Arrivals: Send {
     fn inputs(&self) -> Vec<(PathBuf, String)> {
         Vec::new()
     }
+
+    /// Tells the source that no more calls are wanted: afterwards its notes and inputs are as complete as they get.
+    fn finish(&mut self) {}
 }
 
 /// Why a workload cannot be read or made.
@@ -187,4 +206,9 @@ pub enum WorkloadError {
         /// What to do about it.
         help: String,
     },
+}
+
+/// Lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -1,0 +1,153 @@
+//! `sim run`.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use slackwater::report::Value;
+use slackwater::run::{Options, Report, RunError, run};
+use slackwater::scenario;
+
+use super::Failure;
+
+/// Arguments of `sim run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The scenario file.
+    scenario: PathBuf,
+    /// Replace a key of the scenario, for example scheduler.keep_alive.fixed.keep_alive_s=60; repeatable.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// The root of all random streams; replaces the scenario's.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Where the results go [default: results/NAME].
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Threads to use; the results are the same bytes with any number [default: all cores, at most 2].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    threads: Option<u32>,
+    /// Print nothing but errors.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Run {
+    pub fn execute(self) -> Result<(), Failure> {
+        let mut set = self.set;
+        if let Some(seed) = self.seed {
+            set.push(format!("seed={seed}"));
+        }
+        let loaded = scenario::load(&self.scenario, &set).map_err(Failure::usage)?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let options = Options { out: self.out, threads: self.threads.map_or(cores.min(2), |n| n as usize) };
+        let bar = (!self.quiet && std::io::stderr().is_terminal()).then(bar);
+        let mut last = std::time::Instant::now();
+        let mut progress = |p: slackwater::sim::Progress| {
+            if let Some(bar) = &bar
+                && last.elapsed().as_millis() >= 100
+            {
+                last = std::time::Instant::now();
+                bar.set_position((p.share * 1000.0) as u64);
+                let days = p.now.as_secs_f64() / 86_400.0;
+                bar.set_message(format!("{:.2} million events, day {days:.2}", p.events as f64 / 1e6));
+            }
+        };
+        let result = run(&loaded, &options, &mut progress);
+        if let Some(bar) = &bar {
+            bar.finish_and_clear();
+        }
+        let report = result.map_err(|e| match e {
+            RunError::Report(_) => Failure::internal(e),
+            RunError::Scenario(_) | RunError::Sim(_) => Failure::usage(e),
+        })?;
+        if !self.quiet {
+            print!("{}", table(&report));
+        }
+        Ok(())
+    }
+}
+
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}  {elapsed} elapsed, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(1000).with_style(style)
+}
+
+/// The figures that a person reads first.
+const SHOWN: &[(&str, &str)] = &[
+    ("simulated time", "run.simulated_s"),
+    ("calls received", "calls.received"),
+    ("      executed", "calls.executed"),
+    ("      rejected", "calls.rejected"),
+    ("      cold", "calls.cold"),
+    ("      deferred", "calls.deferred"),
+    ("      missed deadline", "calls.missed_deadline"),
+    ("latency mean", "latency_s.mean"),
+    ("        p50", "latency_s.p50"),
+    ("        p99", "latency_s.p99"),
+    ("service latency p99", "service_latency_s.p99"),
+    ("idle memory", "memory.idle_mean_mb"),
+    ("CPU utilization mean", "utilization.cpu_mean"),
+    ("                max", "utilization.cpu_max"),
+    ("memory utilization", "utilization.memory_mean"),
+    ("energy", "energy_j.total"),
+    ("operational O", "carbon_g.operational"),
+    ("embodied M", "carbon_g.embodied"),
+    ("SCI (O + M) / R", "sci.g_per_unit"),
+    ("    R", "sci.unit"),
+];
+
+fn table(report: &Report) -> String {
+    let mut text = String::new();
+    for (label, key) in SHOWN {
+        let Some(entry) = report.summary.iter().find(|e| e.key == *key) else { continue };
+        let (value, unit) = match &entry.value {
+            Value::Count(n) => (grouped(*n), ""),
+            Value::Number(x) => (significant(*x), if entry.unit == "1" { "" } else { entry.unit }),
+            Value::Text(t) => (t.clone(), ""),
+        };
+        text += &format!("{label:<22} {value:>16} {unit}\n");
+    }
+    let e = &report.effort;
+    text += &format!(
+        "{:.2} s wall, {:.2} million calls/s, {:.2} million events/s, peak memory {} MB\n",
+        e.wall_time_s,
+        e.calls_per_s / 1e6,
+        e.events_per_s / 1e6,
+        e.peak_memory_mb.map_or("?".to_owned(), |mb| format!("{mb:.0}")),
+    );
+    text += &format!("results in {}\n", report.folder.display());
+    text
+}
+
+/// A whole number in groups of three digits.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, d) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push('\u{202f}');
+        }
+        text.push(d);
+    }
+    text
+}
+
+/// Six significant digits, with an exponent only where a plain number would be unreadable.
+fn significant(x: f64) -> String {
+    if !x.is_finite() {
+        return "undefined".to_owned();
+    }
+    if x == 0.0 {
+        return "0".to_owned();
+    }
+    let magnitude = x.abs().log10().floor() as i32;
+    if !(-5..12).contains(&magnitude) {
+        return format!("{x:.5e}");
+    }
+    let decimals = (5 - magnitude).clamp(0, 12) as usize;
+    let text = format!("{x:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}

@@ -1,0 +1,223 @@
+//! A host: what it has, what it carries, and at which rates it draws power and fills the ledger.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::power::PowerModel;
+use crate::ledger::{COLUMNS, Column, Rates};
+use crate::types::{GroupId, Memory, RegionId, SimTime};
+
+/// CPU is counted in millionths of a core, so that sums are exact and a call's demand can be tiny.
+pub const UNITS_PER_CORE: f64 = 1e6;
+
+/// What happens to running calls when they demand more CPU than the host has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CpuModel {
+    /// Processor sharing: all running calls slow down alike, by capacity over demand.
+    #[default]
+    Contended,
+    /// Every running call holds its cores; a call that finds too few free cores does not fit.
+    Isolated,
+    /// CPU neither slows nor limits anything; utilization is capped at 1 for the power model.
+    Ignored,
+}
+
+/// What the hosts of one group have in common.
+pub struct Group {
+    /// Name in tables.
+    pub name: String,
+    /// The region the hosts stand in.
+    pub region: RegionId,
+    /// CPU capacity of one host [millionths of a core], at least 1.
+    pub cpu: u64,
+    /// Physical memory of one host.
+    pub memory: Memory,
+    /// Power model of one host.
+    pub power: Box<dyn PowerModel>,
+    /// Power usage effectiveness of the site, at least 1.
+    pub pue: f64,
+    /// Power while off [W].
+    pub off_w: f64,
+    /// Power while booting [W].
+    pub boot_w: f64,
+    /// How long a boot takes.
+    pub boot: crate::types::Duration,
+}
+
+/// Whether a host can carry calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PowerState {
+    /// Ready.
+    On,
+    /// Starting; carries nothing yet.
+    Booting,
+    /// Switched off.
+    Off,
+}
+
+/// One physical server.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// Its group.
+    pub group: GroupId,
+    /// Its region.
+    pub region: RegionId,
+    /// On, booting or off.
+    pub state: PowerState,
+    /// CPU demanded by executing calls [millionths of a core].
+    pub exec_demand: u64,
+    /// CPU demanded by starting sandboxes [millionths of a core].
+    pub start_demand: u64,
+    /// Memory of busy, starting and warm sandboxes.
+    pub held: [u64; 3],
+    /// Executing calls.
+    pub running: u32,
+    /// Starting sandboxes.
+    pub starting: u32,
+    /// Warm sandboxes.
+    pub warm: u32,
+    /// Calls that were executed here.
+    pub executed: u64,
+    /// Rate at which a call progresses relative to running alone, in (0, 1].
+    pub speed: f64,
+    /// The instant up to which everything below is integrated.
+    pub since: SimTime,
+    /// Cumulative weight of the region at `since`.
+    pub weight: f64,
+    /// Current rates.
+    pub rates: Rates,
+    /// Current IT power by [`PowerState`] and load [W].
+    pub it_w: f64,
+    /// Clocks: dynamic joules per unit of CPU demand, and the same weighted.
+    pub dynamic_clock: f64,
+    /// Weighted dynamic clock.
+    pub dynamic_weight_clock: f64,
+    /// Clock of the share of the host per byte held [host·s/byte], and the same weighted.
+    pub share_clock: f64,
+    /// Weighted share clock.
+    pub share_weight_clock: f64,
+    dynamic_w_per_unit: f64,
+    share_per_byte: f64,
+    /// IT energy so far [J].
+    pub energy_j: f64,
+    /// Busy core time so far [core·s].
+    pub busy_core_s: f64,
+    /// Memory held so far [MB·s].
+    pub memory_mb_s: f64,
+    /// Time powered on so far [s].
+    pub on_s: f64,
+}
+
+impl Host {
+    /// An empty host that is on.
+    pub fn new(group: GroupId, region: RegionId) -> Self {
+        Self {
+            group,
+            region,
+            state: PowerState::On,
+            exec_demand: 0,
+            start_demand: 0,
+            held: [0; 3],
+            running: 0,
+            starting: 0,
+            warm: 0,
+            executed: 0,
+            speed: 1.0,
+            since: SimTime::ZERO,
+            weight: 0.0,
+            rates: [0.0; COLUMNS],
+            it_w: 0.0,
+            dynamic_clock: 0.0,
+            dynamic_weight_clock: 0.0,
+            share_clock: 0.0,
+            share_weight_clock: 0.0,
+            dynamic_w_per_unit: 0.0,
+            share_per_byte: 0.0,
+            energy_j: 0.0,
+            busy_core_s: 0.0,
+            memory_mb_s: 0.0,
+            on_s: 0.0,
+        }
+    }
+
+    /// Moves the clocks and totals to `now`, where the region's cumulative weight is `weight`.
+    ///
+    /// The caller integrates `rates` over [`since`, now) into the ledger first.
+    #[inline]
+    pub fn advance(&mut self, now: SimTime, weight: f64) {
+        let dt = (now.0 - self.since.0) as f64 * 1e-9;
+        let dw = weight - self.weight;
+        self.dynamic_clock += self.dynamic_w_per_unit * dt;
+        self.dynamic_weight_clock += self.dynamic_w_per_unit * dw;
+        self.share_clock += self.share_per_byte * dt;
+        self.share_weight_clock += self.share_per_byte * dw;
+        self.energy_j += self.it_w * dt;
+        self.busy_core_s += self.rates[Column::BusyCore as usize] * dt;
+        self.memory_mb_s += self.rates[Column::UsedMemory as usize] * dt;
+        self.on_s += self.rates[Column::HostsOn as usize] * dt;
+        self.since = now;
+        self.weight = weight;
+    }
+
+    /// Memory held by all sandboxes [bytes].
+    #[inline]
+    pub fn memory_used(&self) -> u64 {
+        self.held[0] + self.held[1] + self.held[2]
+    }
+
+    /// CPU demanded by calls and starts [millionths of a core].
+    #[inline]
+    pub fn demand(&self) -> u64 {
+        self.exec_demand + self.start_demand
+    }
+
+    /// Recomputes all rates after a change of state.
+    ///
+    /// Dynamic power P(u) - P(0) is shared among calls and starts in proportion to CPU demand; baseline power P(0) in
+    /// proportion to memory held, and what nobody holds is the idle host's. If more memory is held than the host has
+    /// (overcommit), shares are of what is held, so they never sum to more than one host.
+    #[inline]
+    pub fn refresh(&mut self, group: &Group, cpu: CpuModel) {
+        let mut r = [0.0; COLUMNS];
+        if self.state != PowerState::On {
+            let (column, watts) = match self.state {
+                PowerState::Booting => (Column::Boot, group.boot_w),
+                _ => (Column::Off, group.off_w),
+            };
+            r[column as usize] = watts;
+            r[Column::Overhead as usize] = (group.pue - 1.0) * watts;
+            (self.rates, self.it_w, self.speed) = (r, watts, 1.0);
+            (self.dynamic_w_per_unit, self.share_per_byte) = (0.0, 0.0);
+            return;
+        }
+        let demand = self.demand();
+        let capacity = group.cpu as f64;
+        let wanted = demand as f64;
+        let used = wanted.min(capacity);
+        self.speed = if cpu == CpuModel::Contended && demand > group.cpu { capacity / wanted } else { 1.0 };
+        let baseline = group.power.watts(0.0);
+        let dynamic = if demand == 0 { 0.0 } else { group.power.watts(used / capacity) - baseline };
+        self.dynamic_w_per_unit = if demand == 0 { 0.0 } else { dynamic / wanted };
+        let memory = self.memory_used();
+        self.share_per_byte = 1.0 / memory.max(group.memory.0) as f64;
+        let share = |held: u64| held as f64 * self.share_per_byte;
+        let (busy, starting, warm) = (share(self.held[0]), share(self.held[1]), share(self.held[2]));
+        r[Column::BusyCore as usize] = used / UNITS_PER_CORE;
+        r[Column::UsedMemory as usize] = memory as f64 * 1e-6;
+        r[Column::Running as usize] = f64::from(self.running);
+        r[Column::Warm as usize] = f64::from(self.warm);
+        r[Column::Starting as usize] = f64::from(self.starting);
+        r[Column::HostsOn as usize] = 1.0;
+        r[Column::ExecutionDynamic as usize] = self.dynamic_w_per_unit * self.exec_demand as f64;
+        r[Column::ColdStartDynamic as usize] = self.dynamic_w_per_unit * self.start_demand as f64;
+        r[Column::ExecutionBaseline as usize] = baseline * busy;
+        r[Column::ColdStartBaseline as usize] = baseline * starting;
+        r[Column::WarmIdle as usize] = baseline * warm;
+        r[Column::IdleHost as usize] = (baseline * (1.0 - busy - starting - warm)).max(0.0);
+        r[Column::WarmMemory as usize] = self.held[2] as f64 * 1e-6;
+        self.it_w = baseline + dynamic;
+        r[Column::Overhead as usize] = (group.pue - 1.0) * self.it_w;
+        self.rates = r;
+    }
+}

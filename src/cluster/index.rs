@@ -1,0 +1,218 @@
+//! The indexed pool of a region's hosts: every packing rule finds its host in logarithmic time.
+
+use std::collections::BTreeSet;
+
+/// What the index knows of one host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// Memory that can still be given out [bytes].
+    pub memory: u64,
+    /// CPU that can still be given out [millionths of a core]; `u64::MAX` where CPU limits nothing.
+    pub cpu: u64,
+    /// How loaded the host is, for least-loaded rules [millionths of its CPU capacity].
+    pub load: u64,
+    /// Whether it takes anything at all (it is on).
+    pub open: bool,
+}
+
+/// Which orders a packing policy needs; an order that nobody needs costs nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Orders {
+    /// Hosts by free memory (best fit, worst fit).
+    pub memory: bool,
+    /// Hosts by load (least loaded).
+    pub load: bool,
+}
+
+/// A node of the tree: bounds over the hosts below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Node {
+    /// Largest free memory + 1; 0 means that no host below is open.
+    memory: u64,
+    cpu: u64,
+    load: u64,
+}
+
+const CLOSED: Node = Node { memory: 0, cpu: 0, load: u64::MAX };
+
+/// Hosts 0..n of one region, searchable by free memory, free CPU and load.
+///
+/// A complete binary tree holds per node the largest free memory and CPU and the smallest load below it. Ties go to the
+/// lowest host number. Searches are exact; where two constraints pull apart they may visit more than one path.
+#[derive(Debug)]
+pub struct HostIndex {
+    hosts: usize,
+    leaves: usize,
+    nodes: Vec<Node>,
+    orders: Orders,
+    by_memory: BTreeSet<(u64, u32)>,
+}
+
+impl HostIndex {
+    /// An index of `hosts` closed hosts.
+    pub fn new(hosts: usize, orders: Orders) -> Self {
+        let leaves = hosts.next_power_of_two().max(1);
+        Self { hosts, leaves, nodes: vec![CLOSED; 2 * leaves], orders, by_memory: BTreeSet::new() }
+    }
+
+    /// Updates one host.
+    #[inline]
+    pub fn update(&mut self, host: usize, slot: Slot) {
+        let load = if self.orders.load { slot.load } else { 0 };
+        let node = if slot.open { Node { memory: slot.memory.saturating_add(1), cpu: slot.cpu, load } } else { CLOSED };
+        let mut at = self.leaves + host;
+        let old = self.nodes[at];
+        if old == node {
+            return;
+        }
+        if self.orders.memory && old.memory != node.memory {
+            if old.memory > 0 {
+                self.by_memory.remove(&(old.memory, host as u32));
+            }
+            if node.memory > 0 {
+                self.by_memory.insert((node.memory, host as u32));
+            }
+        }
+        self.nodes[at] = node;
+        while at > 1 {
+            at /= 2;
+            let (a, b) = (self.nodes[2 * at], self.nodes[2 * at + 1]);
+            let joined = Node { memory: a.memory.max(b.memory), cpu: a.cpu.max(b.cpu), load: a.load.min(b.load) };
+            if self.nodes[at] == joined {
+                break;
+            }
+            self.nodes[at] = joined;
+        }
+    }
+
+    #[inline]
+    fn may_fit(&self, at: usize, memory: u64, cpu: u64) -> bool {
+        let n = &self.nodes[at];
+        n.memory > memory && n.cpu >= cpu
+    }
+
+    /// Whether a host has room for this much memory and CPU.
+    #[inline]
+    pub fn fits(&self, host: usize, memory: u64, cpu: u64) -> bool {
+        self.may_fit(self.leaves + host, memory, cpu)
+    }
+
+    /// Whether a host has this much free CPU, whatever its memory.
+    #[inline]
+    pub fn cpu_fits(&self, host: usize, cpu: u64) -> bool {
+        self.nodes[self.leaves + host].cpu >= cpu
+    }
+
+    /// A host's load as last updated (0 where the order by load is not kept).
+    #[inline]
+    pub fn load(&self, host: usize) -> u64 {
+        self.nodes[self.leaves + host].load
+    }
+
+    /// A host's free memory as last updated [bytes].
+    #[inline]
+    pub fn memory(&self, host: usize) -> u64 {
+        self.nodes[self.leaves + host].memory.saturating_sub(1)
+    }
+
+    /// How many hosts there are.
+    pub fn hosts(&self) -> usize {
+        self.hosts
+    }
+
+    /// The lowest-numbered host from `from` on that has room.
+    pub fn first_fit(&self, from: usize, memory: u64, cpu: u64) -> Option<usize> {
+        self.first_below(1, 0, self.leaves, from, memory, cpu)
+    }
+
+    fn first_below(&self, at: usize, low: usize, width: usize, from: usize, memory: u64, cpu: u64) -> Option<usize> {
+        if low + width <= from || !self.may_fit(at, memory, cpu) {
+            return None;
+        }
+        if width == 1 {
+            return Some(low);
+        }
+        let half = width / 2;
+        self.first_below(2 * at, low, half, from, memory, cpu)
+            .or_else(|| self.first_below(2 * at + 1, low + half, half, from, memory, cpu))
+    }
+
+    /// The host with the least free memory that has room.
+    pub fn best_fit(&self, memory: u64, cpu: u64) -> Option<usize> {
+        debug_assert!(self.orders.memory);
+        self.by_memory
+            .range((memory.saturating_add(1), 0)..)
+            .map(|&(_, host)| host as usize)
+            .find(|&host| self.cpu_fits(host, cpu))
+    }
+
+    /// The host with the most free memory, if it (or the next one with enough CPU) has room.
+    pub fn worst_fit(&self, memory: u64, cpu: u64) -> Option<usize> {
+        debug_assert!(self.orders.memory);
+        let mut best: Option<(u64, u32)> = None;
+        for &(free, host) in self.by_memory.iter().rev() {
+            if best.is_some_and(|(most, _)| free < most) || free <= memory {
+                break;
+            }
+            // Equal free memory is visited from the highest number down: the lowest one that has the CPU is kept.
+            if self.cpu_fits(host as usize, cpu) {
+                best = Some((free, host));
+            }
+        }
+        best.map(|(_, host)| host as usize)
+    }
+
+    /// The least loaded host that has room.
+    pub fn least_loaded(&self, memory: u64, cpu: u64) -> Option<usize> {
+        debug_assert!(self.orders.load);
+        let mut best = None;
+        self.least_below(1, 0, self.leaves, memory, cpu, &mut best);
+        best.map(|(_, host)| host)
+    }
+
+    fn least_below(&self, at: usize, low: usize, width: usize, memory: u64, cpu: u64, best: &mut Option<(u64, usize)>) {
+        let load = self.nodes[at].load;
+        if !self.may_fit(at, memory, cpu) || best.is_some_and(|b| (load, low) > b) {
+            return;
+        }
+        if width == 1 {
+            *best = Some((load, low));
+            return;
+        }
+        let half = width / 2;
+        let (left, right) = ((2 * at, low), (2 * at + 1, low + half));
+        let (a, b) =
+            if self.nodes[right.0].load < self.nodes[left.0].load { (right, left) } else { (left, right) };
+        self.least_below(a.0, a.1, half, memory, cpu, best);
+        self.least_below(b.0, b.1, half, memory, cpu, best);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Seed;
+
+    #[test]
+    fn every_search_agrees_with_a_linear_scan() {
+        for hosts in [1usize, 2, 7, 64, 100] {
+            let mut s = Seed(9).stream("index", hosts as u64);
+            let mut index = HostIndex::new(hosts, Orders { memory: true, load: true });
+            let mut slots = vec![Slot { memory: 0, cpu: 0, load: 0, open: false }; hosts];
+            for _ in 0..3000 {
+                let h = s.below(hosts as u64) as usize;
+                slots[h] =
+                    Slot { memory: s.below(20), cpu: s.below(8), load: s.below(5), open: s.below(10) > 0 };
+                index.update(h, slots[h]);
+                let (m, c, from) = (s.below(20), s.below(8), s.below(hosts as u64) as usize);
+                let fits: Vec<usize> =
+                    (0..hosts).filter(|&i| slots[i].open && slots[i].memory >= m && slots[i].cpu >= c).collect();
+                assert_eq!(index.first_fit(from, m, c), fits.iter().copied().find(|&i| i >= from));
+                assert_eq!(index.best_fit(m, c), fits.iter().copied().min_by_key(|&i| (slots[i].memory, i)));
+                let most = fits.iter().copied().min_by_key(|&i| (std::cmp::Reverse(slots[i].memory), i));
+                assert_eq!(index.worst_fit(m, c), most);
+                assert_eq!(index.least_loaded(m, c), fits.iter().copied().min_by_key(|&i| (slots[i].load, i)));
+            }
+        }
+    }
+}

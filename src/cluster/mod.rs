@@ -1,0 +1,14 @@
+//! Where calls run: hosts and their power, the indexed pool of a region's hosts, sandboxes and the warm sets.
+
+mod host;
+mod index;
+pub mod power;
+mod sandbox;
+mod share;
+mod warm;
+
+pub use host::{CpuModel, Group, Host, PowerState, UNITS_PER_CORE};
+pub use index::{HostIndex, Orders, Slot};
+pub use sandbox::{List, NONE, Sandbox, SandboxState, Sandboxes, Which};
+pub use share::ProcessorSharing;
+pub use warm::{ReuseOrder, WarmPools, WarmScope};

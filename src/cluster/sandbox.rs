@@ -1,0 +1,227 @@
+//! Sandboxes: an arena of slots with the links of the lists that hold them, so that no list allocates.
+
+use crate::types::{Duration, FunctionId, HostId, SandboxId, SimTime};
+
+/// "No sandbox", "no call": the end of a list.
+pub const NONE: u32 = u32::MAX;
+
+/// What a sandbox is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SandboxState {
+    /// Being created; carries no call yet.
+    Starting,
+    /// Executing a call.
+    Busy,
+    /// Idle and ready.
+    Warm,
+    /// A free slot of the arena.
+    Gone,
+}
+
+/// One sandbox.
+#[derive(Debug, Clone, Copy)]
+pub struct Sandbox {
+    /// The function it holds.
+    pub function: FunctionId,
+    /// The host it stands on.
+    pub host: HostId,
+    /// Memory it holds: the function's plus the mechanism's [bytes].
+    pub memory: u64,
+    /// What it is doing.
+    pub state: SandboxState,
+    /// The call it executes or starts for; [`NONE`] otherwise.
+    pub call: u32,
+    /// Counts up over all sandboxes of a run: which is newer.
+    pub created: u64,
+    /// Counts the uses of this slot, so that an event for an earlier use is recognised.
+    pub generation: u32,
+    /// CPU demand while starting [millionths of a core].
+    pub start_demand: u32,
+    /// Since when it is warm.
+    pub idle_since: SimTime,
+    /// When it expires if it stays warm.
+    pub expires: SimTime,
+    /// The window's fixed end when the keep-alive clock does not restart.
+    pub window_end: SimTime,
+    /// The host's share clock at the last change of state, and the weighted one.
+    pub share_mark: f64,
+    /// Weighted share mark.
+    pub share_weight_mark: f64,
+    /// The host's dynamic clock when the start began, and the weighted one.
+    pub dynamic_mark: f64,
+    /// Weighted dynamic mark.
+    pub dynamic_weight_mark: f64,
+    /// Links in the warm set.
+    pub warm_links: Links,
+    /// Links in the expiry lane.
+    pub lane_links: Links,
+    /// Links in the host's list of warm sandboxes.
+    pub host_links: Links,
+    /// The expiry lane it stands in; [`NONE`] if in none.
+    pub lane: u32,
+    /// The start latency drawn for it.
+    pub start_latency: Duration,
+}
+
+/// The neighbours in one doubly linked list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Links {
+    /// The one before, towards the head.
+    pub prev: u32,
+    /// The one after, towards the tail.
+    pub next: u32,
+}
+
+impl Links {
+    /// In no list.
+    pub const NONE: Links = Links { prev: NONE, next: NONE };
+}
+
+/// The head and tail of a doubly linked list of sandboxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct List {
+    /// First.
+    pub head: u32,
+    /// Last.
+    pub tail: u32,
+}
+
+impl Default for List {
+    fn default() -> Self {
+        List { head: NONE, tail: NONE }
+    }
+}
+
+/// Which of its lists a sandbox is linked in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The warm set of its function.
+    Warm,
+    /// An expiry lane.
+    Lane,
+    /// The warm sandboxes of its host.
+    Host,
+}
+
+/// The arena.
+#[derive(Debug, Default)]
+pub struct Sandboxes {
+    slots: Vec<Sandbox>,
+    free: Vec<u32>,
+    created: u64,
+}
+
+impl std::ops::Index<SandboxId> for Sandboxes {
+    type Output = Sandbox;
+    #[inline]
+    fn index(&self, id: SandboxId) -> &Sandbox {
+        &self.slots[id.index()]
+    }
+}
+
+impl std::ops::IndexMut<SandboxId> for Sandboxes {
+    #[inline]
+    fn index_mut(&mut self, id: SandboxId) -> &mut Sandbox {
+        &mut self.slots[id.index()]
+    }
+}
+
+impl Sandboxes {
+    /// Takes a slot for a new sandbox that starts.
+    pub fn create(&mut self, function: FunctionId, host: HostId, memory: u64) -> SandboxId {
+        let created = self.created;
+        self.created += 1;
+        let fresh = |generation| Sandbox {
+            function,
+            host,
+            memory,
+            state: SandboxState::Starting,
+            call: NONE,
+            created,
+            generation,
+            start_demand: 0,
+            idle_since: SimTime::ZERO,
+            expires: SimTime::NEVER,
+            window_end: SimTime::NEVER,
+            share_mark: 0.0,
+            share_weight_mark: 0.0,
+            dynamic_mark: 0.0,
+            dynamic_weight_mark: 0.0,
+            warm_links: Links::NONE,
+            lane_links: Links::NONE,
+            host_links: Links::NONE,
+            lane: NONE,
+            start_latency: Duration::ZERO,
+        };
+        match self.free.pop() {
+            Some(slot) => {
+                let generation = self.slots[slot as usize].generation.wrapping_add(1);
+                self.slots[slot as usize] = fresh(generation);
+                SandboxId(slot)
+            }
+            None => {
+                self.slots.push(fresh(0));
+                SandboxId::from_index(self.slots.len() - 1)
+            }
+        }
+    }
+
+    /// Gives a slot back.
+    pub fn destroy(&mut self, id: SandboxId) {
+        self[id].state = SandboxState::Gone;
+        self.free.push(id.0);
+    }
+
+    /// How many sandboxes were ever created.
+    pub fn created(&self) -> u64 {
+        self.created
+    }
+
+    /// All sandboxes that exist, in slot order.
+    pub fn iter(&self) -> impl Iterator<Item = (SandboxId, &Sandbox)> {
+        self.slots
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| s.state != SandboxState::Gone)
+            .map(|(i, s)| (SandboxId::from_index(i), s))
+    }
+
+    #[inline]
+    fn links(&mut self, which: Which, slot: u32) -> &mut Links {
+        let s = &mut self.slots[slot as usize];
+        match which {
+            Which::Warm => &mut s.warm_links,
+            Which::Lane => &mut s.lane_links,
+            Which::Host => &mut s.host_links,
+        }
+    }
+
+    /// Appends to a list's tail.
+    #[inline]
+    pub fn push_back(&mut self, list: &mut List, which: Which, id: SandboxId) {
+        *self.links(which, id.0) = Links { prev: list.tail, next: NONE };
+        if list.tail == NONE {
+            list.head = id.0;
+        } else {
+            self.links(which, list.tail).next = id.0;
+        }
+        list.tail = id.0;
+    }
+
+    /// Takes out of a list.
+    #[inline]
+    pub fn unlink(&mut self, list: &mut List, which: Which, id: SandboxId) {
+        let Links { prev, next } = *self.links(which, id.0);
+        if prev == NONE {
+            list.head = next;
+        } else {
+            self.links(which, prev).next = next;
+        }
+        if next == NONE {
+            list.tail = prev;
+        } else {
+            self.links(which, next).prev = prev;
+        }
+        *self.links(which, id.0) = Links::NONE;
+    }
+}

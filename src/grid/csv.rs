@@ -1,0 +1,236 @@
+//! Two-column CSV files `time_utc,g_per_kwh`: rows are read and checked first, a signal is built from rows afterwards, so
+//! that other formats bring only a reader of rows.
+
+use std::path::Path;
+
+use jiff::{Timestamp, civil};
+use sha2::{Digest, Sha256};
+
+use super::{GridError, RowProblem, Signal, SignalInfo};
+
+const COLUMNS: [&str; 2] = ["time_utc", "g_per_kwh"];
+
+/// One value of a series and the instant from which it holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Row {
+    /// Start of the interval.
+    pub time: Timestamp,
+    /// Carbon intensity [g/kWh], finite and >= 0.
+    pub g_per_kwh: f64,
+}
+
+/// A signal from a CSV file, for a run that starts at `start_utc`. `info` says what the numbers are; its step and hash are
+/// filled in here. The signal ends where the file does: continue it with [`Signal::extend_to`].
+///
+/// Errors: those of [`parse_rows`] and [`signal_from_rows`], and a file that cannot be read.
+pub fn read_csv(path: &Path, start_utc: Timestamp, mut info: SignalInfo) -> Result<Signal, GridError> {
+    let file = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|source| GridError::Read { file: file.clone(), source })?;
+    info.sha256 = Some(hex(&Sha256::digest(&bytes)));
+    signal_from_rows(&parse_rows(&bytes, &file)?, &file, start_utc, info)
+}
+
+/// The rows of a CSV text with the header `time_utc,g_per_kwh` (any case), ISO 8601 instants with `Z` or offset that
+/// increase strictly, and numbers in g/kWh. Lines that begin with `#` and empty lines are skipped. `file` is for messages.
+///
+/// Errors: another header; and with the line's number: another count of cells, an empty cell, a stamp without zone, an
+/// unreadable stamp or number, NaN or infinity, a negative number, a duplicate or earlier instant.
+pub fn parse_rows(text: &[u8], file: &str) -> Result<Vec<Row>, GridError> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let mut reader = ::csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .comment(Some(b'#'))
+        .trim(::csv::Trim::All)
+        .from_reader(text);
+    let mut rows: Vec<Row> = Vec::new();
+    let mut header_seen = false;
+    let mut record = ::csv::StringRecord::new();
+    loop {
+        match reader.read_record(&mut record) {
+            Ok(false) => break,
+            Ok(true) => {}
+            Err(e) => {
+                let line = e.position().map_or(0, |p| line_of(text, p));
+                return Err(match e.into_kind() {
+                    ::csv::ErrorKind::Io(source) => GridError::Read { file: file.into(), source },
+                    kind => {
+                        GridError::Row { file: file.into(), line, problem: RowProblem::Unreadable(describe(&kind)) }
+                    }
+                });
+            }
+        }
+        if !header_seen {
+            if !record.iter().map(str::to_lowercase).eq(COLUMNS) {
+                let found = record.iter().collect::<Vec<_>>().join(",");
+                return Err(GridError::Header { file: file.into(), found });
+            }
+            header_seen = true;
+            continue;
+        }
+        rows.push(parse_row(&record, rows.last()).map_err(|problem| {
+            let line = record.position().map_or(0, |p| line_of(text, p));
+            GridError::Row { file: file.into(), line, problem }
+        })?);
+    }
+    if !header_seen {
+        return Err(GridError::Header { file: file.into(), found: String::new() });
+    }
+    Ok(rows)
+}
+
+/// One row, checked by itself and against the one before.
+fn parse_row(record: &::csv::StringRecord, before: Option<&Row>) -> Result<Row, RowProblem> {
+    if record.len() != COLUMNS.len() {
+        return Err(RowProblem::Cells(record.len()));
+    }
+    if let Some(column) = record.iter().zip(COLUMNS).find(|(cell, _)| cell.is_empty()).map(|(_, name)| name) {
+        return Err(RowProblem::Empty(column));
+    }
+    let time: Timestamp = record[0].parse().map_err(|_| match record[0].parse::<civil::DateTime>() {
+        Ok(_) => RowProblem::Naive(record[0].into()),
+        Err(_) => RowProblem::Stamp(record[0].into()),
+    })?;
+    let g_per_kwh: f64 = record[1].parse().map_err(|_| RowProblem::Number(record[1].into()))?;
+    if !g_per_kwh.is_finite() {
+        return Err(RowProblem::NotFinite(g_per_kwh));
+    }
+    if g_per_kwh < 0.0 {
+        return Err(RowProblem::Negative(g_per_kwh));
+    }
+    match before {
+        Some(b) if b.time == time => Err(RowProblem::Duplicate(time)),
+        Some(b) if b.time > time => Err(RowProblem::Unsorted(time, b.time)),
+        _ => Ok(Row { time, g_per_kwh }),
+    }
+}
+
+/// A signal from rows in order of time, for a run that starts at `start_utc`. Every value holds until the next stamp, the
+/// last one for as long as the one before it; steps may be mixed.
+///
+/// Errors: fewer than two rows, a start outside the rows' span, and those of [`Signal::new`].
+pub fn signal_from_rows(rows: &[Row], file: &str, start_utc: Timestamp, info: SignalInfo) -> Result<Signal, GridError> {
+    let [.., before, last] = rows else {
+        return Err(GridError::TooFewRows { file: file.into(), rows: rows.len() });
+    };
+    let end = last.time.as_nanosecond() + (last.time.as_nanosecond() - before.time.as_nanosecond());
+    let start = start_utc.as_nanosecond();
+    if rows[0].time > start_utc || end <= start {
+        return Err(GridError::StartNotCovered {
+            zone: format!("{} ({file})", info.zone),
+            first: rows[0].time.to_string(),
+            end: Timestamp::from_nanosecond(end).map_or_else(|_| "the year 9999".into(), |t| t.to_string()),
+            run_start: start_utc.to_string(),
+        });
+    }
+    let relative = |instant: i128| {
+        i64::try_from(instant - start)
+            .map_err(|_| GridError::SpanTooLong { zone: info.zone.clone(), what: "more than 292 years".into() })
+    };
+    let starts = rows.iter().map(|r| relative(r.time.as_nanosecond())).collect::<Result<_, _>>()?;
+    let end = relative(end)?;
+    Signal::new(info, starts, rows.iter().map(|r| r.g_per_kwh).collect(), end)
+}
+
+/// The line of the record whose reading began at `position`, which lies before the empty and comment lines skipped.
+fn line_of(text: &[u8], position: &::csv::Position) -> u64 {
+    let rest = text.get(position.byte() as usize..).unwrap_or_default();
+    let skipped = |line: &&[u8]| line.starts_with(b"#") || line.iter().all(|b| b"\r\n".contains(b));
+    position.line() + rest.split_inclusive(|&b| b == b'\n').take_while(skipped).count() as u64
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// A CSV problem in words.
+fn describe(kind: &::csv::ErrorKind) -> String {
+    match kind {
+        ::csv::ErrorKind::Utf8 { err, .. } => err.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{GramsPerKwh, SimTime};
+
+    fn signal(text: &str, start: &str) -> Result<Signal, GridError> {
+        let info = Signal::constant("X", 0.0).unwrap().info().clone();
+        signal_from_rows(&parse_rows(text.as_bytes(), "f.csv")?, "f.csv", start.parse().unwrap(), info)
+    }
+
+    fn error_of(rows: &str) -> String {
+        signal(&format!("time_utc,g_per_kwh\n{rows}"), "2022-01-01T00:00:00Z").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn rows_become_a_step_function_from_before_the_runs_start() {
+        let text = "\u{feff}# made up\nTime_UTC, g_per_kWh\n2022-01-01T00:00Z,100\n2022-01-01T02:00:00+01:00,200.5\n\n\
+                    2022-01-01 01:30:00Z,300\n2022-01-01T02:30:00Z,0\n";
+        let signal = signal(text, "2022-01-01T00:15:00Z").unwrap();
+        let minutes: Vec<_> =
+            signal.intervals().map(|(a, b, v)| (a / 60_000_000_000, b / 60_000_000_000, v.0)).collect();
+        assert_eq!(minutes, [(-15, 45, 100.0), (45, 75, 200.5), (75, 135, 300.0), (135, 195, 0.0)]);
+        assert_eq!((signal.info().step_s, signal.at(SimTime::ZERO)), (3600.0, GramsPerKwh(100.0)));
+    }
+
+    #[test]
+    fn faulty_rows_are_refused_with_their_line_and_a_remedy() {
+        let good = "2022-01-01T00:00:00Z,100\n";
+        for (row, line, part) in [
+            ("2021-12-31T23:00:00Z,100", 3, "is earlier than 2022-01-01T00:00:00Z"),
+            ("2022-01-01T00:00:00Z,100", 3, "duplicate time"),
+            ("2022-01-01T01:00:00+01:00,100", 3, "duplicate time 2022-01-01T00:00:00Z"),
+            ("2022-01-01T01:00:00Z,-0.5", 3, "-0.5 g/kWh is negative"),
+            ("2022-01-01T01:00:00Z,NaN", 3, "not finite"),
+            ("2022-01-01T01:00:00Z,inf", 3, "not finite"),
+            ("2022-01-01T01:00:00Z,", 3, "empty `g_per_kwh` cell"),
+            (",5", 3, "empty `time_utc` cell"),
+            ("2022-01-01T01:00:00,5", 3, "append `Z` if it is UTC"),
+            ("2022-01-01 01:00,5", 3, "append `Z` if it is UTC"),
+            ("1640998800,5", 3, "no ISO 8601 instant"),
+            ("2022-01-01T01:00:00Z,\"1,5\"", 3, "is no number"),
+            ("2022-01-01T01:00:00Z,1,5", 3, "3 cells"),
+            ("\n# note\n2022-01-01T01:00:00Z,x", 5, "is no number"),
+        ] {
+            let error = error_of(&format!("{good}{row}\n"));
+            assert!(error.starts_with(&format!("f.csv:{line}: ")), "{error}");
+            assert!(error.contains(part), "{part} is missing in: {error}");
+            let error = error_of(&format!("{good}{row}\n").replace('\n', "\r\n"));
+            assert!(error.starts_with(&format!("f.csv:{line}: ")), "with CRLF: {error}");
+        }
+    }
+
+    #[test]
+    fn unknown_header_is_refused() {
+        for header in ["datetime,ci\n", "time_utc,g_per_kwh,note\n", ""] {
+            let error = signal(header, "2022-01-01T00:00:00Z").unwrap_err().to_string();
+            assert!(error.contains("expected exactly `time_utc,g_per_kwh`"), "{error}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused_with_their_line() {
+        let error = parse_rows(b"time_utc,g_per_kwh\n2022-01-01T00:00:00Z,\xff\n", "f.csv").unwrap_err().to_string();
+        assert!(error.starts_with("f.csv:2: unreadable row: invalid utf-8"), "{error}");
+    }
+
+    #[test]
+    fn one_row_is_too_few_because_its_length_is_unknown() {
+        assert!(error_of("2022-01-01T00:00:00Z,100\n").starts_with("f.csv: 1 data row(s)"));
+    }
+
+    #[test]
+    fn start_outside_the_file_is_refused_with_all_three_times() {
+        let text = "time_utc,g_per_kwh\n2022-01-01T00:00:00Z,1\n2022-01-01T01:00:00Z,2\n";
+        for start in ["2021-12-31T23:59:59Z", "2022-01-01T02:00:00Z"] {
+            let error = signal(text, start).unwrap_err().to_string();
+            assert!(error.contains("covers 2022-01-01T00:00:00Z to 2022-01-01T02:00:00Z"), "{error}");
+            assert!(error.contains(start) && error.contains("f.csv"), "{error}");
+        }
+        assert!(signal(text, "2022-01-01T01:59:59Z").is_ok());
+    }
+}

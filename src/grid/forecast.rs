@@ -1,0 +1,79 @@
+//! Forecasts: the only way a policy sees the future of the grid, so that an oracle is declared and never an accident.
+
+use super::Signal;
+use crate::types::{Duration, GramsPerKwh, SimTime};
+
+/// What is believed at `now` about carbon intensity at later times.
+///
+/// A policy holds a `&dyn Forecast` and cannot tell a perfect one from a noisy or replayed one. The belief may depend on
+/// `now` (new vintages, observations made so far), never on anything after `now` unless the forecast says so in its name.
+/// Equal arguments give equal answers within a run: implementations key their noise by (`now`'s vintage, time), they do not
+/// draw in order of the calls.
+pub trait Forecast: std::fmt::Debug + Send + Sync {
+    /// The last instant about which anything is believed at `now`.
+    fn known_until(&self, now: SimTime) -> SimTime;
+
+    /// The intensity believed for `t` [g/kWh], or `None` past [`Forecast::known_until`].
+    fn at(&self, now: SimTime, t: SimTime) -> Option<GramsPerKwh>;
+
+    /// The mean believed for `[from, to]` [g/kWh], or `None` when a part lies past [`Forecast::known_until`] or `to` is
+    /// before `from`.
+    fn mean(&self, now: SimTime, from: SimTime, to: SimTime) -> Option<GramsPerKwh>;
+
+    /// The start in `[earliest, latest]` whose window of `length` is believed to have the lowest mean, the first of equals.
+    /// Windows that pass [`Forecast::known_until`] are not considered; when that leaves none, the answer is `earliest`.
+    fn lowest_start(&self, now: SimTime, earliest: SimTime, latest: SimTime, length: Duration) -> SimTime;
+}
+
+/// The oracle: believes exactly what will happen, whenever it is asked. Knows everything; no error.
+///
+/// Use it as the upper bound of what shifting can save, not as a result. Source: the "optimal forecast" of Wiesner et al.,
+/// Let's Wait Awhile (Middleware 2021).
+#[derive(Debug, Clone)]
+pub struct PerfectForecast(Signal);
+
+impl PerfectForecast {
+    /// An oracle of `signal`.
+    pub fn new(signal: Signal) -> Self {
+        PerfectForecast(signal)
+    }
+}
+
+impl Forecast for PerfectForecast {
+    fn known_until(&self, _now: SimTime) -> SimTime {
+        self.0.end()
+    }
+
+    fn at(&self, _now: SimTime, t: SimTime) -> Option<GramsPerKwh> {
+        self.0.covers(t).then(|| self.0.at(t))
+    }
+
+    fn mean(&self, _now: SimTime, from: SimTime, to: SimTime) -> Option<GramsPerKwh> {
+        (from <= to && self.0.covers(to)).then(|| self.0.mean(from, to))
+    }
+
+    fn lowest_start(&self, _now: SimTime, earliest: SimTime, latest: SimTime, length: Duration) -> SimTime {
+        self.0.lowest_start(earliest, latest, length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn perfect_forecast_knows_nothing_past_the_end_of_its_signal() {
+        let info = Signal::constant("X", 0.0).unwrap().info().clone();
+        let signal = Signal::new(info, vec![0, 10], vec![100.0, 50.0], 20).unwrap();
+        let forecast: Box<dyn Forecast> = Box::new(PerfectForecast::new(signal));
+        let now = SimTime::ZERO;
+        assert_eq!(forecast.known_until(now), SimTime(20));
+        assert_eq!(forecast.at(now, SimTime(10)), Some(GramsPerKwh(50.0)));
+        assert_eq!(forecast.at(now, SimTime(21)), None);
+        assert_eq!(forecast.mean(now, SimTime(5), SimTime(15)), Some(GramsPerKwh(75.0)));
+        assert_eq!(forecast.mean(now, SimTime(5), SimTime(21)), None);
+        assert_eq!(forecast.mean(now, SimTime(6), SimTime(5)), None);
+        assert_eq!(forecast.lowest_start(now, SimTime(0), SimTime(20), Duration(5)), SimTime(10));
+        assert_eq!(forecast.lowest_start(now, SimTime(3), SimTime(20), Duration(19)), SimTime(3));
+    }
+}

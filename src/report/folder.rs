@@ -1,0 +1,155 @@
+//! A results folder that appears as a whole: written beside its place under another name, then renamed.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Why results cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A file or folder cannot be written.
+    #[error("cannot write {}: {source}\n  help: check permissions and free space, or choose another place with --out", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The place is taken by something that is not a result.
+    #[error("{} exists and is not a result of sim (it has no manifest.json)\n  help: choose another place with --out, or move it away", path.display())]
+    Taken {
+        /// The place.
+        path: PathBuf,
+    },
+    /// A table cannot be made.
+    #[error("cannot write {}: {what}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        what: String,
+    },
+}
+
+/// A folder that is being written. Dropped before [`Folder::publish`], it vanishes.
+#[derive(Debug)]
+pub struct Folder {
+    temporary: PathBuf,
+    place: PathBuf,
+    published: bool,
+}
+
+impl Folder {
+    /// Opens a folder beside `place`.
+    ///
+    /// # Errors
+    /// The place is taken by something that is not a result, or nothing can be written there.
+    pub fn create(place: &Path) -> Result<Self, ReportError> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| ReportError::Io { path, source }
+        };
+        if place.exists() && !place.join("manifest.json").is_file() {
+            let empty = fs::read_dir(place).is_ok_and(|mut entries| entries.next().is_none());
+            if !empty {
+                return Err(ReportError::Taken { path: place.to_owned() });
+            }
+        }
+        let parent = match place.parent() {
+            Some(p) if !p.as_os_str().is_empty() => p,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(parent).map_err(io(parent))?;
+        let name = place.file_name().map_or_else(|| "result".into(), |n| n.to_string_lossy().into_owned());
+        let temporary = parent.join(format!(".{name}.tmp-{}", std::process::id()));
+        if temporary.exists() {
+            fs::remove_dir_all(&temporary).map_err(io(&temporary))?;
+        }
+        fs::create_dir(&temporary).map_err(io(&temporary))?;
+        Ok(Self { temporary, place: place.to_owned(), published: false })
+    }
+
+    /// Where a file of this name is being written.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.temporary.join(name)
+    }
+
+    /// Writes one file.
+    ///
+    /// # Errors
+    /// The file cannot be written whole.
+    pub fn write(
+        &self,
+        name: &str,
+        fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<(), ReportError> {
+        let path = self.path(name);
+        let write = || {
+            let mut file = BufWriter::with_capacity(1 << 16, File::create(&path)?);
+            fill(&mut file)?;
+            file.flush()?;
+            file.into_inner()?.sync_data()
+        };
+        write().map_err(|source| ReportError::Io { path: path.clone(), source })
+    }
+
+    /// Puts the folder in its place; an earlier result there is replaced as a whole.
+    ///
+    /// # Errors
+    /// The folder cannot be renamed; then the earlier result is back in its place.
+    pub fn publish(mut self) -> Result<PathBuf, ReportError> {
+        let old = self.temporary.with_extension(format!("old-{}", std::process::id()));
+        let failed = |path: &Path, source| ReportError::Io { path: path.to_owned(), source };
+        let replaced = self.place.exists();
+        if replaced {
+            fs::rename(&self.place, &old).map_err(|e| failed(&self.place, e))?;
+        }
+        if let Err(e) = fs::rename(&self.temporary, &self.place) {
+            if replaced {
+                // Nothing better can be done if this fails too; the first error is the one to report.
+                let _ = fs::rename(&old, &self.place);
+            }
+            return Err(failed(&self.place, e));
+        }
+        self.published = true;
+        if replaced {
+            fs::remove_dir_all(&old).map_err(|e| failed(&old, e))?;
+        }
+        Ok(self.place.clone())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !self.published {
+            // A leftover is harmless and hidden; the error that led here is the one to report.
+            let _ = fs::remove_dir_all(&self.temporary);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_abandoned_folder_leaves_nothing_behind_and_the_old_result_untouched() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let place = dir.path().join("run");
+        let first = Folder::create(&place).expect("an empty place");
+        first.write("manifest.json", |f| f.write_all(b"1")).expect("writable");
+        first.publish().expect("renamable");
+        let second = Folder::create(&place).expect("a result may be replaced");
+        second.write("manifest.json", |f| f.write_all(b"2")).expect("writable");
+        drop(second);
+        assert_eq!(fs::read_to_string(place.join("manifest.json")).expect("still there"), "1");
+        assert_eq!(fs::read_dir(dir.path()).expect("readable").count(), 1);
+    }
+
+    #[test]
+    fn something_that_is_not_a_result_is_never_replaced() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        fs::write(dir.path().join("thesis.tex"), "x").expect("writable");
+        assert!(matches!(Folder::create(dir.path()), Err(ReportError::Taken { .. })));
+    }
+}

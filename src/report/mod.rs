@@ -1,0 +1,35 @@
+//! What a run leaves on disk: `results/NAME/` with manifest, summary and tables, all or nothing.
+
+mod call_log;
+mod folder;
+mod manifest;
+mod summary;
+mod tables;
+
+pub use call_log::CallLogWriter;
+pub use folder::{Folder, ReportError};
+pub use manifest::{BOUNDARY, Effort, Input, Manifest, peak_memory_mb};
+pub use summary::{Entry, Value, summarize};
+pub use tables::{Column, FUNCTIONS, HOSTS, TENANTS, TIMESERIES, write_tables};
+
+use crate::scenario::{RegionFacts, Scenario};
+use crate::sci::{GroupFacts, Scored};
+use crate::sim::Outcome;
+
+/// A finished and scored run: what every exporter reads.
+pub struct Finished<'a> {
+    /// The scenario, with all defaults filled in.
+    pub scenario: &'a Scenario,
+    /// What the simulation left.
+    pub outcome: &'a Outcome,
+    /// What accounting made of it.
+    pub scored: &'a Scored,
+    /// The host groups.
+    pub groups: &'a [GroupFacts],
+    /// Server type of each group.
+    pub servers: &'a [String],
+    /// The regions.
+    pub regions: &'a [RegionFacts],
+    /// Carbon intensity of each region in each ledger bin [gCO2e/kWh].
+    pub intensity: &'a [Vec<f64>],
+}

@@ -1,0 +1,251 @@
+//! `summary.json` and `summary.csv`: every figure of a run with its unit and meaning, from one list.
+
+use super::Finished;
+use crate::ledger::{Cause, Column};
+use crate::sci;
+use crate::stats::LogHistogram;
+use crate::types::RegionId;
+
+/// A figure's value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A count.
+    Count(u64),
+    /// A number; not finite means undefined.
+    Number(f64),
+    /// A text.
+    Text(String),
+}
+
+/// One figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Dotted key.
+    pub key: String,
+    /// Its value.
+    pub value: Value,
+    /// Its unit; `1` for counts and shares.
+    pub unit: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+impl Entry {
+    /// The value as JSON; undefined becomes `null`.
+    pub fn json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Count(n) => (*n).into(),
+            Value::Number(x) => serde_json::Number::from_f64(*x).map_or(serde_json::Value::Null, Into::into),
+            Value::Text(t) => t.clone().into(),
+        }
+    }
+
+    /// The value as a cell; undefined becomes empty.
+    pub fn cell(&self) -> String {
+        match &self.value {
+            Value::Count(n) => n.to_string(),
+            Value::Number(x) if x.is_finite() => x.to_string(),
+            Value::Number(_) => String::new(),
+            Value::Text(t) => t.clone(),
+        }
+    }
+}
+
+struct List(Vec<Entry>);
+
+impl List {
+    fn count(&mut self, key: &str, value: u64, meaning: &'static str) {
+        self.0.push(Entry { key: key.to_owned(), value: Value::Count(value), unit: "1", meaning });
+    }
+
+    fn number(&mut self, key: &str, value: f64, unit: &'static str, meaning: &'static str) {
+        self.0.push(Entry { key: key.to_owned(), value: Value::Number(value), unit, meaning });
+    }
+
+    fn text(&mut self, key: &str, value: &str, meaning: &'static str) {
+        self.0.push(Entry { key: key.to_owned(), value: Value::Text(value.to_owned()), unit: "text", meaning });
+    }
+}
+
+/// All figures of a run, in the order of the files.
+pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
+    let mut list = List(Vec::new());
+    let run_s = run.outcome.end.as_secs_f64();
+    list.number("run.simulated_s", run_s, "s", "from the run's start to its end");
+    calls(&mut list, run);
+    latency(&mut list, run);
+    resources(&mut list, run, run_s);
+    carbon(&mut list, run);
+    list.0
+}
+
+fn calls(list: &mut List, run: &Finished<'_>) {
+    let sum = |part: fn(&crate::sim::FunctionStats) -> u64| run.outcome.functions.iter().map(part).sum::<u64>();
+    let (executed, cold) = (sum(|f| f.executed), sum(|f| f.cold));
+    let t = &run.outcome.totals;
+    list.count("calls.received", sum(|f| f.received), "calls that arrived");
+    list.count("calls.executed", executed, "calls that finished");
+    list.count("calls.rejected", sum(|f| f.rejected), "calls that were refused, turned away or gave up");
+    list.count("calls.cold", cold, "executed calls for which a sandbox was started");
+    list.number("calls.cold_share", share(cold as f64, executed as f64), "1", "cold over executed");
+    list.count("calls.waited", t.waited, "calls that had to wait for room");
+    list.count("calls.refused", t.refused, "rejected by admission");
+    list.count("calls.turned_away", t.turned_away, "rejected because the queue was full or there is none");
+    list.count("calls.timed_out", t.timed_out, "rejected because they waited too long");
+    list.count("calls.missed_deadline", sum(|f| f.missed), "executed after their deadline");
+    list.count("calls.deferred", t.deferred_latency.count(), "executed calls that admission or shifting held back");
+    list.count("calls.unfinished", run.outcome.unfinished, "calls still in flight at the drain limit");
+}
+
+fn share(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { f64::NAN }
+}
+
+fn latency(list: &mut List, run: &Finished<'_>) {
+    let t = &run.outcome.totals;
+    let n = (t.undeferred.count() + t.deferred_latency.count()) as f64;
+    let mut all = t.undeferred.clone();
+    all.merge(&t.deferred_latency);
+    quantiles(list, "latency_s", share(t.latency_sum_ns as f64 / 1e9, n), &all, "arrival to end of executed calls");
+    let mut service = t.undeferred.clone();
+    service.merge(&t.deferred_service);
+    quantiles(
+        list,
+        "service_latency_s",
+        share(t.service_sum_ns as f64 / 1e9, n),
+        &service,
+        "release to end of executed calls: latency without deliberate deferral",
+    );
+    let deferred = t.deferred_latency.count() as f64;
+    list.number(
+        "deferral_s.mean",
+        share(t.deferral_sum_ns as f64 / 1e9, deferred),
+        "s",
+        "arrival to release, mean over deferred calls",
+    );
+    list.number("deferral_s.max", t.deferral_max.as_secs_f64(), "s", "longest time from arrival to release");
+}
+
+fn quantiles(list: &mut List, key: &str, mean: f64, histogram: &LogHistogram<10>, meaning: &'static str) {
+    list.number(&format!("{key}.mean"), mean, "s", meaning);
+    for (name, p) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999), ("max", 1.0)] {
+        let ns = if p == 1.0 { (histogram.count() > 0).then(|| histogram.max()) } else { histogram.quantile(p) };
+        list.number(&format!("{key}.{name}"), ns.map_or(f64::NAN, |ns| ns as f64 / 1e9), "s", meaning);
+    }
+}
+
+fn resources(list: &mut List, run: &Finished<'_>, run_s: f64) {
+    let o = run.outcome;
+    list.count("sandboxes.started", o.functions.iter().map(|f| f.starts).sum(), "sandboxes created");
+    list.count("sandboxes.expired", o.totals.expired, "sandboxes whose keep-alive ended");
+    list.count("sandboxes.evicted", o.totals.evicted, "idle sandboxes removed to make room");
+    let idle: f64 = o.functions.iter().map(|f| f.idle_mb_s).sum();
+    list.number("memory.idle_mb_s", idle, "MB·s", "memory of warm idle sandboxes x time, isolation overhead included");
+    list.number("memory.idle_mean_mb", share(idle, run_s), "MB", "mean memory of warm idle sandboxes");
+    let cores: f64 = run.regions.iter().map(|r| r.cores).sum();
+    let memory: f64 = run.regions.iter().map(|r| r.memory_mb).sum();
+    let column = |c: Column| -> f64 {
+        (0..run.regions.len()).map(|r| o.site.total(RegionId::from_index(r))[c as usize]).sum()
+    };
+    list.number(
+        "utilization.cpu_mean",
+        share(column(Column::BusyCore), cores * run_s),
+        "1",
+        "CPU in use over all cores, mean over the run",
+    );
+    list.number(
+        "utilization.cpu_max",
+        cpu_max(run, cores),
+        "1",
+        "CPU in use over all cores, largest mean over one step of timeseries.csv",
+    );
+    list.number(
+        "utilization.memory_mean",
+        share(column(Column::UsedMemory), memory * run_s),
+        "1",
+        "memory held by sandboxes over all memory, mean over the run",
+    );
+    list.count("hosts.total", run.regions.iter().map(|r| u64::from(r.hosts)).sum(), "hosts in the fleet");
+    list.number("hosts.on_mean", share(column(Column::HostsOn), run_s), "1", "hosts powered on, mean over the run");
+}
+
+fn cpu_max(run: &Finished<'_>, cores: f64) -> f64 {
+    let ratio = super::tables::bins_per_step(run.scenario);
+    let ledger_s = run.outcome.site.step().as_secs_f64();
+    let end_s = run.outcome.end.as_secs_f64();
+    let rows = (0..run.regions.len()).map(|r| run.outcome.site.rows(RegionId::from_index(r)));
+    let longest = rows.clone().map(<[_]>::len).max().unwrap_or(0);
+    (0..longest.div_ceil(ratio))
+        .map(|step| {
+            let bins = step * ratio..((step + 1) * ratio).min(longest);
+            let busy: f64 = rows
+                .clone()
+                .flat_map(|r| r.get(bins.start.min(r.len())..bins.end.min(r.len())).into_iter().flatten())
+                .map(|row| row[Column::BusyCore as usize])
+                .sum();
+            let from = (step * ratio) as f64 * ledger_s;
+            let length = ((step + 1) * ratio) as f64 * ledger_s;
+            share(busy, cores * (length.min(end_s) - from))
+        })
+        .fold(f64::NAN, f64::max)
+}
+
+fn carbon(list: &mut List, run: &Finished<'_>) {
+    let s = run.scored;
+    list.number("energy_j.total", s.energy_j(), "J", "all energy of the facility");
+    let by_cause = s.energy_by_cause_j();
+    for (cause, joules) in Cause::ALL.iter().zip(by_cause) {
+        list.number(&format!("energy_j.{}", cause.name()), joules, "J", cause_meaning(*cause));
+    }
+    let total = |c: Column| -> f64 {
+        (0..run.regions.len()).map(|r| run.outcome.site.total(RegionId::from_index(r))[c as usize]).sum()
+    };
+    let dynamic = total(Column::ExecutionDynamic) + total(Column::ColdStartDynamic);
+    let overhead = by_cause[Cause::ALL.len() - 1];
+    list.number("energy_j.dynamic", dynamic, "J", "IT energy above the power at no load");
+    list.number("energy_j.baseline", s.energy_j() - dynamic - overhead, "J", "IT energy at no load, boots and off included");
+    list.number("energy_j.attributed", s.energy_j() - s.unattributed_j, "J", "energy of functions, overhead included");
+    list.number("energy_j.unattributed", s.unattributed_j, "J", "energy of what no function held, overhead included");
+    let (o, m) = (s.operational_g(), s.embodied_g());
+    list.number("carbon_g.operational", o, "gCO2e", "O: energy x intensity");
+    for (cause, grams) in Cause::ALL.iter().zip(s.operational_by_cause_g()) {
+        list.number(&format!("carbon_g.operational_{}", cause.name()), grams, "gCO2e", cause_meaning(*cause));
+    }
+    list.number("carbon_g.embodied", m, "gCO2e", "M: embodied emissions of all hosts over the run, straight line");
+    list.number("carbon_g.total", o + m, "gCO2e", "O + M");
+    list.number("carbon_g.unattributed_operational", s.unattributed.operational_g, "gCO2e", "part of O that no function held");
+    list.number("carbon_g.unattributed_embodied", s.unattributed.embodied_g, "gCO2e", "part of M that no function held");
+    let joules = s.energy_j();
+    list.number(
+        "carbon_g.mean_intensity",
+        share(o, joules / crate::types::JOULES_PER_KWH),
+        "gCO2e/kWh",
+        "O over energy: intensity as met by this run",
+    );
+    let units = units(run);
+    let per_unit = |g: f64| sci::intensity(g, units).unwrap_or(f64::NAN);
+    list.text("sci.unit", run.scenario.sci.functional_unit.name(), "the functional unit R");
+    list.number("sci.units", units, "R", "how many functional units");
+    list.number("sci.g_per_unit", per_unit(o + m), "gCO2e/R", "(O + M) / R; undefined without units");
+    list.number("sci.operational_g_per_unit", per_unit(o), "gCO2e/R", "O / R");
+    list.number("sci.embodied_g_per_unit", per_unit(m), "gCO2e/R", "M / R");
+}
+
+/// R of the whole run.
+pub fn units(run: &Finished<'_>) -> f64 {
+    let unit = run.scenario.sci.functional_unit;
+    let each = run.outcome.functions.iter().zip(&run.outcome.profiles);
+    each.map(|(f, p)| unit.count(f.executed, f.busy_s, p.memory.as_mb() / 1000.0)).sum()
+}
+
+fn cause_meaning(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Execution => "executing calls: dynamic, and the baseline of the memory that busy sandboxes hold",
+        Cause::ColdStart => "starting sandboxes: dynamic, and the baseline of the memory they hold",
+        Cause::WarmIdle => "baseline of the memory that warm idle sandboxes hold",
+        Cause::IdleHost => "baseline of hosts that are on, as far as no sandbox holds their memory",
+        Cause::Boot => "hosts booting",
+        Cause::Off => "hosts switched off",
+        Cause::Overhead => "cooling and power conversion: (PUE - 1) x IT energy",
+    }
+}

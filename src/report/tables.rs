@@ -1,0 +1,351 @@
+//! The CSV tables: their columns stand in one list each, which the writer, the docs and the tests share.
+
+use std::io::Write;
+
+use super::{Finished, Folder, ReportError};
+use crate::ledger::{COLUMNS, Column as Rate, Rates};
+use crate::sci::{self, FunctionShare, joules_by_cause};
+use crate::sim::{Counts, FunctionStats};
+use crate::types::{Duration, FunctionId, JOULES_PER_KWH, RegionId};
+
+/// A column of a table: name, unit, meaning.
+pub type Column = (&'static str, &'static str, &'static str);
+
+/// Columns of `timeseries.csv`: one row per region and step.
+pub const TIMESERIES: &[Column] = &[
+    ("time_s", "s", "start of the step, from the run's start"),
+    ("region", "text", "region"),
+    ("received", "1", "calls that arrived in the region"),
+    ("executed", "1", "calls that finished in the region"),
+    ("rejected", "1", "calls that arrived in the region and were rejected in this step"),
+    ("cold_starts", "1", "sandboxes started in the region for a call"),
+    ("deferred_mean", "1", "calls of the region held back by admission or shifting, time mean"),
+    ("queued_mean", "1", "calls that wait for room in the region, time mean"),
+    ("running_mean", "1", "calls in execution (busy sandboxes), time mean"),
+    ("warm_mean", "1", "warm idle sandboxes, time mean"),
+    ("starting_mean", "1", "sandboxes being started, time mean"),
+    ("hosts_on_mean", "1", "hosts powered on, time mean"),
+    ("cpu_utilization", "1", "CPU in use over all cores of the region"),
+    ("memory_utilization", "1", "memory held by sandboxes over all memory of the region"),
+    ("power_execution_w", "W", "mean power of executing calls"),
+    ("power_cold_start_w", "W", "mean power of starting sandboxes"),
+    ("power_warm_idle_w", "W", "mean power of warm idle sandboxes"),
+    ("power_idle_host_w", "W", "mean power of what no sandbox holds"),
+    ("power_boot_w", "W", "mean power of booting hosts"),
+    ("power_off_w", "W", "mean power of hosts that are off"),
+    ("power_pue_overhead_w", "W", "mean power of cooling and power conversion"),
+    ("intensity_g_per_kwh", "gCO2e/kWh", "carbon intensity, time mean"),
+    ("operational_g", "gCO2e", "operational emissions of the step, all causes"),
+];
+
+/// Columns of `functions.csv`.
+pub const FUNCTIONS: &[Column] = &[
+    ("function", "text", "function"),
+    ("tenant", "text", "its tenant"),
+    ("trigger", "text", "why it is called"),
+    ("quota", "text", "reserved or opportunistic"),
+    ("memory_mb", "MB", "memory of one sandbox, isolation overhead not included"),
+    ("cpu_cores", "cores", "CPU that one running call demands"),
+    ("received", "1", "calls that arrived"),
+    ("executed", "1", "calls that finished"),
+    ("rejected", "1", "calls rejected"),
+    ("cold", "1", "executed calls for which a sandbox was started"),
+    ("missed_deadline", "1", "executed after their deadline"),
+    ("latency_mean_s", "s", "arrival to end, mean"),
+    ("latency_p50_s", "s", "arrival to end, median (to 1.6 %)"),
+    ("latency_p95_s", "s", "arrival to end, 95th percentile (to 1.6 %)"),
+    ("latency_p99_s", "s", "arrival to end, 99th percentile (to 1.6 %)"),
+    ("busy_s", "s", "time in execution, sum over calls"),
+    ("idle_mb_s", "MB·s", "memory of warm idle sandboxes x time"),
+    ("execution_j", "J", "energy of executing calls, overhead included"),
+    ("cold_start_j", "J", "energy of starting sandboxes, overhead included"),
+    ("warm_idle_j", "J", "energy of keeping sandboxes warm, overhead included"),
+    ("operational_g", "gCO2e", "operational emissions"),
+    ("embodied_g", "gCO2e", "embodied emissions of the share of hosts held"),
+    ("sci_g_per_unit", "gCO2e/R", "(operational + embodied) / R; empty without units"),
+];
+
+/// Columns of `tenants.csv`.
+pub const TENANTS: &[Column] = &[
+    ("tenant", "text", "tenant"),
+    ("functions", "1", "its functions"),
+    ("received", "1", "calls that arrived"),
+    ("executed", "1", "calls that finished"),
+    ("rejected", "1", "calls rejected"),
+    ("cold", "1", "executed calls for which a sandbox was started"),
+    ("missed_deadline", "1", "executed after their deadline"),
+    ("latency_mean_s", "s", "arrival to end, mean"),
+    ("latency_p50_s", "s", "arrival to end, median (to 1.6 %)"),
+    ("latency_p95_s", "s", "arrival to end, 95th percentile (to 1.6 %)"),
+    ("latency_p99_s", "s", "arrival to end, 99th percentile (to 1.6 %)"),
+    ("busy_s", "s", "time in execution, sum over calls"),
+    ("idle_mb_s", "MB·s", "memory of warm idle sandboxes x time"),
+    ("execution_j", "J", "energy of executing calls, overhead included"),
+    ("cold_start_j", "J", "energy of starting sandboxes, overhead included"),
+    ("warm_idle_j", "J", "energy of keeping sandboxes warm, overhead included"),
+    ("operational_g", "gCO2e", "operational emissions"),
+    ("embodied_g", "gCO2e", "embodied emissions of the share of hosts held"),
+    ("sci_g_per_unit", "gCO2e/R", "(operational + embodied) / R; empty without units"),
+];
+
+/// Columns of `hosts.csv`.
+pub const HOSTS: &[Column] = &[
+    ("host", "1", "number of the host"),
+    ("region", "text", "its region"),
+    ("server", "text", "its server type"),
+    ("executed", "1", "calls that finished on it"),
+    ("on_s", "s", "time powered on"),
+    ("busy_core_s", "core·s", "CPU in use x time"),
+    ("cpu_utilization", "1", "CPU in use over its cores, mean over the run"),
+    ("memory_utilization", "1", "memory held by sandboxes over its memory, mean over the run"),
+    ("it_energy_j", "J", "energy without overhead"),
+    ("energy_j", "J", "energy with overhead"),
+    ("embodied_g", "gCO2e", "embodied emissions over the run"),
+];
+
+/// How many ledger bins make one step of the time series.
+pub fn bins_per_step(scenario: &crate::scenario::Scenario) -> usize {
+    let bins = Duration::from_secs_f64(scenario.output.step_s).0
+        / Duration::from_secs_f64(scenario.output.ledger_step_s).0.max(1);
+    usize::try_from(bins).unwrap_or(usize::MAX).max(1)
+}
+
+/// Writes all tables.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn write_tables(run: &Finished<'_>, folder: &Folder) -> Result<(), ReportError> {
+    folder.write("timeseries.csv", |f| timeseries(run, f))?;
+    folder.write("functions.csv", |f| functions(run, f))?;
+    folder.write("tenants.csv", |f| tenants(run, f))?;
+    folder.write("hosts.csv", |f| hosts(run, f))
+}
+
+/// Builds rows cell by cell.
+struct Table<'a> {
+    out: csv::Writer<&'a mut dyn Write>,
+}
+
+impl<'a> Table<'a> {
+    fn new(out: &'a mut dyn Write, columns: &[Column]) -> std::io::Result<Self> {
+        let mut table = Self { out: csv::Writer::from_writer(out) };
+        for (name, _, _) in columns {
+            table.text(name)?;
+        }
+        table.end()?;
+        Ok(table)
+    }
+
+    fn text(&mut self, cell: &str) -> std::io::Result<()> {
+        self.out.write_field(cell).map_err(Into::into)
+    }
+
+    fn count(&mut self, n: u64) -> std::io::Result<()> {
+        self.text(&n.to_string())
+    }
+
+    /// A number; what is not finite is undefined and left empty.
+    fn number(&mut self, x: f64) -> std::io::Result<()> {
+        if x.is_finite() { self.text(&x.to_string()) } else { self.text("") }
+    }
+
+    fn end(&mut self) -> std::io::Result<()> {
+        self.out.write_record(None::<&[u8]>).map_err(Into::into)
+    }
+
+    fn finish(mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+fn timeseries(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {
+    let mut table = Table::new(out, TIMESERIES)?;
+    let ratio = bins_per_step(run.scenario);
+    let ledger_s = run.outcome.site.step().as_secs_f64();
+    let end_s = run.outcome.end.as_secs_f64();
+    let bins = run.intensity.first().map_or(0, Vec::len);
+    for step in 0..bins.div_ceil(ratio) {
+        let from = step * ratio;
+        let to = (from + ratio).min(bins);
+        let start_s = from as f64 * ledger_s;
+        let length_s = (to as f64 * ledger_s).min(end_s) - start_s;
+        for (r, facts) in run.regions.iter().enumerate() {
+            let region = RegionId::from_index(r);
+            let (row, grams) = sum_bins(run, region, from, to);
+            let counts = sum_counts(run.outcome.series.rows(region), from, to);
+            table.number(start_s)?;
+            table.text(&facts.name)?;
+            for n in [counts.received, counts.executed, counts.rejected, counts.cold] {
+                table.count(n)?;
+            }
+            for x in [counts.deferred_s, counts.queued_s] {
+                table.number(x / length_s)?;
+            }
+            for c in [Rate::Running, Rate::Warm, Rate::Starting, Rate::HostsOn] {
+                table.number(row[c as usize] / length_s)?;
+            }
+            table.number(row[Rate::BusyCore as usize] / (facts.cores * length_s))?;
+            table.number(row[Rate::UsedMemory as usize] / (facts.memory_mb * length_s))?;
+            for joules in joules_by_cause(&row) {
+                table.number(joules / length_s)?;
+            }
+            let signal = &run.intensity[r][from..to];
+            table.number(signal.iter().sum::<f64>() / signal.len() as f64)?;
+            table.number(grams)?;
+            table.end()?;
+        }
+    }
+    table.finish()
+}
+
+fn sum_bins(run: &Finished<'_>, region: RegionId, from: usize, to: usize) -> (Rates, f64) {
+    let rows = run.outcome.site.rows(region);
+    let mut sum = [0.0; COLUMNS];
+    let mut grams = 0.0;
+    for bin in from..to.min(rows.len()) {
+        for (s, x) in sum.iter_mut().zip(&rows[bin]) {
+            *s += x;
+        }
+        let joules: f64 = joules_by_cause(&rows[bin]).iter().sum();
+        grams += joules / JOULES_PER_KWH * run.intensity[region.index()][bin];
+    }
+    (sum, grams)
+}
+
+fn sum_counts(rows: &[Counts], from: usize, to: usize) -> Counts {
+    let mut sum = Counts::default();
+    for row in &rows[from.min(rows.len())..to.min(rows.len())] {
+        sum.received += row.received;
+        sum.executed += row.executed;
+        sum.rejected += row.rejected;
+        sum.cold += row.cold;
+        sum.queued_s += row.queued_s;
+        sum.deferred_s += row.deferred_s;
+    }
+    sum
+}
+
+fn functions(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {
+    let mut table = Table::new(out, FUNCTIONS)?;
+    for (i, (stats, profile)) in run.outcome.functions.iter().zip(&run.outcome.profiles).enumerate() {
+        table.text(&profile.name)?;
+        table.text(&run.outcome.tenants[profile.tenant.index()])?;
+        table.text(profile.trigger.name())?;
+        table.text(profile.quota.name())?;
+        table.number(profile.memory.as_mb())?;
+        table.number(profile.cpu.as_cores())?;
+        let share = &run.scored.functions[FunctionId::from_index(i).index()];
+        let unit = run.scenario.sci.functional_unit;
+        let units = unit.count(stats.executed, stats.busy_s, profile.memory.as_mb() / 1000.0);
+        shared_cells(&mut table, stats, share, units)?;
+    }
+    rest_row(&mut table, run, 5)?;
+    table.finish()
+}
+
+/// The columns from `received` on, which functions and tenants have in common.
+fn shared_cells(
+    table: &mut Table<'_>,
+    stats: &FunctionStats,
+    share: &FunctionShare,
+    units: f64,
+) -> std::io::Result<()> {
+    for n in [stats.received, stats.executed, stats.rejected, stats.cold, stats.missed] {
+        table.count(n)?;
+    }
+    table.number(stats.latency_sum_ns as f64 / 1e9 / stats.executed as f64)?;
+    for p in [0.5, 0.95, 0.99] {
+        table.number(stats.latency.quantile(p).map_or(f64::NAN, |ns| ns as f64 / 1e9))?;
+    }
+    table.number(stats.busy_s)?;
+    table.number(stats.idle_mb_s)?;
+    for x in [share.execution_j, share.cold_start_j, share.warm_idle_j, share.operational_g, share.embodied_g] {
+        table.number(x)?;
+    }
+    table.number(sci::intensity(share.operational_g + share.embodied_g, units).unwrap_or(f64::NAN))?;
+    table.end()
+}
+
+/// The last row: what no function held. Its energy stands under `warm_idle_j`'s neighbours as empty cells, because it
+/// belongs to none of the three; the summary has it as `energy_j.unattributed`.
+fn rest_row(table: &mut Table<'_>, run: &Finished<'_>, empty: usize) -> std::io::Result<()> {
+    table.text("(unattributed)")?;
+    for _ in 0..empty + 14 {
+        table.text("")?;
+    }
+    table.number(run.scored.unattributed.operational_g)?;
+    table.number(run.scored.unattributed.embodied_g)?;
+    table.text("")?;
+    table.end()
+}
+
+fn tenants(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {
+    let mut table = Table::new(out, TENANTS)?;
+    #[derive(Default)]
+    struct Tenant {
+        functions: u64,
+        stats: FunctionStats,
+        share: FunctionShare,
+        units: f64,
+    }
+    let mut tenants: Vec<Tenant> = Vec::new();
+    tenants.resize_with(run.outcome.tenants.len(), Tenant::default);
+    for ((stats, profile), share) in
+        run.outcome.functions.iter().zip(&run.outcome.profiles).zip(&run.scored.functions)
+    {
+        let t = &mut tenants[profile.tenant.index()];
+        t.functions += 1;
+        let unit = run.scenario.sci.functional_unit;
+        t.units += unit.count(stats.executed, stats.busy_s, profile.memory.as_mb() / 1000.0);
+        add_stats(&mut t.stats, stats);
+        t.share.execution_j += share.execution_j;
+        t.share.cold_start_j += share.cold_start_j;
+        t.share.warm_idle_j += share.warm_idle_j;
+        t.share.operational_g += share.operational_g;
+        t.share.embodied_g += share.embodied_g;
+    }
+    for (t, name) in tenants.iter().zip(&run.outcome.tenants) {
+        table.text(name)?;
+        table.count(t.functions)?;
+        shared_cells(&mut table, &t.stats, &t.share, t.units)?;
+    }
+    rest_row(&mut table, run, 1)?;
+    table.finish()
+}
+
+fn add_stats(sum: &mut FunctionStats, part: &FunctionStats) {
+    sum.received += part.received;
+    sum.executed += part.executed;
+    sum.rejected += part.rejected;
+    sum.cold += part.cold;
+    sum.missed += part.missed;
+    sum.latency_sum_ns += part.latency_sum_ns;
+    sum.latency.merge(&part.latency);
+    sum.busy_s += part.busy_s;
+    sum.idle_mb_s += part.idle_mb_s;
+    sum.starts += part.starts;
+}
+
+fn hosts(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {
+    let mut table = Table::new(out, HOSTS)?;
+    let run_s = run.outcome.end.as_secs_f64();
+    for (i, host) in run.outcome.hosts.iter().enumerate() {
+        let group = &run.groups[host.group.index()];
+        let server = &run.servers[host.group.index()];
+        let spec = &run.scenario.servers[server];
+        table.count(i as u64)?;
+        table.text(&run.regions[host.region.index()].name)?;
+        table.text(server)?;
+        table.count(host.executed)?;
+        table.number(host.on_s)?;
+        table.number(host.busy_core_s)?;
+        table.number(host.busy_core_s / (spec.cores * run_s))?;
+        table.number(host.memory_mb_s / (spec.memory_mb * run_s))?;
+        table.number(host.energy_j)?;
+        table.number(host.energy_j * group.pue)?;
+        table.number(group.embodied_g_per_s() * run_s)?;
+        table.end()?;
+    }
+    table.finish()
+}
+

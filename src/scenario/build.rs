@@ -1,0 +1,276 @@
+//! From a scenario to everything a run needs.
+
+use std::path::Path;
+
+use super::{Scenario, ServerSpec};
+use crate::cluster::Group;
+use crate::grid::{self, Forecast, PerfectForecast, Signal};
+use crate::scheduler::SchedulerSpec;
+use crate::sci::GroupFacts;
+use crate::sim::{RegionSetup, Setup};
+use crate::types::{Duration, GroupId, Memory, RegionId, SECONDS_PER_YEAR, Seed};
+use crate::workload::{Arrivals, Context};
+
+/// A scenario, ready to run.
+pub struct Built {
+    /// The engine's input.
+    pub setup: Setup,
+    /// The workload.
+    pub arrivals: Box<dyn Arrivals>,
+    /// What accounting must know of the host groups.
+    pub groups: Vec<GroupFacts>,
+    /// One signal per region; decides and scores.
+    pub signals: Vec<Signal>,
+    /// What the report says of the regions.
+    pub regions: Vec<RegionFacts>,
+    /// Server type of every group.
+    pub servers: Vec<String>,
+}
+
+/// What the report says of a region.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RegionFacts {
+    /// Its name.
+    pub name: String,
+    /// Its grid zone.
+    pub zone: String,
+    /// Cores of all its hosts.
+    pub cores: f64,
+    /// Memory of all its hosts [MB].
+    pub memory_mb: f64,
+    /// How many hosts it has.
+    pub hosts: u32,
+}
+
+/// A problem that only shows when the scenario is put together, with the key it belongs to.
+#[derive(Debug)]
+pub struct Problem {
+    /// Dotted path of the key.
+    pub key: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl Problem {
+    fn new(key: impl Into<String>, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { key: key.into(), message: message.into(), help: help.into() }
+    }
+}
+
+/// Puts a scenario together. All problems that can be found are reported together.
+///
+/// # Errors
+/// The list of problems, never empty.
+pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Built, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let start = parse_start(scenario, &mut problems);
+    let steps = parse_steps(scenario, &mut problems);
+    let fleet = build_fleet(scenario, &mut problems);
+    let names: Vec<String> = scenario.regions.iter().map(|r| r.name.clone()).collect();
+    for (i, name) in names.iter().enumerate() {
+        if names[..i].contains(name) {
+            problems.push(Problem::new(
+                format!("regions[{i}].name"),
+                format!("two regions are called \"{name}\""),
+                "give every region a name of its own",
+            ));
+        }
+    }
+    let seed = Seed(scenario.seed);
+    let total: f64 = fleet.regions.iter().map(|r| r.cores).sum();
+    let capacity: Vec<f64> = fleet.regions.iter().map(|r| r.cores / total).collect();
+    let context = Context { base_dir, regions: &names, capacity: &capacity, seed, prefetch };
+    let opened = match scenario.workload.open(&context) {
+        Ok(opened) => Some(opened),
+        Err(e) => {
+            let text = e.to_string();
+            let (message, help) = text.split_once("\n  help: ").unwrap_or((&text, "check the path and the file"));
+            problems.push(Problem::new(format!("workload.{}", scenario.workload.name()), message, help));
+            None
+        }
+    };
+    let duration = scenario.time.duration_s.map(Duration::from_secs_f64);
+    let drain_limit = Duration::from_secs_f64(scenario.time.drain_limit_s);
+    let span = duration.or(opened.as_ref().and_then(|o| o.span)).unwrap_or(Duration::from_secs(86_400));
+    let horizon = span + drain_limit + Duration::from_secs(1);
+    let mut signals = Vec::new();
+    if let Some(start) = start {
+        for (i, region) in scenario.regions.iter().enumerate() {
+            match grid::build(&region.grid, base_dir, start, horizon, seed) {
+                Ok(signal) => {
+                    check_alignment(&signal, steps.0, i, &mut problems);
+                    signals.push(signal);
+                }
+                Err(e) => problems.push(Problem::new(
+                    format!("regions[{i}].grid"),
+                    e.to_string(),
+                    "a run must be covered by its signals up to its last arrival plus time.drain_limit_s",
+                )),
+            }
+        }
+    }
+    let Some(opened) = opened else { return Err(problems) };
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut regions = fleet.regions;
+    for (facts, signal) in regions.iter_mut().zip(&signals) {
+        facts.zone.clone_from(&signal.info().zone);
+    }
+    let forecasts: Vec<Box<dyn Forecast>> = signals
+        .iter()
+        .map(|s| Box::new(PerfectForecast::new(s.clone())) as Box<dyn Forecast>)
+        .collect();
+    let SchedulerSpec { admission, shifting, routing, packing, overcommit, keep_alive, provisioning } =
+        &scenario.scheduler;
+    let setup = Setup {
+        regions: fleet.setups,
+        groups: fleet.groups,
+        hosts: fleet.hosts,
+        mechanism: scenario.isolation.build(),
+        rules: scenario.model.clone(),
+        admission: admission.build(),
+        shifting: shifting.build(),
+        routing: routing.build(),
+        packing: packing.build(seed.derive("packing")),
+        overcommit: overcommit.build(),
+        keep_alive: keep_alive.build(),
+        provisioning: provisioning.build(),
+        forecasts,
+        clocks: signals.iter().map(Signal::cursor).collect(),
+        ledger_step: steps.0,
+        duration,
+        drain_limit,
+        seed,
+    };
+    Ok(Built { setup, arrivals: opened.arrivals, groups: fleet.facts, signals, regions, servers: fleet.servers })
+}
+
+fn parse_start(scenario: &Scenario, problems: &mut Vec<Problem>) -> Option<jiff::Timestamp> {
+    match scenario.time.start.parse::<jiff::Timestamp>() {
+        Ok(t) => Some(t),
+        Err(_) => {
+            problems.push(Problem::new(
+                "time.start",
+                format!("\"{}\" is not an instant in UTC", scenario.time.start),
+                "write it like 2022-06-06T00:00:00Z",
+            ));
+            None
+        }
+    }
+}
+
+fn parse_steps(scenario: &Scenario, problems: &mut Vec<Problem>) -> (Duration, Duration) {
+    let ledger = Duration::from_secs_f64(scenario.output.ledger_step_s);
+    let output = Duration::from_secs_f64(scenario.output.step_s);
+    if !output.0.is_multiple_of(ledger.0) {
+        problems.push(Problem::new(
+            "output.step_s",
+            format!(
+                "{} is not a whole multiple of output.ledger_step_s = {}",
+                scenario.output.step_s, scenario.output.ledger_step_s
+            ),
+            "choose a multiple, or a ledger step that divides it",
+        ));
+    }
+    (ledger, output)
+}
+
+/// Carbon is exact only if no signal changes inside a bin of the ledger.
+fn check_alignment(signal: &Signal, step: Duration, region: usize, problems: &mut Vec<Problem>) {
+    let off = signal
+        .intervals()
+        .map(|(from, _, _)| from)
+        .filter(|&from| from > 0)
+        .find(|&from| !(from as u64).is_multiple_of(step.0));
+    if let Some(from) = off {
+        problems.push(Problem::new(
+            format!("regions[{region}].grid"),
+            format!(
+                "the signal of zone {} changes {} s after the run's start, inside a ledger bin of {} s",
+                signal.info().zone,
+                from as f64 / 1e9,
+                step.as_secs_f64()
+            ),
+            "start the run on a step of the signal, or choose an output.ledger_step_s that divides its steps",
+        ));
+    }
+}
+
+#[derive(Default)]
+struct Fleet {
+    setups: Vec<RegionSetup>,
+    groups: Vec<Group>,
+    facts: Vec<GroupFacts>,
+    hosts: Vec<GroupId>,
+    regions: Vec<RegionFacts>,
+    servers: Vec<String>,
+}
+
+fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
+    let mut fleet = Fleet::default();
+    for (name, server) in &scenario.servers {
+        if let Err(e) = server.power.build() {
+            problems.push(Problem::new(format!("servers.{name}.power"), e, "see `sim list power-models`"));
+        }
+    }
+    for (r, region) in scenario.regions.iter().enumerate() {
+        let first_host = fleet.hosts.len() as u32;
+        let mut facts = RegionFacts {
+            name: region.name.clone(),
+            zone: String::new(),
+            cores: 0.0,
+            memory_mb: 0.0,
+            hosts: 0,
+        };
+        for (g, hosts) in region.hosts.iter().enumerate() {
+            let Some(server) = scenario.servers.get(&hosts.server) else {
+                let known: Vec<&str> = scenario.servers.keys().map(String::as_str).collect();
+                problems.push(Problem::new(
+                    format!("regions[{r}].hosts[{g}].server"),
+                    format!("no server type is called \"{}\"", hosts.server),
+                    format!("name one of [servers]: {}", known.join(", ")),
+                ));
+                continue;
+            };
+            let Ok(power) = server.power.build() else { continue };
+            let id = GroupId::from_index(fleet.groups.len());
+            let pue = hosts.pue.unwrap_or(region.pue);
+            let idle_w = power.watts(0.0);
+            fleet.hosts.extend((0..hosts.count).map(|_| id));
+            fleet.servers.push(hosts.server.clone());
+            fleet.facts.push(group_facts(server, r, hosts.count, pue, idle_w));
+            fleet.groups.push(Group {
+                name: format!("{}/{}", region.name, hosts.server),
+                region: RegionId::from_index(r),
+                cpu: ((server.cores * 1e6).round() as u64).max(1),
+                memory: Memory::from_mb(server.memory_mb),
+                power,
+                pue,
+                off_w: server.off_w,
+                boot_w: server.boot_w.unwrap_or(idle_w),
+                boot: Duration::from_secs_f64(server.boot_s),
+            });
+            facts.cores += server.cores * f64::from(hosts.count);
+            facts.memory_mb += server.memory_mb * f64::from(hosts.count);
+            facts.hosts += hosts.count;
+        }
+        fleet.setups.push(RegionSetup { name: region.name.clone(), first_host, hosts: facts.hosts });
+        fleet.regions.push(facts);
+    }
+    fleet
+}
+
+fn group_facts(server: &ServerSpec, region: usize, hosts: u32, pue: f64, idle_w: f64) -> GroupFacts {
+    GroupFacts {
+        region: RegionId::from_index(region),
+        hosts,
+        idle_w,
+        pue,
+        embodied_kg: server.embodied_kg,
+        lifetime_s: server.lifetime_years * SECONDS_PER_YEAR,
+    }
+}
+

@@ -1,0 +1,212 @@
+//! The TOML file as types: the only place that knows every room's parameters.
+//!
+//! Each room owns its section (`Rules`, `SchedulerSpec`, `IsolationSpec`, …); this file composes them. Reading goes in
+//! three steps: the text is parsed with the place of every key kept, checked as a whole against the JSON Schema that the
+//! types themselves describe (so that all problems appear at once, each with line and caret), and only then turned into
+//! types and checked for what a schema cannot say.
+
+mod build;
+mod check;
+
+pub use build::{Built, RegionFacts, build};
+pub use check::{Loaded, ScenarioError, build_loaded, load};
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::power::PowerSpec;
+use crate::grid;
+use crate::isolation::IsolationSpec;
+use crate::scheduler::SchedulerSpec;
+use crate::sci::SciSpec;
+use crate::sim::Rules;
+use crate::workload::WorkloadSpec;
+
+/// A Slackwater scenario: what runs where, under which policies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Name of the results folder. Default: the file's name without its ending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What the scenario is for, in a sentence or two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The root of all random streams. Default 42.
+    #[serde(default = "seed")]
+    pub seed: u64,
+    /// When the run starts and ends.
+    #[serde(default)]
+    pub time: TimeSpec,
+    /// What is written.
+    #[serde(default)]
+    pub output: OutputSpec,
+    /// What the carbon score divides by.
+    #[serde(default)]
+    pub sci: SciSpec,
+    /// How hosts, sandboxes and queues behave.
+    #[serde(default)]
+    pub model: Rules,
+    /// The isolation mechanism. Default `microvm`.
+    #[serde(default)]
+    pub isolation: IsolationSpec,
+    /// The policies.
+    #[serde(default)]
+    pub scheduler: SchedulerSpec,
+    /// Server types, by name.
+    pub servers: BTreeMap<String, ServerSpec>,
+    /// The regions with their hosts, at least one.
+    #[schemars(length(min = 1))]
+    pub regions: Vec<RegionSpec>,
+    /// Where calls come from.
+    pub workload: WorkloadSpec,
+}
+
+fn seed() -> u64 {
+    42
+}
+
+/// `[time]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimeSpec {
+    /// The instant of the run's start, UTC (RFC 3339). Anchors the grid signals. Default 2022-06-06T00:00:00Z, a Monday
+    /// in the year of the embedded grid data.
+    #[serde(default = "start")]
+    pub start: String,
+    /// Calls that arrive at or after this time are not taken [s]. Default: all calls of the workload.
+    #[schemars(range(min = 0.001))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_s: Option<f64>,
+    /// How long unfinished calls are waited for after the last arrival [s]. The run ends as soon as all are done (with a
+    /// duration, not before it; without, after the last finite keep-alive). Default 172800.
+    #[schemars(range(min = 0.0, max = 315360000.0))]
+    #[serde(default = "drain_limit")]
+    pub drain_limit_s: f64,
+}
+
+fn start() -> String {
+    "2022-06-06T00:00:00Z".to_owned()
+}
+
+fn drain_limit() -> f64 {
+    172_800.0
+}
+
+impl Default for TimeSpec {
+    fn default() -> Self {
+        Self { start: start(), duration_s: None, drain_limit_s: drain_limit() }
+    }
+}
+
+/// `[output]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutputSpec {
+    /// Step of `timeseries.csv` [s]; a whole multiple of `ledger_step_s`. Changes no energy. Default 900.
+    #[schemars(range(min = 0.001))]
+    #[serde(default = "step")]
+    pub step_s: f64,
+    /// Width of the ledger's time bins [s]. Every step of a grid signal must begin at a bin's edge; then carbon is exact
+    /// whatever the width. Default 300.
+    #[schemars(range(min = 0.001))]
+    #[serde(default = "ledger_step")]
+    pub ledger_step_s: f64,
+    /// Write `invocations.parquet`, one row per finished call. Default false.
+    #[serde(default)]
+    pub invocations: bool,
+}
+
+fn step() -> f64 {
+    900.0
+}
+
+fn ledger_step() -> f64 {
+    300.0
+}
+
+impl Default for OutputSpec {
+    fn default() -> Self {
+        Self { step_s: step(), ledger_step_s: ledger_step(), invocations: false }
+    }
+}
+
+/// `[servers.NAME]`: a type of host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSpec {
+    /// CPU cores.
+    #[schemars(range(min = 0.001, max = 1000000000.0))]
+    pub cores: f64,
+    /// Memory [MB = 10^6 bytes].
+    #[schemars(range(min = 1.0, max = 1000000000000.0))]
+    pub memory_mb: f64,
+    /// Power model. Default `linear`, 121 to 682 W (median EPYC 4th generation, SPECpower).
+    #[serde(default)]
+    pub power: PowerSpec,
+    /// Embodied emissions of one server, cradle to gate [kgCO2e]. No default: it is never a hidden constant.
+    #[schemars(range(min = 0.0))]
+    pub embodied_kg: f64,
+    /// Expected lifespan [years of 365 days].
+    #[schemars(range(min = 0.001))]
+    pub lifetime_years: f64,
+    /// Power while switched off [W]. Default 0.
+    #[schemars(range(min = 0.0))]
+    #[serde(default)]
+    pub off_w: f64,
+    /// How long a boot takes [s]. Default 120 (assumed).
+    #[schemars(range(min = 0.0))]
+    #[serde(default = "boot")]
+    pub boot_s: f64,
+    /// Power while booting [W]. Default: the power at no load.
+    #[schemars(range(min = 0.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_w: Option<f64>,
+}
+
+fn boot() -> f64 {
+    120.0
+}
+
+/// `[[regions]]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegionSpec {
+    /// Name in tables; unique.
+    pub name: String,
+    /// Carbon intensity of its electricity.
+    pub grid: grid::Spec,
+    /// Power usage effectiveness: facility energy over IT energy. Default 1.1 (large cloud operators report 1.08–1.18).
+    #[schemars(range(min = 1.0, max = 10.0))]
+    #[serde(default = "pue")]
+    pub pue: f64,
+    /// Its host groups, at least one.
+    #[schemars(length(min = 1))]
+    pub hosts: Vec<HostsSpec>,
+}
+
+fn pue() -> f64 {
+    1.1
+}
+
+/// One host group of a region.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HostsSpec {
+    /// The server type, a name from `[servers]`.
+    pub server: String,
+    /// How many hosts.
+    #[schemars(range(min = 1, max = 10000000))]
+    pub count: u32,
+    /// PUE of this group, if it differs from the region's.
+    #[schemars(range(min = 1.0, max = 10.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pue: Option<f64>,
+}
+
+/// The JSON Schema of a scenario file.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Scenario).to_value()
+}

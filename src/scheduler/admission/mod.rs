@@ -1,0 +1,52 @@
+//! Admission: may the call in?
+
+mod admit_all;
+
+pub use admit_all::AdmitAll;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CallView, View};
+use crate::types::SimTime;
+
+/// What admission says of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes on to shifting.
+    Admit,
+    /// It is asked again at this later instant.
+    AskAgain(SimTime),
+    /// It is refused and counted as rejected.
+    Reject,
+}
+
+/// Decides at a call's arrival whether it may in.
+pub trait Admission: Send {
+    /// The verdict on one call.
+    fn admit(&mut self, call: &CallView<'_>, view: &View<'_>) -> Verdict;
+}
+
+/// The admission policies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum AdmissionSpec {
+    /// Every call is admitted. Knows nothing. Loses when more work comes than the hosts can ever do: queues grow.
+    /// Source: the implicit policy of every simulator without admission control.
+    AdmitAll(AdmitAll),
+}
+
+impl Default for AdmissionSpec {
+    fn default() -> Self {
+        Self::AdmitAll(AdmitAll {})
+    }
+}
+
+impl AdmissionSpec {
+    /// Builds the policy.
+    pub fn build(&self) -> Box<dyn Admission> {
+        match self {
+            Self::AdmitAll(p) => Box::new(p.clone()),
+        }
+    }
+}

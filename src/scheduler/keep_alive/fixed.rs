@@ -1,0 +1,45 @@
+//! Keep an idle sandbox for a fixed time.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{IdleView, KeepAlive};
+use crate::types::Duration;
+
+/// Keeps an idle sandbox for a fixed time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fixed {
+    /// How long an idle sandbox stays [s]; `inf` keeps it for ever. Default 600, the figure XFaaS cites for OpenWhisk.
+    #[schemars(range(min = 0.0), extend("x-allow-infinite" = true))]
+    #[serde(default = "keep_alive")]
+    pub keep_alive_s: f64,
+    /// Whether the clock begins anew at each idle moment. Default true; false is dslab-faas' default.
+    #[serde(default = "restarts")]
+    pub clock_restarts: bool,
+}
+
+fn keep_alive() -> f64 {
+    600.0
+}
+
+fn restarts() -> bool {
+    true
+}
+
+impl Default for Fixed {
+    fn default() -> Self {
+        Self { keep_alive_s: keep_alive(), clock_restarts: restarts() }
+    }
+}
+
+impl KeepAlive for Fixed {
+    #[inline]
+    fn keep(&mut self, _sandbox: &IdleView<'_>) -> Duration {
+        Duration::from_secs_f64(self.keep_alive_s)
+    }
+
+    fn restarts(&self) -> bool {
+        self.clock_restarts
+    }
+}

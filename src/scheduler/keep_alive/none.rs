@@ -1,0 +1,18 @@
+//! Keep nothing.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{IdleView, KeepAlive};
+use crate::types::Duration;
+
+/// Removes a sandbox as soon as it is idle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoKeepAlive {}
+
+impl KeepAlive for NoKeepAlive {
+    fn keep(&mut self, _sandbox: &IdleView<'_>) -> Duration {
+        Duration::ZERO
+    }
+}

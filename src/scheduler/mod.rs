@@ -1,0 +1,106 @@
+//! The decision pipeline: seven seams, each a trait, one file per policy, and a catalogue.
+//!
+//! ```text
+//! call ──> admission ──> shifting ──> routing ──> packing ──> host
+//!          may it in?    when?        which       which host,   │
+//!                                     region?     which sandbox?│
+//!          overcommit: how much may a host promise?  ───────────┤
+//!          keep_alive: how long does an idle sandbox stay? ─────┤
+//!          provisioning: how many hosts are on? ────────────────┘
+//! ```
+//!
+//! A policy gets a read-only view and knows the future only through [`crate::grid::Forecast`], so that an oracle is
+//! declared, never an accident.
+
+pub mod admission;
+pub mod keep_alive;
+pub mod overcommit;
+pub mod packing;
+pub mod provisioning;
+pub mod routing;
+pub mod shifting;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::grid::Forecast;
+use crate::types::{Duration, FunctionId, RegionId, SimTime};
+use crate::workload::FunctionProfile;
+
+/// `[scheduler]`: one policy per seam. A seam that is left out takes its default.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SchedulerSpec {
+    /// May the call in? Default: `admit-all`.
+    #[serde(default)]
+    pub admission: admission::AdmissionSpec,
+    /// When does it start? Default: `run-now`.
+    #[serde(default)]
+    pub shifting: shifting::ShiftingSpec,
+    /// In which region does it run? Default: `local`.
+    #[serde(default)]
+    pub routing: routing::RoutingSpec,
+    /// On which host, in which sandbox? Default: `warm-first`.
+    #[serde(default)]
+    pub packing: packing::PackingSpec,
+    /// How much may a host promise? Default: `none`.
+    #[serde(default)]
+    pub overcommit: overcommit::OvercommitSpec,
+    /// How long does an idle sandbox stay? Default: `fixed`, 600 s.
+    #[serde(default)]
+    pub keep_alive: keep_alive::KeepAliveSpec,
+    /// How many hosts are on? Default: `always-on`.
+    #[serde(default)]
+    pub provisioning: provisioning::ProvisioningSpec,
+}
+
+/// What a policy may know of a call.
+#[derive(Debug, Clone, Copy)]
+pub struct CallView<'a> {
+    /// The function that is called.
+    pub function: FunctionId,
+    /// What is known of the function.
+    pub profile: &'a FunctionProfile,
+    /// When it arrived.
+    pub arrival: SimTime,
+    /// When it must have finished; [`SimTime::NEVER`] without a deadline.
+    pub deadline: SimTime,
+    /// How long it is expected to run alone. Today this is the true length: a perfect estimate, declared as such.
+    pub expected_work: Duration,
+    /// Where it arrived.
+    pub region: RegionId,
+}
+
+/// What a policy may know of a region at this instant. Kept up to date by the engine in constant time.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct RegionLoad {
+    /// Hosts that are on.
+    pub hosts_on: u32,
+    /// CPU capacity of the hosts that are on [millionths of a core].
+    pub cpu_capacity: u64,
+    /// CPU demanded by calls and starts [millionths of a core].
+    pub cpu_demand: u64,
+    /// Memory held by sandboxes [bytes].
+    pub memory_held: u64,
+    /// Executing calls.
+    pub running: u32,
+    /// Calls that wait for room.
+    pub queued: u32,
+}
+
+impl RegionLoad {
+    /// CPU demand over capacity, counting each waiting call as one core; infinite for a region without hosts.
+    pub fn pressure(&self) -> f64 {
+        (self.cpu_demand as f64 + f64::from(self.queued) * 1e6) / self.cpu_capacity as f64
+    }
+}
+
+/// What every policy may look at.
+pub struct View<'a> {
+    /// The present.
+    pub now: SimTime,
+    /// The regions, indexed by [`RegionId`].
+    pub regions: &'a [RegionLoad],
+    /// What is forecast of each region's carbon intensity.
+    pub forecasts: &'a [Box<dyn Forecast>],
+}

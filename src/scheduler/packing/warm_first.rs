@@ -1,0 +1,74 @@
+//! Any idle sandbox of the function in the region, in the reuse order; else a new one by another rule.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Packing, Placement, Pool, Request};
+use crate::cluster::{Orders, WarmScope};
+use crate::types::HostId;
+
+/// Which host gets a new sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThenFit {
+    /// The lowest-numbered host with room.
+    FirstFit,
+    /// The host with the least free memory that has room.
+    BestFit,
+    /// The host with the most free memory.
+    WorstFit,
+    /// The host with the lowest CPU demand over capacity that has room.
+    #[default]
+    LeastLoaded,
+}
+
+/// Any idle sandbox of the function in the region, in the reuse order; else a new one by the rule in `then`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WarmFirst {
+    /// Which host gets a new sandbox. Default `least-loaded`.
+    #[serde(default)]
+    pub then: ThenFit,
+}
+
+impl WarmFirst {
+    fn cold(&self, request: &Request, pool: &Pool<'_>) -> Option<usize> {
+        match self.then {
+            ThenFit::FirstFit => pool.index.first_fit(0, request.memory, request.cpu),
+            ThenFit::BestFit => pool.index.best_fit(request.memory, request.cpu),
+            ThenFit::WorstFit => pool.index.worst_fit(request.memory, request.cpu),
+            ThenFit::LeastLoaded => pool.index.least_loaded(request.memory, request.cpu),
+        }
+    }
+}
+
+impl Packing for WarmFirst {
+    #[inline]
+    fn place(&mut self, request: &Request, pool: &Pool<'_>) -> Placement {
+        if let Some(sandbox) = pool.warm.in_region(request.function, pool.region)
+            && pool.index.cpu_fits(pool.local(pool.sandboxes[sandbox].host), request.cpu)
+        {
+            return Placement::Warm(sandbox);
+        }
+        match self.cold(request, pool) {
+            Some(host) => Placement::Cold(pool.host(host)),
+            None => Placement::Nowhere,
+        }
+    }
+
+    fn warm_scope(&self) -> WarmScope {
+        WarmScope::Region
+    }
+
+    fn orders(&self) -> Orders {
+        Orders {
+            memory: matches!(self.then, ThenFit::BestFit | ThenFit::WorstFit),
+            load: self.then == ThenFit::LeastLoaded,
+        }
+    }
+
+    fn overflow(&mut self, request: &Request, pool: &Pool<'_>) -> HostId {
+        let none = Request { memory: 0, cpu: 0, ..*request };
+        pool.host(self.cold(&none, pool).unwrap_or(0))
+    }
+}

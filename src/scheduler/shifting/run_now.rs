@@ -1,0 +1,20 @@
+//! Start at once.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Shifting;
+use crate::scheduler::{CallView, View};
+use crate::types::SimTime;
+
+/// Starts every call at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunNow {}
+
+impl Shifting for RunNow {
+    #[inline]
+    fn start(&mut self, _call: &CallView<'_>, view: &View<'_>) -> SimTime {
+        view.now
+    }
+}

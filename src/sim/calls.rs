@@ -1,0 +1,110 @@
+//! Calls in flight: an arena of slots, so that memory grows with what is in flight and never with the trace.
+
+use crate::types::{Duration, FunctionId, RegionId, SimTime};
+
+/// Where a call is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Between arrival and release (admission, shifting).
+    Held,
+    /// Waiting for room.
+    Waiting,
+    /// Waiting for its own sandbox to start.
+    Starting,
+    /// Executing.
+    Running,
+    /// A free slot.
+    Gone,
+}
+
+/// One call.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    /// When it arrived.
+    pub arrival: SimTime,
+    /// When shifting let it go.
+    pub released: SimTime,
+    /// When it began to execute.
+    pub began: SimTime,
+    /// How long it runs alone.
+    pub work: Duration,
+    /// When it must have finished.
+    pub deadline: SimTime,
+    /// What it calls.
+    pub function: FunctionId,
+    /// Where it arrived.
+    pub home: RegionId,
+    /// Where it runs.
+    pub region: RegionId,
+    /// Its sandbox.
+    pub sandbox: u32,
+    /// Where it is on its way.
+    pub stage: Stage,
+    /// Whether its sandbox was started for it.
+    pub cold: bool,
+    /// Whether it counts as deferred: it was let go later than it arrived.
+    pub deferred: bool,
+    /// Counts the uses of the slot.
+    pub generation: u32,
+    /// The host's dynamic clocks when it began to execute.
+    pub dynamic_mark: f64,
+    /// The weighted clock.
+    pub dynamic_weight_mark: f64,
+}
+
+/// The arena.
+#[derive(Debug, Default)]
+pub struct Calls {
+    slots: Vec<Call>,
+    free: Vec<u32>,
+}
+
+impl std::ops::Index<u32> for Calls {
+    type Output = Call;
+    #[inline]
+    fn index(&self, slot: u32) -> &Call {
+        &self.slots[slot as usize]
+    }
+}
+
+impl std::ops::IndexMut<u32> for Calls {
+    #[inline]
+    fn index_mut(&mut self, slot: u32) -> &mut Call {
+        &mut self.slots[slot as usize]
+    }
+}
+
+impl Calls {
+    /// Takes a slot.
+    #[inline]
+    pub fn insert(&mut self, mut call: Call) -> u32 {
+        match self.free.pop() {
+            Some(slot) => {
+                call.generation = self.slots[slot as usize].generation.wrapping_add(1);
+                self.slots[slot as usize] = call;
+                slot
+            }
+            None => {
+                self.slots.push(call);
+                u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 calls are in flight")
+            }
+        }
+    }
+
+    /// Gives a slot back.
+    #[inline]
+    pub fn remove(&mut self, slot: u32) {
+        self.slots[slot as usize].stage = Stage::Gone;
+        self.free.push(slot);
+    }
+
+    /// How many calls are in flight.
+    pub fn in_flight(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// The most calls that were ever in flight together.
+    pub fn most_in_flight(&self) -> usize {
+        self.slots.len()
+    }
+}

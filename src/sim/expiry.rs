@@ -1,0 +1,67 @@
+//! Expiry lanes: sandboxes that stay equally long expire in the order in which they became idle, so a list per
+//! distinct keep-alive replaces a heap.
+
+use crate::cluster::Sandboxes;
+use crate::cluster::{List, NONE, Which};
+use crate::types::{Duration, SandboxId, SimTime};
+
+/// At most this many distinct keep-alive times get a lane; further ones go through the event queue.
+const LANES: usize = 8;
+
+#[derive(Debug)]
+struct Lane {
+    keep: Duration,
+    list: List,
+    next: SimTime,
+}
+
+/// All lanes.
+#[derive(Debug, Default)]
+pub struct ExpiryLanes {
+    lanes: Vec<Lane>,
+}
+
+impl ExpiryLanes {
+    /// Appends an idle sandbox that stays for `keep` from now; false if there is no lane for this time.
+    #[inline]
+    pub fn insert(&mut self, sandboxes: &mut Sandboxes, id: SandboxId, keep: Duration) -> bool {
+        let lane = match self.lanes.iter().position(|l| l.keep == keep) {
+            Some(lane) => lane,
+            None if self.lanes.len() < LANES => {
+                self.lanes.push(Lane { keep, list: List::default(), next: SimTime::NEVER });
+                self.lanes.len() - 1
+            }
+            None => return false,
+        };
+        let l = &mut self.lanes[lane];
+        sandboxes.push_back(&mut l.list, Which::Lane, id);
+        sandboxes[id].lane = lane as u32;
+        if l.list.head == id.0 {
+            l.next = sandboxes[id].expires;
+        }
+        true
+    }
+
+    /// Takes a sandbox out of its lane, if it is in one.
+    #[inline]
+    pub fn remove(&mut self, sandboxes: &mut Sandboxes, id: SandboxId) {
+        let lane = sandboxes[id].lane;
+        if lane == NONE {
+            return;
+        }
+        let l = &mut self.lanes[lane as usize];
+        let was_head = l.list.head == id.0;
+        sandboxes.unlink(&mut l.list, Which::Lane, id);
+        sandboxes[id].lane = NONE;
+        if was_head {
+            l.next = if l.list.head == NONE { SimTime::NEVER } else { sandboxes[SandboxId(l.list.head)].expires };
+        }
+    }
+
+    /// The earliest expiry and its sandbox.
+    #[inline]
+    pub fn next(&self) -> Option<(SimTime, SandboxId)> {
+        let first = self.lanes.iter().filter(|l| l.list.head != NONE).min_by_key(|l| l.next)?;
+        Some((first.next, SandboxId(first.list.head)))
+    }
+}

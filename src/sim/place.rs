@@ -1,0 +1,316 @@
+//! From arrival to host: admission, shifting, routing, packing, and room made by eviction.
+
+use super::calls::Stage;
+use super::engine::{Engine, SimError};
+use super::event::Event;
+use super::rules::QueueScope;
+use crate::cluster::{CpuModel, NONE};
+use crate::scheduler::admission::Verdict;
+use crate::scheduler::packing::{Placement, Pool, Request};
+use crate::types::{FunctionId, HostId, RegionId, SandboxId, SimTime};
+
+impl Engine<'_> {
+    /// Asks admission, and goes on to shifting if the call is let in.
+    pub(super) fn ask(&mut self, slot: u32) {
+        let was_held = self.now > self.calls[slot].arrival;
+        let verdict = {
+            let (call, view) = (call_view(&self.calls, &self.profiles, slot), view(self.now, &self.loads, &self.forecasts));
+            self.admission.admit(&call, &view)
+        };
+        let home = self.calls[slot].home;
+        match verdict {
+            Verdict::Admit => self.shift(slot, was_held),
+            Verdict::AskAgain(at) => {
+                if !was_held {
+                    self.series.defer(home, self.now, 1);
+                }
+                self.queue.push(at.max(self.now + crate::types::Duration(1)), Event::Ask { call: slot });
+            }
+            Verdict::Reject => {
+                if was_held {
+                    self.series.defer(home, self.now, -1);
+                }
+                self.totals.refused += 1;
+                self.reject(slot);
+            }
+        }
+    }
+
+    /// Asks shifting when the call starts.
+    fn shift(&mut self, slot: u32, was_held: bool) {
+        let start = {
+            let (call, view) = (call_view(&self.calls, &self.profiles, slot), view(self.now, &self.loads, &self.forecasts));
+            self.shifting.start(&call, &view)
+        };
+        let home = self.calls[slot].home;
+        if start > self.now {
+            if !was_held {
+                self.series.defer(home, self.now, 1);
+            }
+            self.queue.push(start, Event::Release { call: slot });
+        } else {
+            if was_held {
+                self.series.defer(home, self.now, -1);
+            }
+            self.let_go(slot);
+        }
+    }
+
+    /// A shifted call is let go.
+    pub(super) fn release(&mut self, slot: u32) {
+        self.series.defer(self.calls[slot].home, self.now, -1);
+        self.let_go(slot);
+    }
+
+    /// Routes a call and starts it, or lets it wait.
+    fn let_go(&mut self, slot: u32) {
+        let region = {
+            let (call, view) = (call_view(&self.calls, &self.profiles, slot), view(self.now, &self.loads, &self.forecasts));
+            self.routing.region(&call, &view)
+        };
+        let call = &mut self.calls[slot];
+        call.released = self.now;
+        call.deferred = self.now > call.arrival;
+        call.region = region;
+        if !self.rules.queue.overtake
+            && self.rules.queue.scope == QueueScope::Region
+            && self.loads[region.index()].queued > 0
+        {
+            return self.wait(slot, None);
+        }
+        let Some(found) = self.find(slot, None) else {
+            return self.wait(slot, None);
+        };
+        let host = self.host_of(found.0);
+        if !self.rules.queue.overtake && self.rules.queue.scope == QueueScope::Host && self.others_wait_on(host) {
+            return self.wait(slot, Some(host));
+        }
+        self.start(slot, found);
+    }
+
+    /// Finds room for a call, on the given host only or anywhere in its region; true if idle sandboxes have to go for it.
+    fn find(&mut self, slot: u32, only: Option<HostId>) -> Option<(Placement, bool)> {
+        let (function, region) = (self.calls[slot].function, self.calls[slot].region);
+        let request = self.request(function);
+        let evictable = self.regions[region.index()].reclaimable.is_some();
+        for evicting in [false, true] {
+            if evicting && !evictable {
+                break;
+            }
+            let placement = match only {
+                None => self.place(&request, region, evicting),
+                Some(host) => self.place_on(&request, region, host, evicting),
+            };
+            if placement != Placement::Nowhere {
+                return Some((placement, evicting));
+            }
+        }
+        None
+    }
+
+    /// Starts a call where room was found.
+    fn start(&mut self, slot: u32, (placement, evicting): (Placement, bool)) {
+        match placement {
+            Placement::Warm(sandbox) => self.start_warm(slot, sandbox),
+            Placement::Cold(host) => {
+                if evicting {
+                    self.evict(host, self.sandbox_memory(self.calls[slot].function));
+                }
+                self.start_cold(slot, host);
+            }
+            Placement::Nowhere => unreachable!("a call is started only where room was found"),
+        }
+    }
+
+    fn host_of(&self, placement: Placement) -> HostId {
+        match placement {
+            Placement::Warm(sandbox) => self.sandboxes[sandbox].host,
+            Placement::Cold(host) => host,
+            Placement::Nowhere => unreachable!("nowhere is not a place"),
+        }
+    }
+
+    fn others_wait_on(&self, host: HostId) -> bool {
+        let region = &self.regions[self.hosts[host.index()].region.index()];
+        region.waiting.len(region.waiting.queue_of(host.0 - region.first_host)) > 0
+    }
+
+    fn request(&self, function: FunctionId) -> Request {
+        let cpu = match self.rules.cpu {
+            CpuModel::Isolated => u64::from(self.profiles[function.index()].cpu.0) * 1000,
+            CpuModel::Contended | CpuModel::Ignored => 0,
+        };
+        Request { function, memory: self.sandbox_memory(function), cpu }
+    }
+
+    fn place(&mut self, request: &Request, region: RegionId, evicting: bool) -> Placement {
+        let r = &self.regions[region.index()];
+        let index = match &r.reclaimable {
+            Some(reclaimable) if evicting => reclaimable,
+            _ => &r.free,
+        };
+        let pool =
+            Pool { region, first_host: r.first_host, index, warm: &self.warm, sandboxes: &self.sandboxes };
+        self.packing.place(request, &pool)
+    }
+
+    /// Room on one host: an idle sandbox there, or memory for a new one.
+    fn place_on(&self, request: &Request, region: RegionId, host: HostId, evicting: bool) -> Placement {
+        let r = &self.regions[region.index()];
+        let index = match &r.reclaimable {
+            Some(reclaimable) if evicting => reclaimable,
+            _ => &r.free,
+        };
+        let local = (host.0 - r.first_host) as usize;
+        if let Some(warm) = self.warm_on(request.function, region, host)
+            && index.cpu_fits(local, request.cpu)
+        {
+            return Placement::Warm(warm);
+        }
+        if index.fits(local, request.memory, request.cpu) { Placement::Cold(host) } else { Placement::Nowhere }
+    }
+
+    fn warm_on(&self, function: FunctionId, region: RegionId, host: HostId) -> Option<SandboxId> {
+        use crate::cluster::WarmScope;
+        match self.packing.warm_scope() {
+            WarmScope::Host => self.warm.on_host(function, region, host),
+            WarmScope::Region => self.warm.in_region(function, region).filter(|&id| self.sandboxes[id].host == host),
+        }
+    }
+
+    /// Removes the sandboxes of a host that are idle longest until `memory` is free.
+    fn evict(&mut self, host: HostId, memory: u64) {
+        self.touch(host);
+        let promised = self.promised[host.index()].memory;
+        while promised.saturating_sub(self.hosts[host.index()].memory_used()) < memory {
+            let oldest = self.idle_on_host[host.index()].head;
+            assert!(oldest != NONE, "a host was chosen whose idle sandboxes free too little");
+            self.remove_idle(SandboxId(oldest));
+            self.totals.evicted += 1;
+        }
+    }
+
+    /// Queues a call that found no room (or must not overtake those that wait on `host`), or rejects it.
+    fn wait(&mut self, slot: u32, host: Option<HostId>) {
+        let call = self.calls[slot];
+        let (function, region) = (call.function, call.region);
+        let request = self.request(function);
+        let r = &self.regions[region.index()];
+        if request.memory > r.largest.1 || request.cpu > r.largest.0 {
+            self.failure.get_or_insert(SimError::TooBig {
+                function: self.profiles[function.index()].name.to_string(),
+                region: r.name.clone(),
+                needed_mb: request.memory as f64 * 1e-6,
+                cpu: request.cpu as f64 * 1e-6,
+                memory_mb: r.largest.1 as f64 * 1e-6,
+                cores: r.largest.0 as f64 * 1e-6,
+            });
+        }
+        let host = match self.rules.queue.scope {
+            QueueScope::None => {
+                self.totals.turned_away += 1;
+                return self.reject(slot);
+            }
+            QueueScope::Region => None,
+            QueueScope::Host if host.is_some() => host.map(|h| h.0 - r.first_host),
+            QueueScope::Host => {
+                let r = &self.regions[region.index()];
+                let pool = Pool {
+                    region,
+                    first_host: r.first_host,
+                    index: &r.free,
+                    warm: &self.warm,
+                    sandboxes: &self.sandboxes,
+                };
+                Some(self.packing.overflow(&request, &pool).0 - r.first_host)
+            }
+        };
+        if !self.regions[region.index()].waiting.push(slot, host) {
+            self.totals.turned_away += 1;
+            return self.reject(slot);
+        }
+        self.totals.waited += 1;
+        self.calls[slot].stage = Stage::Waiting;
+        self.loads[region.index()].queued += 1;
+        self.series.queue(region, self.now, 1);
+        let give_up = self.now + crate::types::Duration::from_secs_f64(self.rules.queue.timeout_s);
+        if give_up != SimTime::NEVER {
+            self.queue.push(give_up, Event::TimeOut { call: slot, generation: self.calls[slot].generation });
+        }
+    }
+
+    /// A waiting call gives up.
+    pub(super) fn time_out(&mut self, slot: u32) {
+        let region = self.calls[slot].region;
+        self.regions[region.index()].waiting.remove(slot);
+        self.leave_queue(region);
+        self.totals.timed_out += 1;
+        self.reject(slot);
+        // With the first in line gone, the next one may fit.
+        let first = HostId(self.regions[region.index()].first_host);
+        self.serve_waiting(first);
+    }
+
+    fn leave_queue(&mut self, region: RegionId) {
+        self.loads[region.index()].queued -= 1;
+        self.series.queue(region, self.now, -1);
+    }
+
+    fn reject(&mut self, slot: u32) {
+        let call = self.calls[slot];
+        self.functions[call.function.index()].rejected += 1;
+        self.series.at(call.home, self.now).rejected += 1;
+        self.calls.remove(slot);
+    }
+
+    /// Room may have appeared on a host: starts the calls that wait for it, in their order.
+    #[inline]
+    pub(super) fn serve_waiting(&mut self, host: HostId) {
+        let region = self.hosts[host.index()].region;
+        if self.loads[region.index()].queued > 0 {
+            self.serve_queue(region, host);
+        }
+    }
+
+    fn serve_queue(&mut self, region: RegionId, host: HostId) {
+        let r = &self.regions[region.index()];
+        let queue = r.waiting.queue_of(host.0 - r.first_host);
+        let only = (self.rules.queue.scope == QueueScope::Host).then_some(host);
+        let mut at = 0;
+        while let Some(slot) = self.regions[region.index()].waiting.get(queue, at) {
+            if let Some(found) = self.find(slot, only) {
+                self.regions[region.index()].waiting.take(queue, at);
+                self.leave_queue(region);
+                self.start(slot, found);
+            } else if self.rules.queue.backfill {
+                at += 1;
+            } else {
+                break;
+            }
+        }
+    }
+}
+
+fn view<'a>(
+    now: SimTime,
+    regions: &'a [crate::scheduler::RegionLoad],
+    forecasts: &'a [Box<dyn crate::grid::Forecast>],
+) -> crate::scheduler::View<'a> {
+    crate::scheduler::View { now, regions, forecasts }
+}
+
+fn call_view<'a>(
+    calls: &super::calls::Calls,
+    profiles: &'a [crate::workload::FunctionProfile],
+    slot: u32,
+) -> crate::scheduler::CallView<'a> {
+    let call = &calls[slot];
+    crate::scheduler::CallView {
+        function: call.function,
+        profile: &profiles[call.function.index()],
+        arrival: call.arrival,
+        deadline: call.deadline,
+        expected_work: call.work,
+        region: call.home,
+    }
+}

@@ -1,0 +1,135 @@
+//! When: a 4-ary heap of pending events.
+//!
+//! Order: by time, then by class, then first in, first out. The key is one integer comparison; the sequence number makes
+//! every key unique, so the order of events is a total order and the same in every run.
+
+use super::event::{Class, Event};
+use crate::types::SimTime;
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    key: u128,
+    event: Event,
+}
+
+/// The pending events.
+#[derive(Debug, Default)]
+pub struct EventQueue {
+    heap: Vec<Entry>,
+    sequence: u64,
+    last: SimTime,
+}
+
+const ARITY: usize = 4;
+const SEQUENCE_BITS: u32 = 60;
+
+impl EventQueue {
+    /// Schedules an event. Panics if `at` lies before the last event that was popped.
+    #[inline]
+    pub fn push(&mut self, at: SimTime, event: Event) {
+        assert!(at >= self.last, "event scheduled into the past: {} ns, now {} ns", at.0, self.last.0);
+        let order = (event.class() as u64) << SEQUENCE_BITS | self.sequence;
+        self.sequence += 1;
+        let entry = Entry { key: u128::from(at.0) << 64 | u128::from(order), event };
+        let mut hole = self.heap.len();
+        self.heap.push(entry);
+        while hole > 0 {
+            let parent = (hole - 1) / ARITY;
+            if self.heap[parent].key <= entry.key {
+                break;
+            }
+            self.heap[hole] = self.heap[parent];
+            hole = parent;
+        }
+        self.heap[hole] = entry;
+    }
+
+    /// Time and class of the next event.
+    #[inline]
+    pub fn peek(&self) -> Option<(SimTime, Class)> {
+        self.heap.first().map(|e| (SimTime((e.key >> 64) as u64), e.event.class()))
+    }
+
+    /// Takes the next event.
+    #[inline]
+    pub fn pop(&mut self) -> Option<(SimTime, Event)> {
+        let top = *self.heap.first()?;
+        let last = self.heap.pop()?;
+        let len = self.heap.len();
+        if len > 0 {
+            let mut hole = 0;
+            loop {
+                let first = hole * ARITY + 1;
+                if first >= len {
+                    break;
+                }
+                let end = (first + ARITY).min(len);
+                let mut least = first;
+                for child in first + 1..end {
+                    if self.heap[child].key < self.heap[least].key {
+                        least = child;
+                    }
+                }
+                if last.key <= self.heap[least].key {
+                    break;
+                }
+                self.heap[hole] = self.heap[least];
+                hole = least;
+            }
+            self.heap[hole] = last;
+        }
+        let at = SimTime((top.key >> 64) as u64);
+        self.last = at;
+        Some((at, top.event))
+    }
+
+    /// How many events were ever scheduled.
+    pub fn scheduled(&self) -> u64 {
+        self.sequence
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Seed;
+
+    fn call_of(event: Event) -> u32 {
+        match event {
+            Event::Finish { call } | Event::Release { call } => call,
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+
+    #[test]
+    fn equal_times_come_out_first_in_first_out_within_a_class() {
+        let mut q = EventQueue::default();
+        for call in 0..50 {
+            q.push(SimTime(7), Event::Release { call });
+            q.push(SimTime(7), Event::Finish { call: 100 + call });
+        }
+        let order: Vec<u32> = std::iter::from_fn(|| q.pop()).map(|(_, e)| call_of(e)).collect();
+        let expected: Vec<u32> = (100..150).chain(0..50).collect();
+        assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn it_sorts_like_a_stable_sort() {
+        let mut q = EventQueue::default();
+        let mut s = Seed(1).stream("queue", 0);
+        let mut expected: Vec<(u64, u32)> = (0..5000).map(|i| (s.below(300), i)).collect();
+        expected.iter().for_each(|&(t, call)| q.push(SimTime(t), Event::Finish { call }));
+        expected.sort_by_key(|&(t, _)| t);
+        let got: Vec<(u64, u32)> = std::iter::from_fn(|| q.pop()).map(|(t, e)| (t.0, call_of(e))).collect();
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    #[should_panic(expected = "event scheduled into the past: 4 ns, now 5 ns")]
+    fn scheduling_into_the_past_panics_with_both_times() {
+        let mut q = EventQueue::default();
+        q.push(SimTime(5), Event::Finish { call: 0 });
+        q.pop();
+        q.push(SimTime(4), Event::Finish { call: 1 });
+    }
+}

@@ -1,0 +1,111 @@
+//! The rules of the machine: every choice that peers leave implicit is a key here, with a stated default.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::{CpuModel, ReuseOrder};
+
+/// `[model]`: how hosts, sandboxes and queues behave.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// What happens when running calls demand more CPU than the host has. Default `contended`.
+    #[serde(default)]
+    pub cpu: CpuModel,
+    /// Sandboxes.
+    #[serde(default)]
+    pub sandbox: SandboxRules,
+    /// Calls that find no room.
+    #[serde(default)]
+    pub queue: QueueRules,
+}
+
+/// `[model.sandbox]`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SandboxRules {
+    /// Which of several idle sandboxes a call takes. Default `lru`.
+    #[serde(default)]
+    pub reuse_order: ReuseOrder,
+    /// Who may take a sandbox that becomes free while calls wait for theirs to start. Default `bound`.
+    #[serde(default)]
+    pub cold_wait: ColdWait,
+    /// What happens to idle sandboxes when a new one finds no memory. Default `lru`.
+    #[serde(default)]
+    pub eviction: Eviction,
+}
+
+/// Who may take a sandbox that becomes free while calls wait for theirs to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ColdWait {
+    /// A call waits for the sandbox that was started for it, even if another becomes free meanwhile (AWS Lambda, SimFaaS,
+    /// dslab-faas).
+    #[default]
+    Bound,
+    /// The call of the same function that has waited longest takes the freed sandbox; the one started for it becomes idle
+    /// when it is ready (Knative-like).
+    AnyFreed,
+}
+
+/// What happens to idle sandboxes when a new one finds no memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Eviction {
+    /// The sandboxes of the chosen host that are idle longest go until the new one fits.
+    #[default]
+    Lru,
+    /// Idle sandboxes stay until their keep-alive ends; calls wait (dslab-faas).
+    None,
+}
+
+/// `[model.queue]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueueRules {
+    /// Where a call waits that finds no room. Default `region`.
+    #[serde(default)]
+    pub scope: QueueScope,
+    /// Whether a new arrival may start while others wait. Default false: it goes to the end of the queue.
+    #[serde(default)]
+    pub overtake: bool,
+    /// Whether calls behind the first may start while the first still finds no room. Default false: strictly in order.
+    #[serde(default)]
+    pub backfill: bool,
+    /// How long a call waits at most before it is rejected [s]; `inf` never rejects. Default `inf`.
+    #[schemars(range(min = 0.0), extend("x-allow-infinite" = true))]
+    #[serde(default = "forever")]
+    pub timeout_s: f64,
+    /// How many calls one queue holds at most; further ones are rejected. Default: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_waiting: Option<u32>,
+}
+
+fn forever() -> f64 {
+    f64::INFINITY
+}
+
+impl Default for QueueRules {
+    fn default() -> Self {
+        Self {
+            scope: QueueScope::default(),
+            overtake: false,
+            backfill: false,
+            timeout_s: forever(),
+            max_waiting: None,
+        }
+    }
+}
+
+/// Where a call waits that finds no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueueScope {
+    /// In one queue per region: it starts on whichever host has room first.
+    #[default]
+    Region,
+    /// On the host that packing names for it, and nowhere else (dslab-faas).
+    Host,
+    /// Nowhere: it is rejected.
+    None,
+}
