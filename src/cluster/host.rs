@@ -43,6 +43,14 @@ pub struct Group {
     pub boot_w: f64,
     /// How long a boot takes.
     pub boot: crate::types::Duration,
+    /// Power at no load [W], from the power model.
+    pub idle_w: f64,
+    /// Dynamic power per millionth of a core below saturation [W], where it is the same at every load.
+    pub linear_w_per_unit: Option<f64>,
+    /// Share of a host that one byte is.
+    pub share_per_byte: f64,
+    /// Load, in millionths of the host, that one millionth of a core makes.
+    pub load_per_unit: f64,
 }
 
 /// Whether a host can carry calls.
@@ -192,15 +200,22 @@ impl Host {
             return;
         }
         let demand = self.demand();
-        let capacity = group.cpu as f64;
         let wanted = demand as f64;
-        let used = wanted.min(capacity);
-        self.speed = if cpu == CpuModel::Contended && demand > group.cpu { capacity / wanted } else { 1.0 };
-        let baseline = group.power.watts(0.0);
-        let dynamic = if demand == 0 { 0.0 } else { group.power.watts(used / capacity) - baseline };
-        self.dynamic_w_per_unit = if demand == 0 { 0.0 } else { dynamic / wanted };
+        let saturated = demand > group.cpu;
+        let used = if saturated { group.cpu as f64 } else { wanted };
+        self.speed = if cpu == CpuModel::Contended && saturated { used / wanted } else { 1.0 };
+        let baseline = group.idle_w;
+        let (dynamic, per_unit) = match group.linear_w_per_unit {
+            Some(w) if !saturated => (w * wanted, w),
+            _ if demand == 0 => (0.0, 0.0),
+            _ => {
+                let dynamic = group.power.watts(used / group.cpu as f64) - baseline;
+                (dynamic, dynamic / wanted)
+            }
+        };
+        self.dynamic_w_per_unit = per_unit;
         let memory = self.memory_used();
-        self.share_per_byte = 1.0 / memory.max(group.memory.0) as f64;
+        self.share_per_byte = if memory > group.memory.0 { 1.0 / memory as f64 } else { group.share_per_byte };
         let share = |held: u64| held as f64 * self.share_per_byte;
         let (busy, starting, warm) = (share(self.held[0]), share(self.held[1]), share(self.held[2]));
         r[Column::BusyCore as usize] = used / UNITS_PER_CORE;

@@ -103,6 +103,12 @@ impl HostIndex {
         self.nodes[self.leaves + host].cpu >= cpu
     }
 
+    /// What was last said of a host.
+    pub fn slot(&self, host: usize) -> Slot {
+        let n = self.nodes[self.leaves + host];
+        Slot { memory: n.memory.saturating_sub(1), cpu: n.cpu, load: n.load, open: n.memory > 0 }
+    }
+
     /// A host's load as last updated (0 where the order by load is not kept).
     #[inline]
     pub fn load(&self, host: usize) -> u64 {

@@ -19,6 +19,7 @@ pub enum Held {
 /// `weight` fields are the same quantities weighted by the cumulative clock of the region (for example carbon
 /// intensity): sum of quantity rate x d(clock).
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[repr(align(16))]
 pub struct Account {
     /// Share of a host held x time, by [`Held`] state [host·s]. The sum over all functions never exceeds hosts x time.
     pub share_s: [f64; 3],

@@ -239,6 +239,7 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
             let id = GroupId::from_index(fleet.groups.len());
             let pue = hosts.pue.unwrap_or(region.pue);
             let idle_w = power.watts(0.0);
+            let linear = power.linear_w();
             fleet.hosts.extend((0..hosts.count).map(|_| id));
             fleet.servers.push(hosts.server.clone());
             fleet.facts.push(group_facts(server, r, hosts.count, pue, idle_w));
@@ -252,6 +253,10 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
                 off_w: server.off_w,
                 boot_w: server.boot_w.unwrap_or(idle_w),
                 boot: Duration::from_secs_f64(server.boot_s),
+                idle_w,
+                linear_w_per_unit: linear.map(|w| w / (server.cores * 1e6).round().max(1.0)),
+                share_per_byte: 1.0 / Memory::from_mb(server.memory_mb).0.max(1) as f64,
+                load_per_unit: 1e6 / (server.cores * 1e6).round().max(1.0),
             });
             facts.cores += server.cores * f64::from(hosts.count);
             facts.memory_mb += server.memory_mb * f64::from(hosts.count);

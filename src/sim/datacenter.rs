@@ -6,7 +6,7 @@
 use super::calls::Stage;
 use super::engine::{Engine, Finished, SimError};
 use super::event::Event;
-use super::rules::{ColdWait, Eviction};
+use super::rules::ColdWait;
 use crate::cluster::{CpuModel, NONE, PowerState, SandboxState, Slot, Which};
 use crate::ledger::Held;
 use crate::scheduler::View;
@@ -41,7 +41,7 @@ impl Engine<'_> {
             CpuModel::Isolated => promised.cpu.saturating_sub(h.demand()),
             CpuModel::Contended | CpuModel::Ignored => u64::MAX,
         };
-        let load = (u128::from(h.demand()) * 1_000_000 / u128::from(group.cpu)) as u64;
+        let load = (h.demand() as f64 * group.load_per_unit) as u64;
         let slot = Slot {
             memory: promised.memory.saturating_sub(used),
             cpu,
@@ -51,12 +51,26 @@ impl Engine<'_> {
         let region = &mut self.regions[h.region.index()];
         let local = (host.0 - region.first_host) as usize;
         region.free.update(local, slot);
-        if let Some(reclaimable) = &mut region.reclaimable {
-            let memory = promised.memory.saturating_sub(used - h.held[Held::Warm as usize]);
-            reclaimable.update(local, Slot { memory, ..slot });
+        if region.reclaimable.is_some() && !std::mem::replace(&mut self.is_stale_host[host.index()], true) {
+            region.stale.push(host.0);
         }
         if self.rules.cpu == CpuModel::Contended {
             self.schedule_tick(host);
+        }
+    }
+
+    /// Brings the index of reclaimable memory up to date.
+    pub(super) fn refresh_reclaimable(&mut self, region: RegionId) {
+        let r = &mut self.regions[region.index()];
+        let Some(reclaimable) = &mut r.reclaimable else { return };
+        for host in r.stale.drain(..) {
+            self.is_stale_host[host as usize] = false;
+            let local = (host - r.first_host) as usize;
+            let h = &self.hosts[host as usize];
+            let held = h.memory_used() - h.held[Held::Warm as usize];
+            let memory = self.promised[host as usize].memory.saturating_sub(held);
+            let slot = r.free.slot(local);
+            reclaimable.update(local, Slot { memory, ..slot });
         }
     }
 
@@ -119,15 +133,16 @@ impl Engine<'_> {
 
     /// Takes a sandbox out of all lists of idle ones, and counts its idle time.
     fn leave_idle(&mut self, id: SandboxId) {
-        let s = self.sandboxes[id];
-        let region = self.hosts[s.host.index()].region;
+        let s = &self.sandboxes[id];
+        let (host, function) = (s.host.index(), s.function.index());
+        let idle_mb_s = (self.now - s.idle_since).as_secs_f64() * (s.memory as f64 * 1e-6);
+        let region = self.hosts[host].region;
+        self.functions[function].idle_mb_s += idle_mb_s;
         self.warm.remove(&mut self.sandboxes, region, id);
         self.lanes.remove(&mut self.sandboxes, id);
-        if self.rules.sandbox.eviction == Eviction::Lru {
-            self.sandboxes.unlink(&mut self.idle_on_host[s.host.index()], Which::Host, id);
+        if self.evicting {
+            self.sandboxes.unlink(&mut self.idle_on_host[host], Which::Host, id);
         }
-        let idle = (self.now - s.idle_since).as_secs_f64();
-        self.functions[s.function.index()].idle_mb_s += idle * (s.memory as f64 * 1e-6);
     }
 
     /// Begins to execute a call in a sandbox whose memory is already counted as busy. The host has been touched; the
@@ -144,7 +159,7 @@ impl Engine<'_> {
         let h = &mut self.hosts[host.index()];
         call.dynamic_mark = h.dynamic_clock;
         call.dynamic_weight_mark = h.dynamic_weight_clock;
-        let demand = self.profiles[call.function.index()].cpu.0 as u64 * 1000;
+        let demand = self.needs[call.function.index()].cpu;
         h.running += 1;
         h.exec_demand += demand;
         let load = &mut self.loads[h.region.index()];
@@ -201,7 +216,7 @@ impl Engine<'_> {
     /// Memory that a new sandbox of a function holds [bytes].
     #[inline]
     pub(super) fn sandbox_memory(&self, function: crate::types::FunctionId) -> u64 {
-        (self.profiles[function.index()].memory + self.mechanism.memory_overhead).0
+        self.needs[function.index()].memory
     }
 
     /// A sandbox has started.
@@ -245,7 +260,7 @@ impl Engine<'_> {
         let host = self.sandboxes[id].host;
         self.touch(host);
         self.credit_share(id, Held::Busy);
-        let demand = self.profiles[call.function.index()].cpu.0 as u64 * 1000;
+        let demand = self.needs[call.function.index()].cpu;
         let h = &mut self.hosts[host.index()];
         let account = self.accounts.of_mut(call.function, h.group);
         let dynamic_j = (h.dynamic_clock - call.dynamic_mark) * demand as f64;
@@ -323,9 +338,9 @@ impl Engine<'_> {
 
     /// A sandbox whose memory counts as busy has nothing to do. The host has been touched; the caller settles it.
     fn become_idle(&mut self, id: SandboxId) {
-        let s = self.sandboxes[id];
-        let view =
-            IdleView { function: s.function, profile: &self.profiles[s.function.index()], now: self.now };
+        let s = &self.sandboxes[id];
+        let (function, host, memory, generation) = (s.function, s.host, s.memory, s.generation);
+        let view = IdleView { function, profile: &self.profiles[function.index()], now: self.now };
         let keep = self.keep_alive.keep(&view);
         let restarts = self.keep_alive.restarts();
         let mut expires = self.now + keep;
@@ -336,26 +351,24 @@ impl Engine<'_> {
             }
             expires = s.window_end;
         }
-        let h = &mut self.hosts[s.host.index()];
-        h.held[Held::Busy as usize] -= s.memory;
+        let h = &mut self.hosts[host.index()];
+        h.held[Held::Busy as usize] -= memory;
         if expires <= self.now {
-            self.loads[h.region.index()].memory_held -= s.memory;
+            self.loads[h.region.index()].memory_held -= memory;
             self.totals.expired += 1;
             self.sandboxes.destroy(id);
             return;
         }
-        h.held[Held::Warm as usize] += s.memory;
+        h.held[Held::Warm as usize] += memory;
         h.warm += 1;
         let region = h.region;
-        let generation = s.generation;
         let s = &mut self.sandboxes[id];
         s.state = SandboxState::Warm;
         s.call = NONE;
         s.idle_since = self.now;
         s.expires = expires;
-        let host = s.host;
         self.warm.insert(&mut self.sandboxes, region, id);
-        if self.rules.sandbox.eviction == Eviction::Lru {
+        if self.evicting {
             self.sandboxes.push_back(&mut self.idle_on_host[host.index()], Which::Host, id);
         }
         let in_lane = restarts && expires != SimTime::NEVER && self.lanes.insert(&mut self.sandboxes, id, keep);
@@ -404,7 +417,7 @@ impl Engine<'_> {
                     self.credit_share(id, Held::Busy);
                     let call = self.calls[s.call];
                     let h = &self.hosts[s.host.index()];
-                    let demand = f64::from(self.profiles[call.function.index()].cpu.0) * 1000.0;
+                    let demand = self.needs[call.function.index()].cpu as f64;
                     let account = self.accounts.of_mut(s.function, h.group);
                     account.dynamic_j[0] += (h.dynamic_clock - call.dynamic_mark) * demand;
                     account.dynamic_weight[0] += (h.dynamic_weight_clock - call.dynamic_weight_mark) * demand;

@@ -173,13 +173,32 @@ pub enum SimError {
 /// A consumer of finished calls.
 pub type CallLog<'a> = &'a mut dyn FnMut(&Finished) -> Result<(), String>;
 
+/// What the hot path must know of a function, apart from its profile: 16 bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Needs {
+    /// Memory of one sandbox, isolation overhead included [bytes].
+    pub memory: u64,
+    /// CPU demand of one running call [millionths of a core].
+    pub cpu: u64,
+}
+
+/// Which seams hold a policy that never decides anything, so that the hot path skips them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Passive {
+    pub admission: bool,
+    pub shifting: bool,
+    pub routing: bool,
+}
+
 pub(super) struct Region {
     pub name: String,
     pub first_host: u32,
     /// Hosts by free memory.
     pub free: HostIndex,
-    /// Hosts by the memory that eviction of idle sandboxes could free, where eviction is on.
+    /// Hosts by the memory that eviction of idle sandboxes could free, where eviction is on. Brought up to date only when
+    /// it is asked: the hosts in `stale` have changed since.
     pub reclaimable: Option<HostIndex>,
+    pub stale: Vec<u32>,
     pub waiting: Waiting,
     /// Largest promise of any host: (CPU, memory).
     pub largest: (u64, u64),
@@ -213,7 +232,13 @@ pub(super) struct Engine<'a> {
     pub pending: FxHashMap<(u32, u32), std::collections::VecDeque<(u32, u32)>>,
     pub profiles: Vec<FunctionProfile>,
     pub tenants: Vec<Box<str>>,
+    pub needs: Vec<Needs>,
     pub functions: Vec<FunctionStats>,
+    pub passive: Passive,
+    /// Whether the hosts' lists of idle sandboxes are kept: from the first eviction on.
+    pub evicting: bool,
+    /// Whether a host stands in its region's list of stale hosts.
+    pub is_stale_host: Vec<bool>,
     pub streams: Vec<Stream>,
     pub totals: Totals,
     pub site: SiteBook,
@@ -298,6 +323,7 @@ impl<'a> Engine<'a> {
                 first_host: r.first_host,
                 free: HostIndex::new(r.hosts as usize, orders),
                 reclaimable: evict.then(|| HostIndex::new(r.hosts as usize, orders)),
+                stale: Vec::new(),
                 waiting: Waiting::new(&rules.queue, r.hosts as usize),
                 largest: largest(r),
             })
@@ -308,6 +334,11 @@ impl<'a> Engine<'a> {
             load.hosts_on += 1;
             load.cpu_capacity += groups[host.group.index()].cpu;
         }
+        let passive = Passive {
+            admission: setup.admission.is_passive(),
+            shifting: setup.shifting.is_passive(),
+            routing: setup.routing.is_passive(),
+        };
         let warm = WarmPools::new(rules.sandbox.reuse_order, packing.warm_scope(), regions.len(), hosts.len());
         let mut engine = Self {
             now: SimTime::ZERO,
@@ -334,7 +365,11 @@ impl<'a> Engine<'a> {
             pending: FxHashMap::default(),
             profiles: Vec::new(),
             tenants: Vec::new(),
+            needs: Vec::new(),
             functions: Vec::new(),
+            passive,
+            evicting: false,
+            is_stale_host: vec![false; hosts.len()],
             streams: Vec::new(),
             totals: Totals::default(),
             site: SiteBook::new(regions.len(), setup.ledger_step),
@@ -363,6 +398,10 @@ impl<'a> Engine<'a> {
         for profile in batch.functions.drain(..) {
             let id = FunctionId::from_index(self.profiles.len());
             self.streams.push(self.seed.stream("cold-start", u64::from(id.0)));
+            self.needs.push(Needs {
+                memory: (profile.memory + self.mechanism.memory_overhead).0,
+                cpu: u64::from(profile.cpu.0) * 1000,
+            });
             self.profiles.push(profile);
             self.functions.push(FunctionStats::default());
         }
@@ -372,29 +411,21 @@ impl<'a> Engine<'a> {
 
     /// Lets everything happen that comes before an arrival at `limit`: all that is due then too.
     fn run_until(&mut self, limit: SimTime) {
-        while let Some(at) = self.next_instant() {
-            if at > limit {
-                break;
-            }
+        while self.next_instant() <= limit {
             self.step();
         }
     }
 
-    fn next_instant(&self) -> Option<SimTime> {
-        let queued = self.queue.peek().map(|(t, _)| t);
-        let expiry = self.lanes.next().map(|(t, _)| t);
-        match (queued, expiry) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+    /// When something happens next; never, if nothing does.
+    #[inline]
+    fn next_instant(&self) -> SimTime {
+        self.queue.peek().0.min(self.lanes.next().0)
     }
 
     /// Lets the next event happen.
     fn step(&mut self) {
-        let expiry = self.lanes.next();
-        if let Some((at, sandbox)) = expiry
-            && self.queue.peek().is_none_or(|(t, class)| (at, Class::Expiry) <= (t, class))
-        {
+        let (at, sandbox) = self.lanes.next();
+        if at != SimTime::NEVER && (at, Class::Expiry) <= self.queue.peek() {
             self.now = at;
             self.events += 1;
             self.expire(sandbox);
@@ -472,14 +503,15 @@ impl<'a> Engine<'a> {
     /// sandbox with a finite keep-alive has expired.
     fn drain(&mut self, end_of_arrivals: SimTime, timed: bool, limit: Duration) {
         let last = end_of_arrivals + limit;
-        while let Some(at) = self.next_instant() {
+        loop {
+            let at = self.next_instant();
             let only_idle_left = self.calls.in_flight() == 0;
-            if at > last || (only_idle_left && timed && at > end_of_arrivals) {
+            if at == SimTime::NEVER || at > last || (only_idle_left && timed && at > end_of_arrivals) {
                 break;
             }
             // A provisioning controller ticks for ever: without calls and expiries there is nothing left to wait for.
             let controlled = self.provisioning.period().is_some();
-            if only_idle_left && !timed && self.lanes.next().is_none() && controlled {
+            if only_idle_left && !timed && self.lanes.next().0 == SimTime::NEVER && controlled {
                 break;
             }
             self.step();

@@ -16,9 +16,17 @@ struct Lane {
 }
 
 /// All lanes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ExpiryLanes {
     lanes: Vec<Lane>,
+    /// The earliest expiry, or never, and its sandbox.
+    soonest: (SimTime, SandboxId),
+}
+
+impl Default for ExpiryLanes {
+    fn default() -> Self {
+        Self { lanes: Vec::new(), soonest: (SimTime::NEVER, SandboxId(NONE)) }
+    }
 }
 
 impl ExpiryLanes {
@@ -38,6 +46,7 @@ impl ExpiryLanes {
         sandboxes[id].lane = lane as u32;
         if l.list.head == id.0 {
             l.next = sandboxes[id].expires;
+            self.find_soonest();
         }
         true
     }
@@ -55,13 +64,18 @@ impl ExpiryLanes {
         sandboxes[id].lane = NONE;
         if was_head {
             l.next = if l.list.head == NONE { SimTime::NEVER } else { sandboxes[SandboxId(l.list.head)].expires };
+            self.find_soonest();
         }
     }
 
-    /// The earliest expiry and its sandbox.
+    fn find_soonest(&mut self) {
+        let first = self.lanes.iter().min_by_key(|l| l.next);
+        self.soonest = first.map_or((SimTime::NEVER, SandboxId(NONE)), |l| (l.next, SandboxId(l.list.head)));
+    }
+
+    /// The earliest expiry and its sandbox; never if no sandbox will expire.
     #[inline]
-    pub fn next(&self) -> Option<(SimTime, SandboxId)> {
-        let first = self.lanes.iter().filter(|l| l.list.head != NONE).min_by_key(|l| l.next)?;
-        Some((first.next, SandboxId(first.list.head)))
+    pub fn next(&self) -> (SimTime, SandboxId) {
+        self.soonest
     }
 }

@@ -4,7 +4,7 @@ use super::calls::Stage;
 use super::engine::{Engine, SimError};
 use super::event::Event;
 use super::rules::QueueScope;
-use crate::cluster::{CpuModel, NONE};
+use crate::cluster::{CpuModel, NONE, SandboxState, Which};
 use crate::scheduler::admission::Verdict;
 use crate::scheduler::packing::{Placement, Pool, Request};
 use crate::types::{FunctionId, HostId, RegionId, SandboxId, SimTime};
@@ -12,6 +12,9 @@ use crate::types::{FunctionId, HostId, RegionId, SandboxId, SimTime};
 impl Engine<'_> {
     /// Asks admission, and goes on to shifting if the call is let in.
     pub(super) fn ask(&mut self, slot: u32) {
+        if self.passive.admission && self.passive.shifting {
+            return self.let_go(slot);
+        }
         let was_held = self.now > self.calls[slot].arrival;
         let verdict = {
             let (call, view) = (call_view(&self.calls, &self.profiles, slot), view(self.now, &self.loads, &self.forecasts));
@@ -64,7 +67,9 @@ impl Engine<'_> {
 
     /// Routes a call and starts it, or lets it wait.
     fn let_go(&mut self, slot: u32) {
-        let region = {
+        let region = if self.passive.routing {
+            self.calls[slot].home
+        } else {
             let (call, view) = (call_view(&self.calls, &self.profiles, slot), view(self.now, &self.loads, &self.forecasts));
             self.routing.region(&call, &view)
         };
@@ -94,8 +99,11 @@ impl Engine<'_> {
         let request = self.request(function);
         let evictable = self.regions[region.index()].reclaimable.is_some();
         for evicting in [false, true] {
-            if evicting && !evictable {
-                break;
+            if evicting {
+                if !evictable {
+                    break;
+                }
+                self.refresh_reclaimable(region);
             }
             let placement = match only {
                 None => self.place(&request, region, evicting),
@@ -137,7 +145,7 @@ impl Engine<'_> {
 
     fn request(&self, function: FunctionId) -> Request {
         let cpu = match self.rules.cpu {
-            CpuModel::Isolated => u64::from(self.profiles[function.index()].cpu.0) * 1000,
+            CpuModel::Isolated => self.needs[function.index()].cpu,
             CpuModel::Contended | CpuModel::Ignored => 0,
         };
         Request { function, memory: self.sandbox_memory(function), cpu }
@@ -180,6 +188,9 @@ impl Engine<'_> {
 
     /// Removes the sandboxes of a host that are idle longest until `memory` is free.
     fn evict(&mut self, host: HostId, memory: u64) {
+        if !self.evicting {
+            self.list_idle_sandboxes();
+        }
         self.touch(host);
         let promised = self.promised[host.index()].memory;
         while promised.saturating_sub(self.hosts[host.index()].memory_used()) < memory {
@@ -187,6 +198,23 @@ impl Engine<'_> {
             assert!(oldest != NONE, "a host was chosen whose idle sandboxes free too little");
             self.remove_idle(SandboxId(oldest));
             self.totals.evicted += 1;
+        }
+    }
+
+    /// Lists each host's idle sandboxes in the order in which they became idle. Runs without memory pressure never need
+    /// these lists, so they are kept only from the first eviction on.
+    fn list_idle_sandboxes(&mut self) {
+        self.evicting = true;
+        let mut idle: Vec<(SimTime, u64, SandboxId)> = self
+            .sandboxes
+            .iter()
+            .filter(|(_, s)| s.state == SandboxState::Warm)
+            .map(|(id, s)| (s.idle_since, s.created, id))
+            .collect();
+        idle.sort_unstable();
+        for (_, _, id) in idle {
+            let host = self.sandboxes[id].host.index();
+            self.sandboxes.push_back(&mut self.idle_on_host[host], Which::Host, id);
         }
     }
 

@@ -44,10 +44,13 @@ impl EventQueue {
         self.heap[hole] = entry;
     }
 
-    /// Time and class of the next event.
+    /// Time and class of the next event; never, if there is none.
     #[inline]
-    pub fn peek(&self) -> Option<(SimTime, Class)> {
-        self.heap.first().map(|e| (SimTime((e.key >> 64) as u64), e.event.class()))
+    pub fn peek(&self) -> (SimTime, Class) {
+        match self.heap.first() {
+            None => (SimTime::NEVER, Class::Scheduled),
+            Some(e) => (SimTime((e.key >> 64) as u64), e.event.class()),
+        }
     }
 
     /// Takes the next event.

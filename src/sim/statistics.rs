@@ -80,6 +80,8 @@ pub struct Counts {
 #[derive(Debug, Clone)]
 pub struct Series {
     step: u64,
+    /// The bin of the latest count and its start: time moves on, so nearly all counts fall into it.
+    current: (usize, u64),
     regions: Vec<Region>,
 }
 
@@ -94,13 +96,17 @@ struct Region {
 impl Series {
     /// Empty series with bins of `step`.
     pub fn new(regions: usize, step: Duration) -> Self {
-        Self { step: step.0.max(1), regions: vec![Region::default(); regions] }
+        Self { step: step.0.max(1), current: (0, 0), regions: vec![Region::default(); regions] }
     }
 
     /// The counts of one bin, to add to.
     #[inline]
     pub fn at(&mut self, region: RegionId, now: SimTime) -> &mut Counts {
-        let bin = (now.0 / self.step) as usize;
+        if now.0.wrapping_sub(self.current.1) >= self.step {
+            let bin = now.0 / self.step;
+            self.current = (bin as usize, bin * self.step);
+        }
+        let bin = self.current.0;
         let rows = &mut self.regions[region.index()].rows;
         if rows.len() <= bin {
             rows.resize(bin + 1, Counts::default());

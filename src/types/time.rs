@@ -51,8 +51,11 @@ impl Duration {
     /// Seconds, rounded to the nearest nanosecond; negative and NaN become zero, infinity becomes [`Duration::FOREVER`].
     #[inline]
     pub fn from_secs_f64(seconds: f64) -> Self {
-        // A float-to-integer cast saturates and maps NaN to zero, which is what this function promises.
-        Duration((seconds * NANOS_PER_SEC).round() as u64)
+        // A float-to-integer cast truncates, saturates and maps NaN to zero, which is what this function promises. From
+        // 2^52 on every float is whole already, and adding a half would round it a second time.
+        const WHOLE: f64 = (1u64 << 52) as f64;
+        let ns = seconds * NANOS_PER_SEC;
+        Duration(if ns < WHOLE { (ns + 0.5) as u64 } else { ns as u64 })
     }
 
     /// The length in seconds.

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use csv::ByteRecord;
 use sha2::{Digest, Sha256};
 
+use super::lines::{Cells, Lines};
 use super::rows::{CallsSpec, Key, Row, Rows, nanoseconds, number};
 use super::{Arrivals, BATCH_CALLS, Batch, WorkloadError};
 use crate::types::{Memory, MilliCores, SimTime};
@@ -23,6 +23,12 @@ impl<R: Read> Hashing<R> {
         Self { inner, hash: Sha256::new(), read: 0 }
     }
 
+    /// How many bytes were read.
+    pub fn bytes(&self) -> u64 {
+        self.read
+    }
+
+    /// SHA-256 of what was read.
     pub fn hex(&self) -> String {
         super::hex(&self.hash.clone().finalize())
     }
@@ -58,10 +64,11 @@ pub(super) const OPTIONAL: [&str; 6] = ["tenant", "region", "count", "deadline_s
 /// A CSV file of calls, read as a stream.
 pub struct CallsCsv {
     path: PathBuf,
-    reader: csv::Reader<Hashing<File>>,
+    lines: Lines<Hashing<File>>,
     size: u64,
     columns: Columns,
-    record: ByteRecord,
+    width: usize,
+    cells: Cells,
     rows: Rows,
     done: bool,
 }
@@ -75,55 +82,50 @@ impl CallsCsv {
         let io = |source| WorkloadError::Io { path: path.to_owned(), source };
         let file = File::open(path).map_err(io)?;
         let size = file.metadata().map_err(io)?.len();
-        let mut reader =
-            csv::ReaderBuilder::new().buffer_capacity(1 << 18).flexible(true).from_reader(Hashing::new(file));
-        let header: Vec<String> = reader
-            .byte_headers()
-            .map_err(|e| csv_error(path, &e))?
-            .iter()
-            .map(|h| String::from_utf8_lossy(h).trim().trim_start_matches('\u{feff}').to_owned())
-            .collect();
+        let mut lines = Lines::new(Hashing::new(file));
+        let first = lines.next().map_err(io)?.unwrap_or_default().to_vec();
+        let header = header_of(&first);
         let columns = find_columns(path, &header)?;
         Ok(Self {
             path: path.to_owned(),
-            reader,
+            lines,
             size,
             columns,
-            record: ByteRecord::new(),
+            width: header.len(),
+            cells: Cells::default(),
             rows: Rows::new(path, spec, regions)?,
             done: false,
         })
     }
 
     fn read_row(&mut self, batch: &mut Batch) -> Result<bool, WorkloadError> {
-        let more = self.reader.read_byte_record(&mut self.record).map_err(|e| csv_error(&self.path, &e))?;
-        if !more {
-            return Ok(false);
+        let Self { path, lines, columns: c, width, cells, rows, .. } = self;
+        let io = |source| WorkloadError::Io { path: path.clone(), source };
+        let Some(text) = lines.next().map_err(io)? else { return Ok(false) };
+        if let Err(what) = cells.split(text) {
+            return Err(rows.error(lines.line, what, "close the quote, or remove it"));
         }
-        let line = self.record.position().map_or(0, csv::Position::line);
-        let (c, record) = (&self.columns, &self.record);
-        let rows = &mut self.rows;
-        let cell = |at: usize, name: &str| {
-            record.get(at).ok_or_else(|| {
-                rows.error(
-                    line,
-                    format!("the row has {} cells and none for {name}", record.len()),
-                    "complete or remove the row; a file that was cut off ends like this",
-                )
-            })
-        };
+        if cells.len() != *width {
+            return Err(rows.error(
+                lines.line,
+                format!("the row has {} cells, the header {width}", cells.len()),
+                "complete or correct the row; a file that was cut off ends like this",
+            ));
+        }
+        let (text, line) = lines.current();
+        let cell = |at: usize| cells.get(text, at).unwrap_or_default();
         let wrong = |at: usize, name: &str, wanted: &str| {
-            let found = String::from_utf8_lossy(record.get(at).unwrap_or_default()).into_owned();
+            let found = String::from_utf8_lossy(cell(at)).into_owned();
             rows.error(line, format!("{name} = \"{found}\" is not {wanted}"), "correct or remove the row")
         };
         const SECONDS: &str = "a finite number of seconds at or above 0";
-        let arrival_ns = nanoseconds(cell(c.arrival, "arrival_time_s")?)
+        let arrival_ns = nanoseconds(cell(c.arrival))
             .ok_or_else(|| wrong(c.arrival, "arrival_time_s", SECONDS))?;
         let duration_ns =
-            nanoseconds(cell(c.duration, "duration_s")?).ok_or_else(|| wrong(c.duration, "duration_s", SECONDS))?;
-        let memory = megabytes(cell(c.memory, "memory_mb")?)
+            nanoseconds(cell(c.duration)).ok_or_else(|| wrong(c.duration, "duration_s", SECONDS))?;
+        let memory = megabytes(cell(c.memory))
             .ok_or_else(|| wrong(c.memory, "memory_mb", "a finite number of megabytes at or above 0"))?;
-        let function = Key::Text(cell(c.function, "function_id")?);
+        let function = Key::Text(cell(c.function));
         let mut row = Row {
             arrival_ns,
             duration_ns,
@@ -137,30 +139,30 @@ impl CallsCsv {
             cpu: None,
         };
         if let Some(at) = c.tenant {
-            row.tenant = Some(cell(at, "tenant")?);
+            row.tenant = Some(cell(at));
         }
         if let Some(at) = c.region {
-            row.region = Some(cell(at, "region")?);
+            row.region = Some(cell(at));
         }
         if let Some(at) = c.count {
-            row.count = integer(cell(at, "count")?)
+            row.count = integer(cell(at))
                 .and_then(|n| u32::try_from(n).ok())
                 .filter(|&n| n > 0)
                 .ok_or_else(|| wrong(at, "count", "a whole number from 1 on"))?;
         }
         if let Some(at) = c.deadline {
-            let text = cell(at, "deadline_s")?;
+            let text = cell(at);
             if !text.is_empty() {
                 row.deadline_ns = Some(nanoseconds(text).ok_or_else(|| wrong(at, "deadline_s", SECONDS))?);
             }
         }
         if let Some(at) = c.criticality {
-            row.criticality = integer(cell(at, "criticality")?)
+            row.criticality = integer(cell(at))
                 .and_then(|n| u8::try_from(n).ok())
                 .ok_or_else(|| wrong(at, "criticality", "a whole number from 0 to 255"))?;
         }
         if let Some(at) = c.cpu {
-            let cores = number(cell(at, "cpu_cores")?).filter(|x| (0.0..=4e6).contains(x));
+            let cores = number(cell(at)).filter(|x| (0.0..=4e6).contains(x));
             let cores = cores.ok_or_else(|| wrong(at, "cpu_cores", "a number of cores from 0 to 4000000"))?;
             row.cpu = Some(MilliCores::from_cores(cores));
         }
@@ -224,14 +226,13 @@ fn find_columns(path: &Path, header: &[String]) -> Result<Columns, WorkloadError
     })
 }
 
-fn csv_error(path: &Path, error: &csv::Error) -> WorkloadError {
-    let line = error.position().map_or(0, csv::Position::line);
-    WorkloadError::Row {
-        path: path.to_owned(),
-        line,
-        what: format!("not readable as CSV: {error}"),
-        help: "check that the file is complete and comma-separated".to_owned(),
+fn header_of(line: &[u8]) -> Vec<String> {
+    let mut cells = Cells::default();
+    if cells.split(line).is_err() {
+        return vec![String::from_utf8_lossy(line).into_owned()];
     }
+    let text = |at| String::from_utf8_lossy(cells.get(line, at).unwrap_or_default()).into_owned();
+    (0..cells.len()).map(|at| text(at).trim().trim_start_matches('\u{feff}').to_owned()).collect()
 }
 
 impl Arrivals for CallsCsv {
@@ -246,7 +247,7 @@ impl Arrivals for CallsCsv {
     }
 
     fn progress(&self) -> f64 {
-        if self.size == 0 { 1.0 } else { self.reader.position().byte() as f64 / self.size as f64 }
+        if self.size == 0 { 1.0 } else { self.lines.reader().bytes() as f64 / self.size as f64 }
     }
 
     fn notes(&self) -> Vec<(String, String)> {
@@ -254,7 +255,7 @@ impl Arrivals for CallsCsv {
     }
 
     fn inputs(&self) -> Vec<(PathBuf, String)> {
-        vec![(self.path.clone(), self.reader.get_ref().hex())]
+        vec![(self.path.clone(), self.lines.reader().hex())]
     }
 }
 
@@ -269,22 +270,18 @@ pub fn last_arrival(path: &Path) -> Result<Option<SimTime>, WorkloadError> {
     let mut header = vec![0; TAIL as usize];
     let n = file.read(&mut header).map_err(io)?;
     let first_line = header[..n].split(|&b| b == b'\n').next().unwrap_or_default();
-    let names: Vec<String> = String::from_utf8_lossy(first_line)
-        .trim_start_matches('\u{feff}')
-        .split(',')
-        .map(|s| s.trim().trim_matches('"').to_owned())
-        .collect();
+    let names = header_of(first_line.trim_ascii_end());
     let Some(at) = names.iter().position(|n| n == "arrival_time_s") else { return Ok(None) };
     let size = file.metadata().map_err(io)?.len();
     file.seek(SeekFrom::Start(size.saturating_sub(TAIL))).map_err(io)?;
     let mut tail = Vec::new();
     file.read_to_end(&mut tail).map_err(io)?;
     let last = tail.split(|&b| b == b'\n').rfind(|line| !line.trim_ascii().is_empty());
-    let record = last.and_then(|line| {
-        let mut r = csv::ReaderBuilder::new().has_headers(false).from_reader(line);
-        r.byte_records().next()?.ok()
-    });
-    Ok(record.and_then(|r| nanoseconds(r.get(at)?)).map(SimTime))
+    let mut cells = Cells::default();
+    Ok(last.and_then(|line| {
+        cells.split(line.trim_ascii_end()).ok()?;
+        nanoseconds(cells.get(line.trim_ascii_end(), at)?).map(SimTime)
+    }))
 }
 
 #[cfg(test)]
@@ -329,7 +326,7 @@ mod tests {
             ("-1,a,1,1", "line 2: arrival_time_s = \"-1\" is not a finite number of seconds at or above 0"),
             ("1,a,nan,1", "line 2: duration_s = \"nan\" is not a finite number"),
             ("1,a,1,-5", "line 2: memory_mb = \"-5\" is not"),
-            ("1,a,1,1\n2,a,1", "line 3: the row has 3 cells and none for memory_mb"),
+            ("1,a,1,1\n2,a,1", "line 3: the row has 3 cells, the header 4"),
             ("1,a,1,1\n2,a,1,2", "line 3: memory_mb = 2 differs from 1 on the function's first line"),
             ("1,,1,1", "line 2: function_id is empty"),
         ] {

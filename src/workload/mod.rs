@@ -3,6 +3,7 @@
 pub mod azure2019;
 mod calls_csv;
 mod calls_parquet;
+mod lines;
 mod poisson;
 mod prefetch;
 mod rows;

@@ -18,4 +18,8 @@ impl super::PowerModel for Constant {
     fn watts(&self, _u: f64) -> f64 {
         self.power_w
     }
+
+    fn linear_w(&self) -> Option<f64> {
+        Some(0.0)
+    }
 }

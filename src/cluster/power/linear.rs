@@ -51,6 +51,10 @@ impl super::PowerModel for Linear {
     fn watts(&self, u: f64) -> f64 {
         self.idle_w + (self.max_w - self.idle_w) * u
     }
+
+    fn linear_w(&self) -> Option<f64> {
+        Some(self.max_w - self.idle_w)
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,11 @@ use serde::{Deserialize, Serialize};
 pub trait PowerModel: Send + Sync {
     /// Power at utilization `u` in [0, 1] [W]; finite and at least 0.
     fn watts(&self, u: f64) -> f64;
+
+    /// P(1) - P(0) if power is linear in utilization \[W\]: then the hot path needs no call.
+    fn linear_w(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// A power model and its parameters.

@@ -15,4 +15,8 @@ impl Admission for AdmitAll {
     fn admit(&mut self, _call: &CallView<'_>, _view: &View<'_>) -> Verdict {
         Verdict::Admit
     }
+
+    fn is_passive(&self) -> bool {
+        true
+    }
 }

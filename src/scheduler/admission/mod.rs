@@ -25,6 +25,11 @@ pub enum Verdict {
 pub trait Admission: Send {
     /// The verdict on one call.
     fn admit(&mut self, call: &CallView<'_>, view: &View<'_>) -> Verdict;
+
+    /// Whether the verdict on every call is "admit", so that the engine need not ask.
+    fn is_passive(&self) -> bool {
+        false
+    }
 }
 
 /// The admission policies.

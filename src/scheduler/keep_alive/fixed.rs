@@ -33,13 +33,25 @@ impl Default for Fixed {
     }
 }
 
-impl KeepAlive for Fixed {
+/// The policy with its window in nanoseconds.
+pub(super) struct Window {
+    keep: Duration,
+    restarts: bool,
+}
+
+impl Window {
+    pub(super) fn new(spec: &Fixed) -> Self {
+        Self { keep: Duration::from_secs_f64(spec.keep_alive_s), restarts: spec.clock_restarts }
+    }
+}
+
+impl KeepAlive for Window {
     #[inline]
     fn keep(&mut self, _sandbox: &IdleView<'_>) -> Duration {
-        Duration::from_secs_f64(self.keep_alive_s)
+        self.keep
     }
 
     fn restarts(&self) -> bool {
-        self.clock_restarts
+        self.restarts
     }
 }

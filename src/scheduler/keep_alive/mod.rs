@@ -57,7 +57,7 @@ impl KeepAliveSpec {
     /// Builds the policy.
     pub fn build(&self) -> Box<dyn KeepAlive> {
         match self {
-            Self::Fixed(p) => Box::new(p.clone()),
+            Self::Fixed(p) => Box::new(fixed::Window::new(p)),
             Self::None(p) => Box::new(p.clone()),
         }
     }

@@ -17,4 +17,8 @@ impl Routing for Local {
     fn region(&mut self, call: &CallView<'_>, _view: &View<'_>) -> RegionId {
         call.region
     }
+
+    fn is_passive(&self) -> bool {
+        true
+    }
 }

@@ -16,6 +16,11 @@ use crate::types::RegionId;
 pub trait Routing: Send {
     /// The region; must have hosts.
     fn region(&mut self, call: &CallView<'_>, view: &View<'_>) -> RegionId;
+
+    /// Whether every call runs where it arrived, so that the engine need not ask.
+    fn is_passive(&self) -> bool {
+        false
+    }
 }
 
 /// The routing policies.

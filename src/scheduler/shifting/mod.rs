@@ -18,6 +18,11 @@ pub trait Shifting: Send {
     ///
     /// Law: never so late that the expected work no longer ends by the deadline, unless the present already is.
     fn start(&mut self, call: &CallView<'_>, view: &View<'_>) -> SimTime;
+
+    /// Whether every call starts at once, so that the engine need not ask.
+    fn is_passive(&self) -> bool {
+        false
+    }
 }
 
 /// The shifting policies.

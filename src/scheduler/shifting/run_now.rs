@@ -17,4 +17,8 @@ impl Shifting for RunNow {
     fn start(&mut self, _call: &CallView<'_>, view: &View<'_>) -> SimTime {
         view.now
     }
+
+    fn is_passive(&self) -> bool {
+        true
+    }
 }
