@@ -2,11 +2,16 @@
 //!
 //! Exit codes: 0 done, 1 internal error, 2 wrong use or wrong scenario, 3 ran but a declared check failed.
 
+mod check;
+mod completions;
+mod list;
 mod run;
+mod schema;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use slackwater::scenario::{Look, ScenarioError};
 
 /// A discrete-event datacenter simulator for carbon-aware scheduling research.
 #[derive(Debug, Parser)]
@@ -20,6 +25,14 @@ pub struct Arguments {
 enum Command {
     /// Run a scenario and write results/NAME.
     Run(run::Run),
+    /// Check a scenario: all problems at once, with line, caret, allowed keys and a hint.
+    Check(check::Check),
+    /// Show what exists: policies, isolation mechanisms, power models, grid zones, workloads, outputs.
+    List(list::List),
+    /// Print the JSON Schema of scenario files, for editors.
+    Schema,
+    /// Print a completion script for a shell.
+    Completions(completions::Completions),
 }
 
 /// A failure with its exit code.
@@ -34,6 +47,11 @@ impl Failure {
         Self { code: 2, message: error.to_string() }
     }
 
+    /// A wrong scenario, drawn for the terminal.
+    pub fn scenario(error: &ScenarioError) -> Self {
+        Self { code: 2, message: error.render(Look::of_stderr()) }
+    }
+
     /// Everything else.
     pub fn internal(error: impl std::fmt::Display) -> Self {
         Self { code: 1, message: error.to_string() }
@@ -45,11 +63,15 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Run(run) => run.execute(),
+        Command::Check(check) => check.execute(),
+        Command::List(list) => list.execute(),
+        Command::Schema => schema::execute(),
+        Command::Completions(completions) => completions.execute(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{}", failure.message.trim_end());
+            eprintln!("{}", failure.message.trim_end_matches('\n'));
             ExitCode::from(failure.code)
         }
     }

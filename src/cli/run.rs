@@ -39,7 +39,7 @@ impl Run {
         if let Some(seed) = self.seed {
             set.push(format!("seed={seed}"));
         }
-        let loaded = scenario::load(&self.scenario, &set).map_err(Failure::usage)?;
+        let loaded = scenario::load(&self.scenario, &set).map_err(|e| Failure::scenario(&e))?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let options = Options { out: self.out, threads: self.threads.map_or(cores.min(2), |n| n as usize) };
         let bar = (!self.quiet && std::io::stderr().is_terminal()).then(bar);
@@ -59,8 +59,9 @@ impl Run {
             bar.finish_and_clear();
         }
         let report = result.map_err(|e| match e {
-            RunError::Report(_) => Failure::internal(e),
-            RunError::Scenario(_) | RunError::Sim(_) => Failure::usage(e),
+            RunError::Scenario(e) => Failure::scenario(&e),
+            RunError::Report(e) => Failure::internal(e),
+            RunError::Sim(e) => Failure::usage(e),
         })?;
         if !self.quiet {
             print!("{}", table(&report));

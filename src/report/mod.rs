@@ -6,7 +6,7 @@ mod manifest;
 mod summary;
 mod tables;
 
-pub use call_log::CallLogWriter;
+pub use call_log::{COLUMNS as INVOCATIONS, CallLogWriter};
 pub use folder::{Folder, ReportError};
 pub use manifest::{BOUNDARY, Effort, Input, Manifest, peak_memory_mb};
 pub use summary::{Entry, Value, summarize};

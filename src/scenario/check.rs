@@ -1,10 +1,10 @@
-//! Reads a scenario file.
+//! Reads a scenario file: all its problems at once, or a scenario.
 
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::{Built, Scenario, build};
+use super::{Built, Document, Look, Report, Scenario, build, check_against_schema, schema};
 
 /// A scenario file, read, checked and turned into types.
 #[derive(Debug, Clone)]
@@ -17,12 +17,34 @@ pub struct Loaded {
     pub set: Vec<String>,
     /// The scenario.
     pub scenario: Scenario,
+    document: Document,
 }
 
 /// Why a scenario cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ScenarioError(pub String);
+pub enum ScenarioError {
+    /// The file cannot be read.
+    #[error("cannot read the scenario {}: {source}\n  help: check the path; scenarios that come with sim are in scenarios/", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The text is wrong: every problem with its place.
+    #[error("{0}")]
+    Problems(Box<Report>),
+}
+
+impl ScenarioError {
+    /// The whole message, drawn for the given output.
+    pub fn render(&self, look: Look) -> String {
+        match self {
+            Self::Io { .. } => self.to_string(),
+            Self::Problems(report) => report.render(look),
+        }
+    }
+}
 
 impl Loaded {
     /// The name of the results folder.
@@ -41,23 +63,47 @@ impl Loaded {
 /// Reads and checks a scenario file with overrides (`dotted.key=value`).
 ///
 /// # Errors
-/// All problems of the file.
+/// All problems of the file and the overrides that show without opening any other file.
 pub fn load(path: &Path, set: &[String]) -> Result<Loaded, ScenarioError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| ScenarioError(format!("cannot read {}: {e}", path.display())))?;
-    let scenario: Scenario = toml::from_str(&text).map_err(|e| ScenarioError(e.to_string()))?;
+    let text = std::fs::read_to_string(path).map_err(|source| ScenarioError::Io { path: path.to_owned(), source })?;
     let sha256 = Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
-    Ok(Loaded { path: path.to_owned(), sha256, set: set.to_vec(), scenario })
+    let problems = |report| ScenarioError::Problems(Box::new(report));
+    let mut document = Document::parse(&path.display().to_string(), text).map_err(problems)?;
+    let schema = schema();
+    let mut found = Vec::new();
+    for argument in set {
+        if let Err(problem) = document.set(argument, &schema) {
+            found.push(*problem);
+        }
+    }
+    found.extend(check_against_schema(&document, &schema));
+    if !found.is_empty() {
+        return Err(problems(document.report(found)));
+    }
+    let scenario = document.deserialize().map_err(|problem| problems(document.report(vec![*problem])))?;
+    Ok(Loaded { path: path.to_owned(), sha256, set: set.to_vec(), scenario, document })
 }
 
-/// Puts a loaded scenario together.
+/// Puts a loaded scenario together: opens its files, builds its signals, hosts and policies.
 ///
 /// # Errors
-/// All problems that show when it is put together.
+/// All problems that show when it is put together, each at its key.
 pub fn build_loaded(loaded: &Loaded, prefetch: bool) -> Result<Built, ScenarioError> {
     build(&loaded.scenario, loaded.base_dir(), prefetch).map_err(|problems| {
-        let text: Vec<String> =
-            problems.iter().map(|p| format!("{}: {}\n  help: {}", p.key, p.message, p.help)).collect();
-        ScenarioError(text.join("\n"))
+        let found = problems
+            .into_iter()
+            .map(|p| loaded.document.problem_at(&p.key, p.message, "here").help(p.help))
+            .collect();
+        ScenarioError::Problems(Box::new(loaded.document.report(found)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_check_understands_every_part_of_the_schema() {
+        assert_eq!(super::super::unsupported(&schema()), Vec::<String>::new());
+    }
 }

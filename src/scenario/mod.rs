@@ -7,9 +7,21 @@
 
 mod build;
 mod check;
+mod diagnose;
+mod document;
+mod hints;
+mod overrides;
+mod path;
+mod shape;
+mod verify;
 
 pub use build::{Built, RegionFacts, build};
 pub use check::{Loaded, ScenarioError, build_loaded, load};
+pub use diagnose::{Look, Problem, Report};
+pub use document::{Document, Place, Source};
+pub use path::{PathStep, parse_path, show_path};
+pub use shape::{schema_for_editors, unsupported};
+pub use verify::check_against_schema;
 
 use std::collections::BTreeMap;
 
@@ -75,6 +87,7 @@ pub struct TimeSpec {
     /// The instant of the run's start, UTC (RFC 3339). Anchors the grid signals. Default 2022-06-06T00:00:00Z, a Monday
     /// in the year of the embedded grid data.
     #[serde(default = "start")]
+    #[schemars(extend("format" = "date-time"))]
     pub start: String,
     /// Calls that arrive at or after this time are not taken [s]. Default: all calls of the workload.
     #[schemars(range(min = 0.001))]

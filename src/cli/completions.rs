@@ -1,0 +1,20 @@
+//! `sim completions`.
+
+use clap::{Args, CommandFactory};
+use clap_complete::{Shell, generate};
+
+use super::{Arguments, Failure};
+
+/// Arguments of `sim completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell.
+    shell: Shell,
+}
+
+impl Completions {
+    pub fn execute(self) -> Result<(), Failure> {
+        generate(self.shell, &mut Arguments::command(), "sim", &mut std::io::stdout());
+        Ok(())
+    }
+}
