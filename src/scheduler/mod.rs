@@ -54,9 +54,15 @@ pub struct SchedulerSpec {
     pub provisioning: provisioning::ProvisioningSpec,
 }
 
+/// Names a call in flight, for a policy that holds it back and lets it go later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallToken(pub(crate) u32);
+
 /// What a policy may know of a call.
 #[derive(Debug, Clone, Copy)]
 pub struct CallView<'a> {
+    /// Its name while it is in flight.
+    pub token: CallToken,
     /// The function that is called.
     pub function: FunctionId,
     /// What is known of the function.

@@ -20,7 +20,7 @@ use crate::scheduler::packing::Packing;
 use crate::scheduler::provisioning::Provisioning;
 use crate::scheduler::routing::Routing;
 use crate::scheduler::shifting::Shifting;
-use crate::scheduler::RegionLoad;
+use crate::scheduler::{CallToken, RegionLoad};
 use crate::types::{Duration, FunctionId, GroupId, HostId, RegionId, SandboxId, Seed, SimTime, Stream};
 use crate::workload::{Arrival, Arrivals, Batch, FunctionProfile, WorkloadError};
 
@@ -249,6 +249,8 @@ pub(super) struct Engine<'a> {
     pub received: u64,
     pub log: Option<CallLog<'a>>,
     pub failure: Option<SimError>,
+    /// Reused by every shifting tick.
+    pub let_go_now: Vec<CallToken>,
 }
 
 /// Runs a workload to its end.
@@ -380,6 +382,7 @@ impl<'a> Engine<'a> {
             received: 0,
             log,
             failure: None,
+            let_go_now: Vec::new(),
             rules,
             groups,
         };
@@ -388,6 +391,9 @@ impl<'a> Engine<'a> {
         }
         if engine.provisioning.period().is_some() {
             engine.queue.push(SimTime::ZERO, Event::Provision);
+        }
+        if let Some(period) = engine.shifting.period() {
+            engine.queue.push(SimTime::ZERO + period, Event::ShiftTick);
         }
         engine
     }
@@ -468,6 +474,7 @@ impl<'a> Engine<'a> {
             Event::Ask { call } => self.ask(call),
             Event::TimeOut { call, .. } => self.time_out(call),
             Event::Provision => self.provision(),
+            Event::ShiftTick => self.shift_tick(),
         }
     }
 
@@ -509,8 +516,8 @@ impl<'a> Engine<'a> {
             if at == SimTime::NEVER || at > last || (only_idle_left && timed && at > end_of_arrivals) {
                 break;
             }
-            // A provisioning controller ticks for ever: without calls and expiries there is nothing left to wait for.
-            let controlled = self.provisioning.period().is_some();
+            // A controller ticks for ever: without calls and expiries there is nothing left to wait for.
+            let controlled = self.provisioning.period().is_some() || self.shifting.period().is_some();
             if only_idle_left && !timed && self.lanes.next().0 == SimTime::NEVER && controlled {
                 break;
             }

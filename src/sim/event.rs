@@ -63,6 +63,8 @@ pub enum Event {
     },
     /// Provisioning is asked for all regions.
     Provision,
+    /// Shifting may let held calls go.
+    ShiftTick,
 }
 
 impl Event {
@@ -74,7 +76,9 @@ impl Event {
                 Class::Completion
             }
             Event::Expire { .. } => Class::Expiry,
-            Event::Release { .. } | Event::Ask { .. } | Event::TimeOut { .. } | Event::Provision => Class::Scheduled,
+            Event::Release { .. } | Event::Ask { .. } | Event::TimeOut { .. } | Event::Provision | Event::ShiftTick => {
+                Class::Scheduled
+            },
         }
     }
 }

@@ -6,6 +6,8 @@ use super::event::Event;
 use super::rules::QueueScope;
 use crate::cluster::{CpuModel, NONE, SandboxState, Which};
 use crate::scheduler::admission::Verdict;
+use crate::scheduler::CallToken;
+use crate::scheduler::shifting::Start;
 use crate::scheduler::packing::{Placement, Pool, Request};
 use crate::types::{FunctionId, HostId, RegionId, SandboxId, SimTime};
 
@@ -46,16 +48,34 @@ impl Engine<'_> {
             self.shifting.start(&call, &view)
         };
         let home = self.calls[slot].home;
-        if start > self.now {
-            if !was_held {
-                self.series.defer(home, self.now, 1);
+        let later = match start {
+            Start::At(at) if at <= self.now => {
+                if was_held {
+                    self.series.defer(home, self.now, -1);
+                }
+                return self.let_go(slot);
             }
-            self.queue.push(start, Event::Release { call: slot });
-        } else {
-            if was_held {
-                self.series.defer(home, self.now, -1);
-            }
-            self.let_go(slot);
+            Start::At(at) => Some(at),
+            Start::Held => None,
+        };
+        if !was_held {
+            self.series.defer(home, self.now, 1);
+        }
+        if let Some(at) = later {
+            self.queue.push(at, Event::Release { call: slot });
+        }
+    }
+
+    /// Shifting's tick: the held calls that it names are let go.
+    pub(super) fn shift_tick(&mut self) {
+        let mut let_go = std::mem::take(&mut self.let_go_now);
+        self.shifting.tick(&view(self.now, &self.loads, &self.forecasts), &mut let_go);
+        for CallToken(slot) in let_go.drain(..) {
+            self.release(slot);
+        }
+        self.let_go_now = let_go;
+        if let Some(period) = self.shifting.period() {
+            self.queue.push(self.now + period.max(crate::types::Duration(1)), Event::ShiftTick);
         }
     }
 
@@ -334,6 +354,7 @@ fn call_view<'a>(
 ) -> crate::scheduler::CallView<'a> {
     let call = &calls[slot];
     crate::scheduler::CallView {
+        token: CallToken(slot),
         function: call.function,
         profile: &profiles[call.function.index()],
         arrival: call.arrival,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Shifting;
+use super::{Shifting, Start};
 use crate::scheduler::{CallView, View};
 use crate::types::{Duration, SimTime};
 
@@ -42,16 +42,16 @@ impl Default for LowestCarbonHour {
 }
 
 impl Shifting for LowestCarbonHour {
-    fn start(&mut self, call: &CallView<'_>, view: &View<'_>) -> SimTime {
+    fn start(&mut self, call: &CallView<'_>, view: &View<'_>) -> Start {
         if call.deadline == SimTime::NEVER {
-            return view.now;
+            return Start::At(view.now);
         }
         let needed = call.expected_work + Duration::from_secs_f64(self.reserve_s);
         let latest = SimTime(call.deadline.0.saturating_sub(needed.0));
         if latest.saturating_since(view.now) < Duration::from_secs_f64(self.min_slack_s) {
-            return view.now;
+            return Start::At(view.now);
         }
         let forecast = &view.forecasts[call.region.index()];
-        forecast.lowest_start(view.now, view.now, latest, call.expected_work)
+        Start::At(forecast.lowest_start(view.now, view.now, latest, call.expected_work))
     }
 }

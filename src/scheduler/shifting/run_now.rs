@@ -3,9 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Shifting;
+use super::{Shifting, Start};
 use crate::scheduler::{CallView, View};
-use crate::types::SimTime;
 
 /// Starts every call at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,8 +13,8 @@ pub struct RunNow {}
 
 impl Shifting for RunNow {
     #[inline]
-    fn start(&mut self, _call: &CallView<'_>, view: &View<'_>) -> SimTime {
-        view.now
+    fn start(&mut self, _call: &CallView<'_>, view: &View<'_>) -> Start {
+        Start::At(view.now)
     }
 
     fn is_passive(&self) -> bool {
