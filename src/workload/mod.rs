@@ -9,6 +9,7 @@ mod prefetch;
 mod rows;
 mod spec;
 pub mod spread;
+pub mod xfaas;
 
 pub use calls_csv::{CallsCsv, last_arrival};
 pub use calls_parquet::CallsParquet;

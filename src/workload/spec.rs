@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Arrivals, CallsCsv, CallsParquet, CallsSpec, Poisson, PoissonSpec, Prefetch, WorkloadError, azure2019, last_arrival,
+    Arrivals, CallsCsv, CallsParquet, CallsSpec, Poisson, PoissonSpec, Prefetch, WorkloadError, azure2019, last_arrival, xfaas,
 };
 use crate::types::{Duration, Seed};
 
@@ -21,6 +21,8 @@ pub enum WorkloadSpec {
     /// The Azure Functions 2019 trace format: invocations per minute, durations and memory in three CSV files.
     #[serde(rename = "azure-functions-2019")]
     AzureFunctions2019(azure2019::Spec),
+    /// A synthetic week like that of XFaaS, Meta's serverless platform (SOSP 2023).
+    Xfaas(xfaas::XFaasSpec),
 }
 
 /// A source, and when its last call arrives at the latest.
@@ -53,6 +55,7 @@ impl WorkloadSpec {
             Self::Calls(_) => "calls",
             Self::Poisson(_) => "poisson",
             Self::AzureFunctions2019(_) => "azure-functions-2019",
+            Self::Xfaas(_) => "xfaas",
         }
     }
 
@@ -79,6 +82,11 @@ impl WorkloadSpec {
             Self::AzureFunctions2019(spec) => {
                 let arrivals = azure2019::Azure2019::open(spec.clone(), context.base_dir, seed)?;
                 let span = Some(arrivals.span());
+                Opened { arrivals: Box::new(arrivals), span }
+            }
+            Self::Xfaas(spec) => {
+                let arrivals = xfaas::XFaas::new(spec, context.capacity, seed)?;
+                let span = Some(arrivals.duration());
                 Opened { arrivals: Box::new(arrivals), span }
             }
             Self::Poisson(spec) => Opened {

@@ -209,8 +209,8 @@ impl Population {
 fn out_of_reach(trigger: Trigger, target: f64, ratio: f64, reach: &OutOfReach) -> WorkloadError {
     let name = trigger.name();
     let what = format!(
-        "no relation of popularity and cost gives {name} functions their share of compute: the mean call needs {target:.4} \
-         million instructions, and {:.4} to {:.4} can be reached, {:.4} being the nearest",
+        "no relation of popularity and cost gives {name} functions their share of compute: the mean call needs \
+         {target:.4} million instructions, and {:.4} to {:.4} can be reached, {:.4} being the nearest",
         reach.least, reach.most, reach.nearest
     );
     let (low, high) = (reach.least / ratio, reach.most / ratio);

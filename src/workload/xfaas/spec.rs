@@ -31,7 +31,7 @@ pub struct XFaasSpec {
     /// Share of the compute that is timers'. Published: below 0.01; assumed: the middle.
     #[schemars(range(min = 0.0, max = 0.01))]
     pub timer_compute_share: f64,
-    /// Mean CPU of a call, over all calls \[million instructions\]. Assumed: 1000, near which event and
+    /// Mean CPU of a call, over all calls [million instructions]. Assumed: 1000, near which event and
     /// timer functions' popularity and cost are unrelated; far below it no relation gives Table 1 (the error says
     /// where). Offered cores are proportional to it.
     #[schemars(range(min = 0.001))]
@@ -46,7 +46,7 @@ pub struct XFaasSpec {
     /// Correlation of CPU per call and memory over functions, in normal scores. Assumed: 0.3.
     #[schemars(range(min = -1.0, max = 1.0))]
     pub cpu_memory_rho: f64,
-    /// Speed of one core \[million instructions per second\]. Assumed: 3000; offered cores are inversely proportional
+    /// Speed of one core [million instructions per second]. Assumed: 3000; offered cores are inversely proportional
     /// to it.
     #[schemars(range(min = 1.0))]
     pub mips_per_core: f64,
@@ -61,10 +61,10 @@ pub struct XFaasSpec {
     /// about 0.11.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub deferrable_share: f64,
-    /// Time by which a call that may wait has to be done \[s after arrival\]. Published: 24 h.
+    /// Time by which a call that may wait has to be done [s after arrival]. Published: 24 h.
     #[schemars(range(min = 0.000000001))]
     pub deferrable_deadline_s: f64,
-    /// Time by which every other call has to be done \[s after arrival\]. Default: no deadline.
+    /// Time by which every other call has to be done [s after arrival]. Default: no deadline.
     #[schemars(range(min = 0.000000001))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub urgent_deadline_s: Option<f64>,
