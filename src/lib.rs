@@ -1,14 +1,100 @@
-//! Slackwater (tour to be written).
-pub mod cluster;
-pub mod grid;
-pub mod isolation;
-pub mod ledger;
-pub mod report;
-pub mod run;
+//! Slackwater: a discrete-event datacenter simulator for carbon-aware scheduling research.
+//!
+//! It runs serverless calls through finite hosts, keeps exact books of the energy they draw, and turns the books into grams
+//! of CO2-equivalent per functional unit (Software Carbon Intensity). The program is `sim`; this library is all of it.
+//!
+//! # The flow
+//!
+//! ```text
+//!   scenario.toml                               what runs where, under which policies
+//!        │
+//!        ▼
+//!   workload ──── calls, in order of time ────┐
+//!                                             ▼
+//!   scheduler ── when, where, how long? ──▶  sim  ◀── isolation ── what does a sandbox cost?
+//!   grid ─────── forecasts ───┘               │  ▲
+//!                                             │  └── cluster ──── hosts, CPU sharing, warm sandboxes, power
+//!                                             ▼
+//!                                          ledger                 joules: who, where, when, why
+//!                                             │
+//!   grid ─────── carbon intensity ──────▶    sci                  grams: O, M, (O + M) / R
+//!                                             │
+//!                                             ▼
+//!                                          report                 results/NAME/: manifest, summary, tables
+//! ```
+//!
+//! The ledger is the neck of an **hourglass**. The simulation writes it and knows nothing of scores; the accounting reads it
+//! and knows nothing of hosts or policies. A mistake in the accounting can therefore never change a schedule, and a saved
+//! ledger can be scored again under another signal. Policies see the grid only through [`grid::Forecast`].
+//!
+//! # The rooms, in the order of the flow
+//!
+//! * [`scenario`]: the TOML file as types; finds all its problems at once; the only room that knows every other's parameters.
+//! * [`workload`]: where calls come from: trace formats and generators, all streaming.
+//! * [`scheduler`]: seven seams (admission, shifting, routing, packing, overcommit, keep-alive, provisioning), one file per policy.
+//! * [`isolation`]: what a sandbox costs to start, to hold and to run in; the catalogue of mechanisms.
+//! * [`grid`]: carbon-intensity signals and the forecasts that policies may see.
+//! * [`cluster`]: hosts, CPU sharing, sandboxes, warm sets, power models.
+//! * [`sim`]: the machine: which event is next, and what it does.
+//! * [`ledger`]: who drew how many joules, where, when, and why; knows no policy and no carbon.
+//! * [`sci`]: operational and embodied emissions, attribution, the score per functional unit.
+//! * [`report`]: the files of a results folder, all or nothing.
+//! * [`run`]: one run from top to bottom, in about fifteen visible lines.
+//! * [`stats`] and [`types`]: streaming histograms; time, units, ids, seeded streams: the words every room speaks.
+//!
+//! # A run from Rust
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use slackwater::run::{Options, run};
+//! use slackwater::scenario;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/quickstart.toml");
+//! let set = ["workload.poisson.calls=1000".to_owned()];
+//! let loaded = scenario::load(&file, &set)?;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let options = Options { out: Some(folder.path().join("quickstart")), threads: 1 };
+//! let report = run(&loaded, &options, &mut |_progress| {})?;
+//!
+//! let cold = report.number("calls.cold").expect("every summary counts cold calls");
+//! assert_eq!(report.number("calls.executed"), Some(1000.0));
+//! assert!(0.0 < cold && cold < 1000.0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Further reading
+//!
+//! `docs/model.md` is the model before the code, with formulas and units; `docs/outputs.md` explains every file, column and
+//! key; `scenarios/reference.toml` lists every key of a scenario; `CONTRIBUTING.md` shows how a policy is added in one file;
+//! `DESIGN.md` answers why it is built this way.
+
+// In the order of the flow; the blank lines keep the formatter from sorting them.
 pub mod scenario;
-pub mod scheduler;
-pub mod sci;
-pub mod sim;
-pub mod stats;
-pub mod types;
+
 pub mod workload;
+
+pub mod scheduler;
+
+pub mod isolation;
+
+pub mod grid;
+
+pub mod cluster;
+
+pub mod sim;
+
+pub mod ledger;
+
+pub mod sci;
+
+pub mod report;
+
+pub mod run;
+
+pub mod stats;
+
+pub mod types;

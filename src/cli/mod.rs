@@ -5,8 +5,11 @@
 mod check;
 mod completions;
 mod list;
+mod plot;
 mod run;
 mod schema;
+#[cfg(feature = "polars")]
+mod table;
 
 use std::process::ExitCode;
 
@@ -29,6 +32,11 @@ enum Command {
     Check(check::Check),
     /// Show what exists: policies, isolation mechanisms, power models, grid zones, workloads, outputs.
     List(list::List),
+    /// Draw a finished run: calls received and executed, utilization by region (SVG).
+    Plot(plot::Plot),
+    /// Group, aggregate or convert a result table.
+    #[cfg(feature = "polars")]
+    Table(table::Table),
     /// Print the JSON Schema of scenario files, for editors.
     Schema,
     /// Print a completion script for a shell.
@@ -65,6 +73,9 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.execute(),
         Command::Check(check) => check.execute(),
         Command::List(list) => list.execute(),
+        Command::Plot(plot) => plot.execute(),
+        #[cfg(feature = "polars")]
+        Command::Table(table) => table.execute(),
         Command::Schema => schema::execute(),
         Command::Completions(completions) => completions.execute(),
     };

@@ -2,13 +2,17 @@
 
 mod call_log;
 mod folder;
+#[cfg(feature = "polars")]
+pub mod frames;
 mod manifest;
+mod plot;
 mod summary;
 mod tables;
 
 pub use call_log::{COLUMNS as INVOCATIONS, CallLogWriter};
 pub use folder::{Folder, ReportError};
 pub use manifest::{BOUNDARY, Effort, Input, Manifest, peak_memory_mb};
+pub use plot::{PlotError, received_executed};
 pub use summary::{Entry, Value, summarize};
 pub use tables::{Column, FUNCTIONS, HOSTS, TENANTS, TIMESERIES, write_tables};
 
