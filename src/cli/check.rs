@@ -27,7 +27,8 @@ impl Check {
             match result {
                 Ok((_, built)) => {
                     let hosts: u32 = built.regions.iter().map(|r| r.hosts).sum();
-                    println!("{}: right ({} regions, {hosts} hosts)", path.display(), built.regions.len());
+                    let regions = built.regions.len();
+                    super::print(&format!("{}: right ({regions} regions, {hosts} hosts)\n", path.display()))?;
                 }
                 Err(e) => wrong.push(e.render(scenario::Look::of_stderr())),
             }

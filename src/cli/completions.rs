@@ -14,7 +14,8 @@ pub struct Completions {
 
 impl Completions {
     pub fn execute(self) -> Result<(), Failure> {
-        generate(self.shell, &mut Arguments::command(), "sim", &mut std::io::stdout());
-        Ok(())
+        let mut script = Vec::new();
+        generate(self.shell, &mut Arguments::command(), "sim", &mut script);
+        super::print(&String::from_utf8_lossy(&script))
     }
 }

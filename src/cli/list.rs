@@ -31,18 +31,11 @@ enum What {
 
 impl List {
     pub fn execute(self) -> Result<(), Failure> {
-        match self.what {
-            Some(what) => print!("{}", section(what)),
-            None => {
-                for what in What::value_variants() {
-                    println!("sim list {}", what.to_possible_value().map_or(String::new(), |v| v.get_name().to_owned()));
-                    for name in names(*what) {
-                        println!("  {name}");
-                    }
-                }
-            }
-        }
-        Ok(())
+        let text = match self.what {
+            Some(what) => section(what),
+            None => What::value_variants().iter().map(|&what| short(what)).collect(),
+        };
+        super::print(&text)
     }
 }
 
@@ -59,6 +52,12 @@ fn section(what: What) -> String {
         What::Zones => zones_text(),
         What::Outputs => outputs_text(),
     }
+}
+
+fn short(what: What) -> String {
+    let word = what.to_possible_value().map_or(String::new(), |v| v.get_name().to_owned());
+    let names: String = names(what).iter().map(|name| format!("  {name}\n")).collect();
+    format!("sim list {word}\n{names}")
 }
 
 fn names(what: What) -> Vec<String> {

@@ -24,7 +24,6 @@ impl Plot {
             report::PlotError::Table { .. } => Failure::usage(e),
             report::PlotError::Draw { .. } => Failure::internal(e),
         })?;
-        println!("{}", out.display());
-        Ok(())
+        super::print(&format!("{}\n", out.display()))
     }
 }

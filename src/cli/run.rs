@@ -64,7 +64,7 @@ impl Run {
             RunError::Sim(e) => Failure::usage(e),
         })?;
         if !self.quiet {
-            print!("{}", table(&report));
+            super::print(&table(&report))?;
         }
         Ok(())
     }
@@ -128,7 +128,7 @@ fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, d) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push('\u{202f}');
         }
         text.push(d);

@@ -6,6 +6,5 @@ use super::Failure;
 
 pub fn execute() -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(&schema_for_editors::<Scenario>()).map_err(Failure::internal)?;
-    println!("{text}");
-    Ok(())
+    super::print(&(text + "\n"))
 }

@@ -47,10 +47,7 @@ impl Table {
         }
         match self.out {
             Some(path) => frames::write(&mut frame, &path).map_err(Failure::internal),
-            None => {
-                println!("{frame}");
-                Ok(())
-            }
+            None => super::print(&format!("{frame}\n")),
         }
     }
 }

@@ -61,6 +61,7 @@ impl Folder {
         };
         fs::create_dir_all(parent).map_err(io(parent))?;
         let name = place.file_name().map_or_else(|| "result".into(), |n| n.to_string_lossy().into_owned());
+        tidy(parent, &name, place);
         let temporary = parent.join(format!(".{name}.tmp-{}", std::process::id()));
         if temporary.exists() {
             fs::remove_dir_all(&temporary).map_err(io(&temporary))?;
@@ -119,6 +120,27 @@ impl Folder {
     }
 }
 
+/// Clears up after runs that were killed: their unfinished folders go, and an earlier result that such a run had moved
+/// aside and not yet replaced comes back. What cannot be cleared is left; it is hidden and harmless.
+fn tidy(parent: &Path, name: &str, place: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let file = entry.file_name().to_string_lossy().into_owned();
+        let rest = file.strip_prefix(&format!(".{name}."));
+        let Some((kind, process)) = rest.and_then(|r| r.split_once('-')) else { continue };
+        let alive = process.parse::<u32>().is_err() || Path::new("/proc").join(process).exists();
+        if alive || !Path::new("/proc/self").exists() {
+            continue;
+        }
+        let _ = match kind {
+            "tmp" => fs::remove_dir_all(entry.path()),
+            "old" if place.exists() => fs::remove_dir_all(entry.path()),
+            "old" => fs::rename(entry.path(), place),
+            _ => Ok(()),
+        };
+    }
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         if !self.published {
@@ -143,6 +165,20 @@ mod tests {
         second.write("manifest.json", |f| f.write_all(b"2")).expect("writable");
         drop(second);
         assert_eq!(fs::read_to_string(place.join("manifest.json")).expect("still there"), "1");
+        assert_eq!(fs::read_dir(dir.path()).expect("readable").count(), 1);
+    }
+
+    #[test]
+    fn a_killed_run_is_cleared_up_and_the_result_it_had_moved_aside_comes_back() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        // No process has this number: it is above the largest that Linux gives out.
+        for name in [".run.tmp-4194999", ".run.old-4194999"] {
+            fs::create_dir(dir.path().join(name)).expect("writable");
+            fs::write(dir.path().join(name).join("manifest.json"), name).expect("writable");
+        }
+        let place = dir.path().join("run");
+        drop(Folder::create(&place).expect("an empty place"));
+        assert_eq!(fs::read_to_string(place.join("manifest.json")).expect("restored"), ".run.old-4194999");
         assert_eq!(fs::read_dir(dir.path()).expect("readable").count(), 1);
     }
 

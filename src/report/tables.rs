@@ -202,12 +202,14 @@ fn sum_bins(run: &Finished<'_>, region: RegionId, from: usize, to: usize) -> (Ra
     let rows = run.outcome.site.rows(region);
     let mut sum = [0.0; COLUMNS];
     let mut grams = 0.0;
-    for bin in from..to.min(rows.len()) {
-        for (s, x) in sum.iter_mut().zip(&rows[bin]) {
+    let until = to.min(rows.len());
+    let bins = rows[from.min(until)..until].iter().zip(&run.intensity[region.index()][from..to]);
+    for (row, g_per_kwh) in bins {
+        for (s, x) in sum.iter_mut().zip(row) {
             *s += x;
         }
-        let joules: f64 = joules_by_cause(&rows[bin]).iter().sum();
-        grams += joules / JOULES_PER_KWH * run.intensity[region.index()][bin];
+        let joules: f64 = joules_by_cause(row).iter().sum();
+        grams += joules / JOULES_PER_KWH * g_per_kwh;
     }
     (sum, grams)
 }
