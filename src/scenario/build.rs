@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Scenario, ServerSpec};
+use super::{EndRule, Scenario, ServerSpec};
 use crate::cluster::Group;
 use crate::grid::{self, Forecast, PerfectForecast, Signal};
 use crate::scheduler::SchedulerSpec;
@@ -143,6 +143,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         ledger_step: steps.0,
         duration,
         drain_limit,
+        fixed_end: scenario.time.end == EndRule::Fixed,
         seed,
     };
     Ok(Built { setup, arrivals: opened.arrivals, groups: fleet.facts, signals, regions, servers: fleet.servers })

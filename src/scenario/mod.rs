@@ -98,6 +98,21 @@ pub struct TimeSpec {
     #[schemars(range(min = 0.0, max = 315360000.0))]
     #[serde(default = "drain_limit")]
     pub drain_limit_s: f64,
+    /// When the run ends. Default `when-done`.
+    #[serde(default)]
+    pub end: EndRule,
+}
+
+/// When a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndRule {
+    /// As soon as all calls are done after the last arrival (see `drain_limit_s`). Two policies may then end at different
+    /// times, and idle hosts are counted for longer where calls were deferred for longer.
+    #[default]
+    WhenDone,
+    /// Always `drain_limit_s` after the end of arrivals: the choice for comparing policies over the same time.
+    Fixed,
 }
 
 fn start() -> String {
@@ -110,7 +125,7 @@ fn drain_limit() -> f64 {
 
 impl Default for TimeSpec {
     fn default() -> Self {
-        Self { start: start(), duration_s: None, drain_limit_s: drain_limit() }
+        Self { start: start(), duration_s: None, drain_limit_s: drain_limit(), end: EndRule::default() }
     }
 }
 

@@ -71,6 +71,8 @@ pub struct Setup {
     pub duration: Option<Duration>,
     /// How long after the end of arrivals unfinished calls are waited for.
     pub drain_limit: Duration,
+    /// Whether the run always goes on to the drain limit, done or not.
+    pub fixed_end: bool,
     /// The root of the engine's random streams.
     pub seed: Seed,
 }
@@ -263,7 +265,7 @@ pub fn simulate(
     log: Option<CallLog<'_>>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Outcome, Box<dyn Arrivals>), SimError> {
-    let (duration, drain_limit) = (setup.duration, setup.drain_limit);
+    let (duration, drain_limit, fixed_end) = (setup.duration, setup.drain_limit, setup.fixed_end);
     let mut engine = Engine::new(setup, log);
     let mut batch = Batch::default();
     let cut = duration.map_or(SimTime::NEVER, |d| SimTime(d.0));
@@ -295,6 +297,10 @@ pub fn simulate(
     }
     let end_of_arrivals = duration.map_or(last_arrival, |d| SimTime(d.0));
     engine.drain(end_of_arrivals, duration.is_some(), drain_limit);
+    if fixed_end {
+        engine.run_until(end_of_arrivals + drain_limit);
+        engine.now = end_of_arrivals + drain_limit;
+    }
     if let Some(failure) = engine.failure.take() {
         return Err(failure);
     }
