@@ -292,20 +292,3 @@ fn demand_by_region_overrides_the_capacities() {
     let last = calls.iter().filter(|c| c.region == RegionId(3)).count() as f64 / calls.len() as f64;
     assert!((last - 0.75).abs() < 0.01 && calls.iter().all(|c| c.region.0 % 2 == 1), "{last}");
 }
-
-#[test]
-#[ignore = "prints the figures of data/xfaas/README.md"]
-fn print_the_figures() {
-    for (functions, seed) in [(2000, 1), (2000, 2), (2000, 3), (18_377, 1), (18_377, 2), (500, 1), (200, 1)] {
-        match XFaas::new(&XFaasSpec { functions, ..XFaasSpec::default() }, &REGIONS, Seed(seed)) {
-            Ok(source) => {
-                println!("{functions} functions, seed {seed}");
-                source.notes().iter().for_each(|(key, text)| println!("  {key}: {text}"));
-                let mut rows = percentiles(&source);
-                rows.sort_by(|a, b| (b.1 / b.0 - 1.0).abs().total_cmp(&(a.1 / a.0 - 1.0).abs()));
-                rows.iter().take(6).for_each(|r| println!("  {}: {:.4} for {}", r.4, r.1, r.0));
-            }
-            Err(error) => println!("{functions} functions, seed {seed}: {error}"),
-        }
-    }
-}
