@@ -77,6 +77,9 @@ pub struct Host {
     pub exec_demand: u64,
     /// CPU demanded by starting sandboxes [millionths of a core].
     pub start_demand: u64,
+    /// CPU that the calls bound to this host hold, executing or waiting for their sandbox to start; what counts where CPU
+    /// is isolated [millionths of a core].
+    pub reserved_cpu: u64,
     /// Memory of busy, starting and warm sandboxes.
     pub held: [u64; 3],
     /// Executing calls.
@@ -126,6 +129,7 @@ impl Host {
             state: PowerState::On,
             exec_demand: 0,
             start_demand: 0,
+            reserved_cpu: 0,
             held: [0; 3],
             running: 0,
             starting: 0,

@@ -38,7 +38,7 @@ impl Engine<'_> {
         let promised = self.promised[host.index()];
         let used = h.memory_used();
         let cpu = match self.rules.cpu {
-            CpuModel::Isolated => promised.cpu.saturating_sub(h.demand()),
+            CpuModel::Isolated => promised.cpu.saturating_sub(h.reserved_cpu),
             CpuModel::Contended | CpuModel::Ignored => u64::MAX,
         };
         let load = (h.demand() as f64 * group.load_per_unit) as u64;
@@ -126,6 +126,7 @@ impl Engine<'_> {
         h.warm -= 1;
         h.held[Held::Warm as usize] -= memory;
         h.held[Held::Busy as usize] += memory;
+        h.reserved_cpu += self.needs[self.calls[slot].function.index()].cpu;
         self.calls[slot].cold = false;
         self.execute(slot, id);
         self.settle(host);
@@ -145,8 +146,8 @@ impl Engine<'_> {
         }
     }
 
-    /// Begins to execute a call in a sandbox whose memory is already counted as busy. The host has been touched; the
-    /// caller settles it.
+    /// Begins to execute a call in a sandbox whose memory is already counted as busy and whose host holds the call's CPU.
+    /// The host has been touched; the caller settles it.
     fn execute(&mut self, slot: u32, id: SandboxId) {
         let s = &mut self.sandboxes[id];
         s.state = SandboxState::Busy;
@@ -194,6 +195,7 @@ impl Engine<'_> {
         (s.dynamic_mark, s.dynamic_weight_mark) = (h.dynamic_clock, h.dynamic_weight_clock);
         h.starting += 1;
         h.start_demand += u64::from(demand);
+        h.reserved_cpu += self.needs[function.index()].cpu;
         h.held[Held::Starting as usize] += memory;
         let region = h.region;
         let load = &mut self.loads[region.index()];
@@ -268,6 +270,7 @@ impl Engine<'_> {
         account.dynamic_weight[0] += (h.dynamic_weight_clock - call.dynamic_weight_mark) * demand as f64;
         h.running -= 1;
         h.exec_demand -= demand;
+        h.reserved_cpu -= demand;
         h.executed += 1;
         let region = h.region;
         let load = &mut self.loads[region.index()];
@@ -278,6 +281,7 @@ impl Engine<'_> {
         if self.rules.sandbox.cold_wait == ColdWait::AnyFreed
             && let Some(waiting) = self.take_pending(call.function, region)
         {
+            self.hosts[host.index()].reserved_cpu += demand;
             self.execute(waiting, id);
         } else {
             self.become_idle(id);
@@ -290,7 +294,12 @@ impl Engine<'_> {
     fn take_pending(&mut self, function: crate::types::FunctionId, region: RegionId) -> Option<u32> {
         let list = self.pending.get_mut(&(function.0, region.0))?;
         let (sandbox, _) = list.pop_front()?;
-        let call = std::mem::replace(&mut self.sandboxes[SandboxId(sandbox)].call, NONE);
+        let starting = &mut self.sandboxes[SandboxId(sandbox)];
+        let call = std::mem::replace(&mut starting.call, NONE);
+        let left = starting.host;
+        self.touch(left);
+        self.hosts[left.index()].reserved_cpu -= self.needs[function.index()].cpu;
+        self.settle(left);
         Some(call)
     }
 
@@ -464,6 +473,10 @@ impl Engine<'_> {
                 .filter(|&h| {
                     let h = &self.hosts[h as usize];
                     h.state == PowerState::On && h.memory_used() == 0 && h.running + h.starting + h.warm == 0
+                })
+                .filter(|&h| {
+                    let waiting = &self.regions[r].waiting;
+                    waiting.is_shared() || waiting.len(waiting.queue_of(h - first)) == 0
                 })
                 .take(surplus)
                 .collect();

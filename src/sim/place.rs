@@ -290,13 +290,14 @@ impl Engine<'_> {
     /// A waiting call gives up.
     pub(super) fn time_out(&mut self, slot: u32) {
         let region = self.calls[slot].region;
-        self.regions[region.index()].waiting.remove(slot);
+        let r = &mut self.regions[region.index()];
+        let queue = r.waiting.remove(slot);
+        let host = HostId(r.first_host + queue);
         self.leave_queue(region);
         self.totals.timed_out += 1;
         self.reject(slot);
         // With the first in line gone, the next one may fit.
-        let first = HostId(self.regions[region.index()].first_host);
-        self.serve_waiting(first);
+        self.serve_waiting(host);
     }
 
     fn leave_queue(&mut self, region: RegionId) {

@@ -51,13 +51,19 @@ impl Waiting {
         self.queues[queue].remove(at);
     }
 
-    /// Takes out a call wherever it waits.
-    pub fn remove(&mut self, call: u32) {
-        for queue in &mut self.queues {
+    /// Whether all hosts of the region share one queue.
+    pub fn is_shared(&self) -> bool {
+        !self.per_host
+    }
+
+    /// Takes out a call wherever it waits; the number of its queue.
+    pub fn remove(&mut self, call: u32) -> u32 {
+        for (number, queue) in self.queues.iter_mut().enumerate() {
             if let Some(at) = queue.iter().position(|&c| c == call) {
                 queue.remove(at);
-                return;
+                return number as u32;
             }
         }
+        panic!("call {call} gives up waiting, but waits in no queue")
     }
 }
