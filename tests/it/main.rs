@@ -1,1 +1,2 @@
-
+mod azure2019;
+mod provisioning;

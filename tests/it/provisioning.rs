@@ -1,0 +1,84 @@
+//! Hosts that are switched on and off: the engine's side of the provisioning seam, with a policy made for the test.
+
+use std::path::Path;
+
+use slackwater::ledger::{Cause, Column};
+use slackwater::scenario::{Scenario, build};
+use slackwater::scheduler::View;
+use slackwater::scheduler::provisioning::Provisioning;
+use slackwater::sci;
+use slackwater::sim::{Outcome, simulate};
+use slackwater::types::{Duration, RegionId};
+
+const SCENARIO: &str = r#"
+[time]
+duration_s = 1000.0
+drain_limit_s = 1000.0
+[workload.poisson]
+rate_per_s = 2.0
+calls = 2000
+service.constant.length_s = 0.5
+[isolation.process]
+[scheduler.keep_alive.fixed]
+keep_alive_s = 5.0
+[servers.s]
+cores = 8
+memory_mb = 4096
+power.linear = { idle_w = 100.0, max_w = 200.0 }
+embodied_kg = 1000
+lifetime_years = 4
+off_w = 7.0
+boot_s = 50.0
+boot_w = 150.0
+[[regions]]
+name = "r"
+grid.constant.g_per_kwh = 360.0
+pue = 1.0
+hosts = [{ server = "s", count = 3 }]
+"#;
+
+/// Wants one host in the first half of the run, all in the second.
+struct Halves;
+
+impl Provisioning for Halves {
+    fn period(&self) -> Option<Duration> {
+        Some(Duration::from_secs(100))
+    }
+
+    fn wanted(&mut self, _region: RegionId, hosts: u32, view: &View<'_>) -> u32 {
+        if view.now.as_secs_f64() < 500.0 { 1 } else { hosts }
+    }
+}
+
+fn run() -> (Outcome, sci::Scored) {
+    let scenario: Scenario = toml::from_str(SCENARIO).expect("a right scenario");
+    let mut built = build(&scenario, Path::new("."), false).expect("it builds");
+    built.setup.provisioning = Box::new(Halves);
+    let (outcome, _) = simulate(built.setup, built.arrivals, None, &mut |_| {}).expect("it runs");
+    let scored = sci::score(&outcome.site, &outcome.accounts, &built.groups, &built.signals, outcome.end);
+    (outcome, scored)
+}
+
+#[test]
+fn hosts_boot_and_go_off_as_provisioning_wants_and_every_joule_is_booked() {
+    let (outcome, scored) = run();
+    let executed: u64 = outcome.functions.iter().map(|f| f.executed).sum();
+    let received: u64 = outcome.functions.iter().map(|f| f.received).sum();
+    assert_eq!(executed, received);
+    let total = outcome.site.total(RegionId(0));
+    // Two hosts are off from 0 s to 500 s, boot for 50 s each, and are on from 550 s to the end.
+    assert!((Cause::Off.joules(&total) - 2.0 * 500.0 * 7.0).abs() < 1e-6, "{}", Cause::Off.joules(&total));
+    assert!((Cause::Boot.joules(&total) - 2.0 * 50.0 * 150.0).abs() < 1e-6, "{}", Cause::Boot.joules(&total));
+    let end = outcome.end.as_secs_f64();
+    let on = end + 2.0 * (end - 550.0);
+    assert!((total[Column::HostsOn as usize] - on).abs() < 1e-6);
+    // Dynamic energy: 12.5 W per core, one core per call, half a second each; starts add a little.
+    let calls_j = executed as f64 * 0.5 * 12.5;
+    assert!((total[Column::ExecutionDynamic as usize] / calls_j - 1.0).abs() < 1e-9);
+    let hosts: f64 = outcome.hosts.iter().map(|h| h.energy_j).sum();
+    assert!((scored.energy_j() / hosts - 1.0).abs() < 1e-9);
+    assert!((scored.operational_g() / (hosts / 3.6e6 * 360.0) - 1.0).abs() < 1e-9);
+    // Hosts that are off still stand there: embodied emissions count all three for the whole run.
+    let embodied = 3.0 * 1e6 * end / (4.0 * 31_536_000.0);
+    assert!((scored.embodied_g() / embodied - 1.0).abs() < 1e-12);
+}
