@@ -71,7 +71,8 @@ pub struct CallView<'a> {
     pub arrival: SimTime,
     /// When it must have finished; [`SimTime::NEVER`] without a deadline.
     pub deadline: SimTime,
-    /// How long it is expected to run alone. Today this is the true length: a perfect estimate, declared as such.
+    /// How long it is expected to run alone, the isolation mechanism's CPU factor included. Today this is the true length: a
+    /// perfect estimate, declared as such.
     pub expected_work: Duration,
     /// Where it arrived.
     pub region: RegionId,

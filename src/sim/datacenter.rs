@@ -138,6 +138,7 @@ impl Engine<'_> {
         let (host, function) = (s.host.index(), s.function.index());
         let idle_mb_s = (self.now - s.idle_since).as_secs_f64() * (s.memory as f64 * 1e-6);
         let region = self.hosts[host].region;
+        self.expiring -= usize::from(s.expires != SimTime::NEVER);
         self.functions[function].idle_mb_s += idle_mb_s;
         self.warm.remove(&mut self.sandboxes, region, id);
         self.lanes.remove(&mut self.sandboxes, id);
@@ -376,6 +377,7 @@ impl Engine<'_> {
         s.call = NONE;
         s.idle_since = self.now;
         s.expires = expires;
+        self.expiring += usize::from(expires != SimTime::NEVER);
         self.warm.insert(&mut self.sandboxes, region, id);
         if self.evicting {
             self.sandboxes.push_back(&mut self.idle_on_host[host.index()], Which::Host, id);

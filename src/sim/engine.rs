@@ -239,6 +239,8 @@ pub(super) struct Engine<'a> {
     pub passive: Passive,
     /// Whether the hosts' lists of idle sandboxes are kept: from the first eviction on.
     pub evicting: bool,
+    /// Warm sandboxes that will expire some time.
+    pub expiring: usize,
     /// Whether a host stands in its region's list of stale hosts.
     pub is_stale_host: Vec<bool>,
     pub streams: Vec<Stream>,
@@ -377,6 +379,7 @@ impl<'a> Engine<'a> {
             functions: Vec::new(),
             passive,
             evicting: false,
+            expiring: 0,
             is_stale_host: vec![false; hosts.len()],
             streams: Vec::new(),
             totals: Totals::default(),
@@ -522,9 +525,8 @@ impl<'a> Engine<'a> {
             if at == SimTime::NEVER || at > last || (only_idle_left && timed && at > end_of_arrivals) {
                 break;
             }
-            // A controller ticks for ever: without calls and expiries there is nothing left to wait for.
-            let controlled = self.provisioning.period().is_some() || self.shifting.period().is_some();
-            if only_idle_left && !timed && self.lanes.next().0 == SimTime::NEVER && controlled {
+            // Controllers tick for ever: without calls and expiries there is nothing left to wait for.
+            if only_idle_left && !timed && self.expiring == 0 {
                 break;
             }
             self.step();

@@ -6,10 +6,30 @@ use super::event::Event;
 use super::rules::QueueScope;
 use crate::cluster::{CpuModel, NONE, SandboxState, Which};
 use crate::scheduler::admission::Verdict;
-use crate::scheduler::CallToken;
+use crate::scheduler::{CallToken, CallView, View};
 use crate::scheduler::shifting::Start;
 use crate::scheduler::packing::{Placement, Pool, Request};
-use crate::types::{FunctionId, HostId, RegionId, SandboxId, SimTime};
+use crate::types::{Duration, FunctionId, HostId, RegionId, SandboxId, SimTime};
+
+/// What policies see of a call and of the rest. A macro, so that the borrow ends at the fields it names and the policy itself
+/// can be borrowed for writing.
+macro_rules! views {
+    ($engine:ident, $slot:ident) => {{
+        let call = &$engine.calls[$slot];
+        let factor = $engine.mechanism.cpu_factor;
+        let work = if factor == 1.0 { call.work } else { Duration::from_secs_f64(call.work.as_secs_f64() * factor) };
+        let call = CallView {
+            token: CallToken($slot),
+            function: call.function,
+            profile: &$engine.profiles[call.function.index()],
+            arrival: call.arrival,
+            deadline: call.deadline,
+            expected_work: work,
+            region: call.home,
+        };
+        (call, View { now: $engine.now, regions: &$engine.loads, forecasts: &$engine.forecasts })
+    }};
+}
 
 impl Engine<'_> {
     /// Asks admission, and goes on to shifting if the call is let in.
@@ -19,7 +39,7 @@ impl Engine<'_> {
         }
         let was_held = self.now > self.calls[slot].arrival;
         let verdict = {
-            let (call, view) = (call_view(&self.calls, &self.profiles, slot), view(self.now, &self.loads, &self.forecasts));
+            let (call, view) = views!(self, slot);
             self.admission.admit(&call, &view)
         };
         let home = self.calls[slot].home;
@@ -29,7 +49,7 @@ impl Engine<'_> {
                 if !was_held {
                     self.series.defer(home, self.now, 1);
                 }
-                self.queue.push(at.max(self.now + crate::types::Duration(1)), Event::Ask { call: slot });
+                self.queue.push(at.max(self.now + Duration(1)), Event::Ask { call: slot });
             }
             Verdict::Reject => {
                 if was_held {
@@ -44,7 +64,7 @@ impl Engine<'_> {
     /// Asks shifting when the call starts.
     fn shift(&mut self, slot: u32, was_held: bool) {
         let start = {
-            let (call, view) = (call_view(&self.calls, &self.profiles, slot), view(self.now, &self.loads, &self.forecasts));
+            let (call, view) = views!(self, slot);
             self.shifting.start(&call, &view)
         };
         let home = self.calls[slot].home;
@@ -69,13 +89,14 @@ impl Engine<'_> {
     /// Shifting's tick: the held calls that it names are let go.
     pub(super) fn shift_tick(&mut self) {
         let mut let_go = std::mem::take(&mut self.let_go_now);
-        self.shifting.tick(&view(self.now, &self.loads, &self.forecasts), &mut let_go);
+        let view = View { now: self.now, regions: &self.loads, forecasts: &self.forecasts };
+        self.shifting.tick(&view, &mut let_go);
         for CallToken(slot) in let_go.drain(..) {
             self.release(slot);
         }
         self.let_go_now = let_go;
         if let Some(period) = self.shifting.period() {
-            self.queue.push(self.now + period.max(crate::types::Duration(1)), Event::ShiftTick);
+            self.queue.push(self.now + period.max(Duration(1)), Event::ShiftTick);
         }
     }
 
@@ -90,7 +111,7 @@ impl Engine<'_> {
         let region = if self.passive.routing {
             self.calls[slot].home
         } else {
-            let (call, view) = (call_view(&self.calls, &self.profiles, slot), view(self.now, &self.loads, &self.forecasts));
+            let (call, view) = views!(self, slot);
             self.routing.region(&call, &view)
         };
         let call = &mut self.calls[slot];
@@ -281,7 +302,7 @@ impl Engine<'_> {
         self.calls[slot].stage = Stage::Waiting;
         self.loads[region.index()].queued += 1;
         self.series.queue(region, self.now, 1);
-        let give_up = self.now + crate::types::Duration::from_secs_f64(self.rules.queue.timeout_s);
+        let give_up = self.now + Duration::from_secs_f64(self.rules.queue.timeout_s);
         if give_up != SimTime::NEVER {
             self.queue.push(give_up, Event::TimeOut { call: slot, generation: self.calls[slot].generation });
         }
@@ -337,30 +358,5 @@ impl Engine<'_> {
                 break;
             }
         }
-    }
-}
-
-fn view<'a>(
-    now: SimTime,
-    regions: &'a [crate::scheduler::RegionLoad],
-    forecasts: &'a [Box<dyn crate::grid::Forecast>],
-) -> crate::scheduler::View<'a> {
-    crate::scheduler::View { now, regions, forecasts }
-}
-
-fn call_view<'a>(
-    calls: &super::calls::Calls,
-    profiles: &'a [crate::workload::FunctionProfile],
-    slot: u32,
-) -> crate::scheduler::CallView<'a> {
-    let call = &calls[slot];
-    crate::scheduler::CallView {
-        token: CallToken(slot),
-        function: call.function,
-        profile: &profiles[call.function.index()],
-        arrival: call.arrival,
-        deadline: call.deadline,
-        expected_work: call.work,
-        region: call.home,
     }
 }

@@ -12,7 +12,7 @@ pub struct FunctionStats {
     pub executed: u64,
     /// Calls that were refused or gave up.
     pub rejected: u64,
-    /// Executed calls whose sandbox was started for them.
+    /// Executed calls for which a sandbox was started, even if another one became free first and took the call.
     pub cold: u64,
     /// Executed calls that ended after their deadline.
     pub missed: u64,

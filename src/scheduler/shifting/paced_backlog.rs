@@ -1,6 +1,7 @@
 //! Hold deferrable calls in one backlog and drain it so that executions follow the mean rate of the last day.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -99,7 +100,14 @@ pub(super) struct Backlog {
     past: VecDeque<Received>,
     sum: Received,
     current: Received,
-    held: VecDeque<(CallToken, SimTime)>,
+    /// Held calls, oldest first; `None` where a call has gone before its turn. The first has number `first`.
+    held: VecDeque<Option<CallToken>>,
+    first: u64,
+    /// The numbers of held calls by the latest instant at which they must go. Calls that went in turn stay until they come up
+    /// or until they outnumber those that are held.
+    latest: BinaryHeap<Reverse<(SimTime, u64)>>,
+    /// How many calls are held.
+    count: usize,
     /// Room left over from earlier periods, below one call.
     carry: f64,
 }
@@ -114,6 +122,9 @@ impl Backlog {
             sum: Received::default(),
             current: Received::default(),
             held: VecDeque::new(),
+            first: 0,
+            latest: BinaryHeap::new(),
+            count: 0,
             carry: 0.0,
         }
     }
@@ -143,7 +154,7 @@ impl Backlog {
             None => received / seen,
         };
         let share = if received > 0.0 { self.sum.held as f64 / received } else { 0.0 };
-        let backlog = self.held.len() as f64;
+        let backlog = self.count as f64;
         let paced = mean + self.spec.gain * (backlog - self.spec.set_point * n * mean * share) / n;
         paced.min(self.spec.ceiling * mean)
     }
@@ -158,7 +169,9 @@ impl Shifting for Backlog {
             return Start::At(view.now);
         }
         self.current.held += 1;
-        self.held.push_back((call.token, latest));
+        self.latest.push(Reverse((latest, self.first + self.held.len() as u64)));
+        self.held.push_back(Some(call.token));
+        self.count += 1;
         Start::Held
     }
 
@@ -170,15 +183,124 @@ impl Shifting for Backlog {
         let target = self.target();
         let room = (target - self.current.urgent as f64).max(0.0) + self.carry;
         self.current = Received::default();
-        let mut count = room as usize;
-        self.carry = if self.held.len() > count { room - count as f64 } else { 0.0 };
-        while let Some(&(token, latest)) = self.held.front() {
-            if count == 0 && latest > view.now {
-                break;
+        let mut room_left = room as usize;
+        self.carry = if self.count > room_left { room - room_left as f64 } else { 0.0 };
+        room_left = room_left.saturating_sub(self.let_due_go(view.now, let_go));
+        while room_left > 0
+            && let Some(next) = self.held.pop_front()
+        {
+            self.first += 1;
+            if let Some(token) = next {
+                let_go.push(token);
+                self.count -= 1;
+                room_left -= 1;
             }
-            count = count.saturating_sub(1);
-            let_go.push(token);
-            self.held.pop_front();
         }
+    }
+}
+
+impl Backlog {
+    /// Lets go the calls that can wait no longer, whatever their turn; how many they were.
+    fn let_due_go(&mut self, now: SimTime, let_go: &mut Vec<CallToken>) -> usize {
+        let before = let_go.len();
+        while let Some(&Reverse((latest, number))) = self.latest.peek()
+            && (latest <= now || number < self.first)
+        {
+            self.latest.pop();
+            let at = number.checked_sub(self.first);
+            if let Some(token) = at.and_then(|at| self.held.get_mut(at as usize)).and_then(Option::take) {
+                let_go.push(token);
+                self.count -= 1;
+            }
+        }
+        if self.latest.len() > 2 * self.count + 1024 {
+            let (first, held) = (self.first, &self.held);
+            self.latest.retain(|&Reverse((_, number))| {
+                number.checked_sub(first).and_then(|at| held.get(at as usize)).is_some_and(Option::is_some)
+            });
+        }
+        let_go.len() - before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{FunctionId, Memory, MilliCores, RegionId, TenantId};
+    use crate::workload::{FunctionProfile, Quota, Trigger};
+
+    fn profile() -> FunctionProfile {
+        FunctionProfile {
+            name: "f".into(),
+            tenant: TenantId(0),
+            memory: Memory(1),
+            cpu: MilliCores(1),
+            trigger: Trigger::Queue,
+            criticality: 0,
+            quota: Quota::Opportunistic,
+            trust_domain: 0,
+        }
+    }
+
+    fn backlog() -> Backlog {
+        let spec: PacedBacklog = toml::from_str("reserve_s = 0\nmin_slack_s = 1\nperiod_s = 10").expect("right keys");
+        Backlog::new(spec)
+    }
+
+    fn arrive(policy: &mut Backlog, token: u32, now_s: f64, deadline_s: f64) -> Start {
+        let (profile, now) = (profile(), SimTime::from_secs_f64(now_s));
+        let call = CallView {
+            token: CallToken(token),
+            function: FunctionId(0),
+            profile: &profile,
+            arrival: now,
+            deadline: SimTime::from_secs_f64(deadline_s),
+            expected_work: Duration::from_secs(1),
+            region: RegionId(0),
+        };
+        policy.start(&call, &View { now, regions: &[], forecasts: &[] })
+    }
+
+    fn tick(policy: &mut Backlog, now_s: f64) -> Vec<u32> {
+        let mut let_go = Vec::new();
+        policy.tick(&View { now: SimTime::from_secs_f64(now_s), regions: &[], forecasts: &[] }, &mut let_go);
+        let_go.into_iter().map(|CallToken(t)| t).collect()
+    }
+
+    #[test]
+    fn a_call_that_can_wait_no_longer_goes_before_an_older_one_that_can() {
+        let mut p = backlog();
+        assert_eq!(arrive(&mut p, 1, 0.0, 86_400.0), Start::Held);
+        assert_eq!(arrive(&mut p, 2, 0.0, 16.0), Start::Held);
+        // Without urgent calls, the backlog is below its set point and leaves no room for either in the first period.
+        p.spec.ceiling = 0.0;
+        assert_eq!(tick(&mut p, 10.0), Vec::<u32>::new());
+        assert_eq!(tick(&mut p, 20.0), [2]);
+        assert_eq!(p.count, 1);
+    }
+
+    #[test]
+    fn a_steady_stream_is_let_go_at_its_own_mean_rate() {
+        let mut p = backlog();
+        p.spec.window_s = 100.0;
+        p.periods = 10;
+        p.spec.gain = 0.0;
+        let (mut gone, mut token) = (0, 0);
+        for period in 0..100 {
+            for _ in 0..7 {
+                arrive(&mut p, token, f64::from(period) * 10.0, 1e6);
+                token += 1;
+            }
+            gone += tick(&mut p, f64::from(period + 1) * 10.0).len();
+        }
+        assert_eq!((gone, p.count), (700, 0));
+    }
+
+    #[test]
+    fn a_call_without_slack_or_deadline_is_not_held() {
+        let mut p = backlog();
+        assert!(matches!(arrive(&mut p, 1, 5.0, 6.5), Start::At(_)));
+        let never = SimTime::NEVER.as_secs_f64();
+        assert!(matches!(arrive(&mut p, 2, 5.0, never * 2.0), Start::At(_)));
     }
 }
