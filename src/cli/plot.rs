@@ -12,7 +12,7 @@ use super::Failure;
 pub struct Plot {
     /// A results folder.
     result: PathBuf,
-    /// The picture \[default: received-executed.svg in the results folder\].
+    /// The picture [default: received-executed.svg in the results folder].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

@@ -236,5 +236,7 @@ pub struct HostsSpec {
 
 /// The JSON Schema of a scenario file.
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Scenario).to_value()
+    let mut schema = schemars::schema_for!(Scenario).to_value();
+    shape::plain_descriptions(&mut schema);
+    schema
 }

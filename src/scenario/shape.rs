@@ -394,5 +394,20 @@ pub fn schema_for_editors<T: schemars::JsonSchema>() -> Json {
     let settings = schemars::generate::SchemaSettings::draft07();
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     clean(&mut schema);
+    plain_descriptions(&mut schema);
     schema
+}
+
+/// Turns descriptions from rustdoc into plain text: `\[s\]` is how a doc comment writes the unit, because plain brackets are links there.
+pub(super) fn plain_descriptions(schema: &mut Json) {
+    match schema {
+        Json::Object(object) => {
+            if let Some(Json::String(text)) = object.get_mut("description") {
+                *text = text.replace("\\[", "[").replace("\\]", "]");
+            }
+            object.values_mut().for_each(plain_descriptions);
+        }
+        Json::Array(parts) => parts.iter_mut().for_each(plain_descriptions),
+        _ => {}
+    }
 }
