@@ -120,11 +120,7 @@ pub fn run(loaded: &Loaded, options: &Options, progress: &mut dyn FnMut(Progress
         set: &loaded.set,
         seed: loaded.scenario.seed,
         scenario: &loaded.scenario,
-        inputs: arrivals
-            .inputs()
-            .into_iter()
-            .map(|(path, sha256)| crate::report::Input { path, sha256 })
-            .collect(),
+        inputs: arrivals.inputs().into_iter().map(|(path, sha256)| crate::report::Input { path, sha256 }).collect(),
         workload_notes: arrivals.notes(),
         signals: signals.iter().map(|s| s.info().clone()).collect(),
         boundary: crate::report::BOUNDARY,

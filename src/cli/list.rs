@@ -39,13 +39,14 @@ impl List {
     }
 }
 
-const SEAMS: [&str; 7] =
-    ["admission", "shifting", "routing", "packing", "overcommit", "keep_alive", "provisioning"];
+const SEAMS: [&str; 7] = ["admission", "shifting", "routing", "packing", "overcommit", "keep_alive", "provisioning"];
 
 fn section(what: What) -> String {
     let schema = scenario::schema();
     match what {
-        What::Policies => SEAMS.map(|seam| variants(&schema, &format!("[scheduler.{seam}.NAME]"), &seam_enum(&schema, seam))).concat(),
+        What::Policies => {
+            SEAMS.map(|seam| variants(&schema, &format!("[scheduler.{seam}.NAME]"), &seam_enum(&schema, seam))).concat()
+        }
         What::PowerModels => variants(&schema, "[servers.SERVER.power.NAME]", &schema["$defs"]["PowerSpec"]),
         What::Workloads => variants(&schema, "[workload.NAME]", &schema["$defs"]["WorkloadSpec"]),
         What::Isolation => isolation_text(),
@@ -136,7 +137,8 @@ fn wrapped(text: &str, indent: usize) -> String {
 }
 
 fn isolation_text() -> String {
-    let mut text = String::from("[isolation.NAME]: the isolation part of a start alone, no language runtime, no code load\n");
+    let mut text =
+        String::from("[isolation.NAME]: the isolation part of a start alone, no language runtime, no code load\n");
     for e in isolation::catalogue() {
         text += &format!("\n  {}\n", e.name);
         text += &wrapped(&format!("{}; boundary: {}", e.description, e.boundary), 6);
@@ -160,7 +162,8 @@ fn zones_text() -> String {
     let mut text = String::from(
         "[regions.grid.typical] zone = \"…\": month x hour means plus an AR(1) residual, average intensity, year 2022\n\n",
     );
-    text += &format!("  {:<8} {:>6} {:>6} {:>6}  {:<36} {}\n", "zone", "mean", "min", "max", "factors", "source, licence");
+    text +=
+        &format!("  {:<8} {:>6} {:>6} {:>6}  {:<36} {}\n", "zone", "mean", "min", "max", "factors", "source, licence");
     for z in grid::Typical::zones() {
         text += &format!(
             "  {:<8} {:>6.1} {:>6.1} {:>6.1}  {:<36} {}, {}\n",

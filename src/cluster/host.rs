@@ -191,52 +191,66 @@ impl Host {
     /// (overcommit), shares are of what is held, so they never sum to more than one host.
     #[inline]
     pub fn refresh(&mut self, group: &Group, cpu: CpuModel) {
-        let mut r = [0.0; COLUMNS];
         if self.state != PowerState::On {
-            let (column, watts) = match self.state {
-                PowerState::Booting => (Column::Boot, group.boot_w),
-                _ => (Column::Off, group.off_w),
-            };
-            r[column as usize] = watts;
-            r[Column::Overhead as usize] = (group.pue - 1.0) * watts;
-            (self.rates, self.it_w, self.speed) = (r, watts, 1.0);
-            (self.dynamic_w_per_unit, self.share_per_byte) = (0.0, 0.0);
-            return;
+            return self.refresh_unready(group);
         }
         let demand = self.demand();
-        let wanted = demand as f64;
+        let wanted = float(demand);
         let saturated = demand > group.cpu;
-        let used = if saturated { group.cpu as f64 } else { wanted };
+        let used = if saturated { float(group.cpu) } else { wanted };
         self.speed = if cpu == CpuModel::Contended && saturated { used / wanted } else { 1.0 };
         let baseline = group.idle_w;
         let (dynamic, per_unit) = match group.linear_w_per_unit {
             Some(w) if !saturated => (w * wanted, w),
             _ if demand == 0 => (0.0, 0.0),
             _ => {
-                let dynamic = group.power.watts(used / group.cpu as f64) - baseline;
+                let dynamic = group.power.watts(used / float(group.cpu)) - baseline;
                 (dynamic, dynamic / wanted)
             }
         };
         self.dynamic_w_per_unit = per_unit;
         let memory = self.memory_used();
-        self.share_per_byte = if memory > group.memory.0 { 1.0 / memory as f64 } else { group.share_per_byte };
-        let share = |held: u64| held as f64 * self.share_per_byte;
-        let (busy, starting, warm) = (share(self.held[0]), share(self.held[1]), share(self.held[2]));
+        self.share_per_byte = if memory > group.memory.0 { 1.0 / float(memory) } else { group.share_per_byte };
+        let held = self.held.map(float);
+        let [busy, starting, warm] = held.map(|held| held * self.share_per_byte);
+        self.it_w = baseline + dynamic;
+        // Every column in its place: nothing is cleared first or copied afterwards.
+        let r = &mut self.rates;
         r[Column::BusyCore as usize] = used / UNITS_PER_CORE;
-        r[Column::UsedMemory as usize] = memory as f64 * 1e-6;
+        r[Column::UsedMemory as usize] = float(memory) * 1e-6;
         r[Column::Running as usize] = f64::from(self.running);
         r[Column::Warm as usize] = f64::from(self.warm);
         r[Column::Starting as usize] = f64::from(self.starting);
         r[Column::HostsOn as usize] = 1.0;
-        r[Column::ExecutionDynamic as usize] = self.dynamic_w_per_unit * self.exec_demand as f64;
-        r[Column::ColdStartDynamic as usize] = self.dynamic_w_per_unit * self.start_demand as f64;
+        r[Column::ExecutionDynamic as usize] = per_unit * float(self.exec_demand);
+        r[Column::ColdStartDynamic as usize] = per_unit * float(self.start_demand);
         r[Column::ExecutionBaseline as usize] = baseline * busy;
         r[Column::ColdStartBaseline as usize] = baseline * starting;
         r[Column::WarmIdle as usize] = baseline * warm;
         r[Column::IdleHost as usize] = (baseline * (1.0 - busy - starting - warm)).max(0.0);
-        r[Column::WarmMemory as usize] = self.held[2] as f64 * 1e-6;
-        self.it_w = baseline + dynamic;
+        r[Column::Boot as usize] = 0.0;
+        r[Column::Off as usize] = 0.0;
         r[Column::Overhead as usize] = (group.pue - 1.0) * self.it_w;
-        self.rates = r;
+        r[Column::WarmMemory as usize] = held[2] * 1e-6;
     }
+
+    /// The rates of a host that is booting or off.
+    #[cold]
+    fn refresh_unready(&mut self, group: &Group) {
+        let (column, watts) = match self.state {
+            PowerState::Booting => (Column::Boot, group.boot_w),
+            _ => (Column::Off, group.off_w),
+        };
+        self.rates = [0.0; COLUMNS];
+        self.rates[column as usize] = watts;
+        self.rates[Column::Overhead as usize] = (group.pue - 1.0) * watts;
+        (self.it_w, self.speed) = (watts, 1.0);
+        (self.dynamic_w_per_unit, self.share_per_byte) = (0.0, 0.0);
+    }
+}
+
+/// A count as a float. Counts stay below 2^63, and a signed conversion is one instruction where an unsigned one is seven.
+#[inline]
+fn float(count: u64) -> f64 {
+    count as i64 as f64
 }

@@ -60,11 +60,20 @@ impl HostIndex {
     pub fn update(&mut self, host: usize, slot: Slot) {
         let load = if self.orders.load { slot.load } else { 0 };
         let node = if slot.open { Node { memory: slot.memory.saturating_add(1), cpu: slot.cpu, load } } else { CLOSED };
+        if self.nodes[self.leaves + host] != node {
+            self.replace(host, node);
+        }
+    }
+
+    /// Whether the order by load is kept; if not, nobody needs to work out a host's load.
+    #[inline]
+    pub fn orders_load(&self) -> bool {
+        self.orders.load
+    }
+
+    fn replace(&mut self, host: usize, node: Node) {
         let mut at = self.leaves + host;
         let old = self.nodes[at];
-        if old == node {
-            return;
-        }
         if self.orders.memory && old.memory != node.memory {
             if old.memory > 0 {
                 self.by_memory.remove(&(old.memory, host as u32));
@@ -187,8 +196,7 @@ impl HostIndex {
         }
         let half = width / 2;
         let (left, right) = ((2 * at, low), (2 * at + 1, low + half));
-        let (a, b) =
-            if self.nodes[right.0].load < self.nodes[left.0].load { (right, left) } else { (left, right) };
+        let (a, b) = if self.nodes[right.0].load < self.nodes[left.0].load { (right, left) } else { (left, right) };
         self.least_below(a.0, a.1, half, memory, cpu, best);
         self.least_below(b.0, b.1, half, memory, cpu, best);
     }
@@ -207,8 +215,7 @@ mod tests {
             let mut slots = vec![Slot { memory: 0, cpu: 0, load: 0, open: false }; hosts];
             for _ in 0..3000 {
                 let h = s.below(hosts as u64) as usize;
-                slots[h] =
-                    Slot { memory: s.below(20), cpu: s.below(8), load: s.below(5), open: s.below(10) > 0 };
+                slots[h] = Slot { memory: s.below(20), cpu: s.below(8), load: s.below(5), open: s.below(10) > 0 };
                 index.update(h, slots[h]);
                 let (m, c, from) = (s.below(20), s.below(8), s.below(hosts as u64) as usize);
                 let fits: Vec<usize> =

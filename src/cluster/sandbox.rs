@@ -211,7 +211,7 @@ impl Sandboxes {
     /// Takes out of a list.
     #[inline]
     pub fn unlink(&mut self, list: &mut List, which: Which, id: SandboxId) {
-        let Links { prev, next } = *self.links(which, id.0);
+        let Links { prev, next } = std::mem::replace(self.links(which, id.0), Links::NONE);
         if prev == NONE {
             list.head = next;
         } else {
@@ -222,6 +222,5 @@ impl Sandboxes {
         } else {
             self.links(which, next).prev = prev;
         }
-        *self.links(which, id.0) = Links::NONE;
     }
 }

@@ -128,7 +128,8 @@ impl WarmPools {
     /// Adds a sandbox that has just become idle.
     #[inline]
     pub fn insert(&mut self, sandboxes: &mut Sandboxes, region: RegionId, id: SandboxId) {
-        let (function, host) = (sandboxes[id].function, sandboxes[id].host);
+        let s = &sandboxes[id];
+        let (function, host) = (s.function, s.host);
         let at = self.find_or_create(function, region, host);
         let set = &mut self.sets[at as usize];
         match self.order {
@@ -154,7 +155,8 @@ impl WarmPools {
     /// Takes a sandbox out: it is reused, expired or evicted.
     #[inline]
     pub fn remove(&mut self, sandboxes: &mut Sandboxes, region: RegionId, id: SandboxId) {
-        let (function, host) = (sandboxes[id].function, sandboxes[id].host);
+        let s = &sandboxes[id];
+        let (function, host) = (s.function, s.host);
         let at = self.find(function, region, host).expect("an idle sandbox stands in the set it was inserted in");
         let set = &mut self.sets[at as usize];
         match self.order {

@@ -142,12 +142,21 @@ impl SiteBook {
         if to <= from {
             return;
         }
-        let rows = &mut self.regions[region.index()];
         let (bin, start, end) = self.current;
-        if from.0 >= start && to.0 <= end && bin < rows.len() {
-            add(&mut rows[bin], rates, (to.0 - from.0) as f64 * 1e-9);
+        if from.0 >= start
+            && to.0 <= end
+            && let Some(row) = self.regions[region.index()].get_mut(bin)
+        {
+            add(row, rates, (to.0 - from.0) as f64 * 1e-9);
             return;
         }
+        self.integrate_over_bins(region, from, to, rates);
+    }
+
+    /// As [`integrate`](Self::integrate), where the interval is not inside the current bin.
+    #[cold]
+    fn integrate_over_bins(&mut self, region: RegionId, from: SimTime, to: SimTime, rates: &Rates) {
+        let rows = &mut self.regions[region.index()];
         let first = from.0 / self.step;
         let last = (to.0 - 1) / self.step;
         self.current = (last as usize, last * self.step, last.saturating_add(1).saturating_mul(self.step));

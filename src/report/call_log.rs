@@ -54,10 +54,7 @@ impl CallLogWriter {
                     "bool" => Physical::BOOLEAN,
                     _ => Physical::DOUBLE,
                 };
-                Type::primitive_type_builder(name, physical)
-                    .with_repetition(Repetition::REQUIRED)
-                    .build()
-                    .map(Arc::new)
+                Type::primitive_type_builder(name, physical).with_repetition(Repetition::REQUIRED).build().map(Arc::new)
             })
             .collect::<Result<Vec<_>, _>>()
             .map_err(wrap)?;

@@ -39,9 +39,8 @@ fn read(path: &Path) -> Result<Fleet, PlotError> {
     let failed = |what: String| PlotError::Table { path: path.to_owned(), what };
     let mut reader = csv::Reader::from_path(path).map_err(|e| failed(e.to_string()))?;
     let header = reader.headers().map_err(|e| failed(e.to_string()))?.clone();
-    let column = |name: &str| {
-        header.iter().position(|h| h == name).ok_or_else(|| failed(format!("column {name} is missing")))
-    };
+    let column =
+        |name: &str| header.iter().position(|h| h == name).ok_or_else(|| failed(format!("column {name} is missing")));
     let (time, received, executed) = (column("time_s")?, column("received")?, column("executed")?);
     let cpu = column("cpu_utilization")?;
     let mut fleet =

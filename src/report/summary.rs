@@ -144,9 +144,8 @@ fn resources(list: &mut List, run: &Finished<'_>, run_s: f64) {
     list.number("memory.idle_mean_mb", share(idle, run_s), "MB", "mean memory of warm idle sandboxes");
     let cores: f64 = run.regions.iter().map(|r| r.cores).sum();
     let memory: f64 = run.regions.iter().map(|r| r.memory_mb).sum();
-    let column = |c: Column| -> f64 {
-        (0..run.regions.len()).map(|r| o.site.total(RegionId::from_index(r))[c as usize]).sum()
-    };
+    let column =
+        |c: Column| -> f64 { (0..run.regions.len()).map(|r| o.site.total(RegionId::from_index(r))[c as usize]).sum() };
     list.number(
         "utilization.cpu_mean",
         share(column(Column::BusyCore), cores * run_s),
@@ -203,7 +202,12 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
     let dynamic = total(Column::ExecutionDynamic) + total(Column::ColdStartDynamic);
     let overhead = by_cause[Cause::ALL.len() - 1];
     list.number("energy_j.dynamic", dynamic, "J", "IT energy above the power at no load");
-    list.number("energy_j.baseline", s.energy_j() - dynamic - overhead, "J", "IT energy at no load, boots and off included");
+    list.number(
+        "energy_j.baseline",
+        s.energy_j() - dynamic - overhead,
+        "J",
+        "IT energy at no load, boots and off included",
+    );
     list.number("energy_j.attributed", s.energy_j() - s.unattributed_j, "J", "energy of functions, overhead included");
     list.number("energy_j.unattributed", s.unattributed_j, "J", "energy of what no function held, overhead included");
     let (o, m) = (s.operational_g(), s.embodied_g());
@@ -213,8 +217,18 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
     }
     list.number("carbon_g.embodied", m, "gCO2e", "M: embodied emissions of all hosts over the run, straight line");
     list.number("carbon_g.total", o + m, "gCO2e", "O + M");
-    list.number("carbon_g.unattributed_operational", s.unattributed.operational_g, "gCO2e", "part of O that no function held");
-    list.number("carbon_g.unattributed_embodied", s.unattributed.embodied_g, "gCO2e", "part of M that no function held");
+    list.number(
+        "carbon_g.unattributed_operational",
+        s.unattributed.operational_g,
+        "gCO2e",
+        "part of O that no function held",
+    );
+    list.number(
+        "carbon_g.unattributed_embodied",
+        s.unattributed.embodied_g,
+        "gCO2e",
+        "part of M that no function held",
+    );
     let joules = s.energy_j();
     list.number(
         "carbon_g.mean_intensity",

@@ -292,8 +292,7 @@ fn tenants(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {
     }
     let mut tenants: Vec<Tenant> = Vec::new();
     tenants.resize_with(run.outcome.tenants.len(), Tenant::default);
-    for ((stats, profile), share) in
-        run.outcome.functions.iter().zip(&run.outcome.profiles).zip(&run.scored.functions)
+    for ((stats, profile), share) in run.outcome.functions.iter().zip(&run.outcome.profiles).zip(&run.scored.functions)
     {
         let t = &mut tenants[profile.tenant.index()];
         t.functions += 1;
@@ -350,4 +349,3 @@ fn hosts(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {
     }
     table.finish()
 }
-

@@ -119,10 +119,8 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     for (facts, signal) in regions.iter_mut().zip(&signals) {
         facts.zone.clone_from(&signal.info().zone);
     }
-    let forecasts: Vec<Box<dyn Forecast>> = signals
-        .iter()
-        .map(|s| Box::new(PerfectForecast::new(s.clone())) as Box<dyn Forecast>)
-        .collect();
+    let forecasts: Vec<Box<dyn Forecast>> =
+        signals.iter().map(|s| Box::new(PerfectForecast::new(s.clone())) as Box<dyn Forecast>).collect();
     let SchedulerSpec { admission, shifting, routing, packing, overcommit, keep_alive, provisioning } =
         &scenario.scheduler;
     let setup = Setup {
@@ -219,13 +217,8 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
     }
     for (r, region) in scenario.regions.iter().enumerate() {
         let first_host = fleet.hosts.len() as u32;
-        let mut facts = RegionFacts {
-            name: region.name.clone(),
-            zone: String::new(),
-            cores: 0.0,
-            memory_mb: 0.0,
-            hosts: 0,
-        };
+        let mut facts =
+            RegionFacts { name: region.name.clone(), zone: String::new(), cores: 0.0, memory_mb: 0.0, hosts: 0 };
         for (g, hosts) in region.hosts.iter().enumerate() {
             let Some(server) = scenario.servers.get(&hosts.server) else {
                 let known: Vec<&str> = scenario.servers.keys().map(String::as_str).collect();
@@ -279,4 +272,3 @@ fn group_facts(server: &ServerSpec, region: usize, hosts: u32, pue: f64, idle_w:
         lifetime_s: server.lifetime_years * SECONDS_PER_YEAR,
     }
 }
-

@@ -90,10 +90,8 @@ pub fn load(path: &Path, set: &[String]) -> Result<Loaded, ScenarioError> {
 /// All problems that show when it is put together, each at its key.
 pub fn build_loaded(loaded: &Loaded, prefetch: bool) -> Result<Built, ScenarioError> {
     build(&loaded.scenario, loaded.base_dir(), prefetch).map_err(|problems| {
-        let found = problems
-            .into_iter()
-            .map(|p| loaded.document.problem_at(&p.key, p.message, "here").help(p.help))
-            .collect();
+        let found =
+            problems.into_iter().map(|p| loaded.document.problem_at(&p.key, p.message, "here").help(p.help)).collect();
         ScenarioError::Problems(Box::new(loaded.document.report(found)))
     })
 }

@@ -110,13 +110,7 @@ fn sum_causes<'a>(rows: impl Iterator<Item = &'a [f64; 7]>) -> [f64; 7] {
 ///
 /// `signals` holds one signal per region and must reach `end`. Exact when no signal changes inside a bin of the book
 /// (the builder of the run checks that); `accounts` must have been weighted by the same signals.
-pub fn score(
-    book: &SiteBook,
-    accounts: &Accounts,
-    groups: &[GroupFacts],
-    signals: &[Signal],
-    end: SimTime,
-) -> Scored {
+pub fn score(book: &SiteBook, accounts: &Accounts, groups: &[GroupFacts], signals: &[Signal], end: SimTime) -> Scored {
     let run_s = end.as_secs_f64();
     let regions: Vec<RegionScore> = (0..book.regions())
         .map(|r| {
@@ -164,13 +158,7 @@ fn with_rest(mut scored: Scored) -> Scored {
     scored
 }
 
-fn region_score(
-    book: &SiteBook,
-    region: RegionId,
-    signal: &Signal,
-    end: SimTime,
-    embodied_g: f64,
-) -> RegionScore {
+fn region_score(book: &SiteBook, region: RegionId, signal: &Signal, end: SimTime, embodied_g: f64) -> RegionScore {
     let mut score = RegionScore { energy_j: [0.0; 7], operational_g: [0.0; 7], embodied_g };
     for (bin, row) in book.rows(region).iter().enumerate() {
         let g_per_kwh = bin_intensity(book, signal, bin, end);

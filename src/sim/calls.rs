@@ -77,11 +77,11 @@ impl std::ops::IndexMut<u32> for Calls {
 impl Calls {
     /// Takes a slot.
     #[inline]
-    pub fn insert(&mut self, mut call: Call) -> u32 {
+    pub fn insert(&mut self, call: Call) -> u32 {
         match self.free.pop() {
             Some(slot) => {
-                call.generation = self.slots[slot as usize].generation.wrapping_add(1);
-                self.slots[slot as usize] = call;
+                let old = &mut self.slots[slot as usize];
+                *old = Call { generation: old.generation.wrapping_add(1), ..call };
                 slot
             }
             None => {

@@ -34,6 +34,7 @@ impl Engine<'_> {
     pub(super) fn settle(&mut self, host: HostId) {
         let h = &mut self.hosts[host.index()];
         let group = &self.groups[h.group.index()];
+        let region = &mut self.regions[h.region.index()];
         h.refresh(group, self.rules.cpu);
         let promised = self.promised[host.index()];
         let used = h.memory_used();
@@ -41,14 +42,8 @@ impl Engine<'_> {
             CpuModel::Isolated => promised.cpu.saturating_sub(h.reserved_cpu),
             CpuModel::Contended | CpuModel::Ignored => u64::MAX,
         };
-        let load = (h.demand() as f64 * group.load_per_unit) as u64;
-        let slot = Slot {
-            memory: promised.memory.saturating_sub(used),
-            cpu,
-            load,
-            open: h.state == PowerState::On,
-        };
-        let region = &mut self.regions[h.region.index()];
+        let load = if region.free.orders_load() { (h.demand() as f64 * group.load_per_unit) as u64 } else { 0 };
+        let slot = Slot { memory: promised.memory.saturating_sub(used), cpu, load, open: h.state == PowerState::On };
         let local = (host.0 - region.first_host) as usize;
         region.free.update(local, slot);
         if region.reclaimable.is_some() && !std::mem::replace(&mut self.is_stale_host[host.index()], true) {
@@ -107,7 +102,7 @@ impl Engine<'_> {
     fn credit_share(&mut self, id: SandboxId, state: Held) {
         let s = &mut self.sandboxes[id];
         let h = &self.hosts[s.host.index()];
-        let bytes = s.memory as f64;
+        let bytes = s.memory as i64 as f64;
         let account = self.accounts.of_mut(s.function, h.group);
         account.share_s[state as usize] += (h.share_clock - s.share_mark) * bytes;
         account.share_weight[state as usize] += (h.share_weight_clock - s.share_weight_mark) * bytes;
@@ -133,6 +128,7 @@ impl Engine<'_> {
     }
 
     /// Takes a sandbox out of all lists of idle ones, and counts its idle time.
+    #[inline]
     fn leave_idle(&mut self, id: SandboxId) {
         let s = &self.sandboxes[id];
         let (host, function) = (s.host.index(), s.function.index());
@@ -258,14 +254,15 @@ impl Engine<'_> {
 
     /// A call has ended: statistics, accounts, and what its sandbox does next.
     pub(super) fn finish(&mut self, slot: u32) {
-        let call = self.calls[slot];
-        let id = SandboxId(call.sandbox);
+        let id = SandboxId(self.calls[slot].sandbox);
         let host = self.sandboxes[id].host;
         self.touch(host);
         self.credit_share(id, Held::Busy);
-        let demand = self.needs[call.function.index()].cpu;
+        let call = &self.calls[slot];
+        let function = call.function;
+        let demand = self.needs[function.index()].cpu;
         let h = &mut self.hosts[host.index()];
-        let account = self.accounts.of_mut(call.function, h.group);
+        let account = self.accounts.of_mut(function, h.group);
         let dynamic_j = (h.dynamic_clock - call.dynamic_mark) * demand as f64;
         account.dynamic_j[0] += dynamic_j;
         account.dynamic_weight[0] += (h.dynamic_weight_clock - call.dynamic_weight_mark) * demand as f64;
@@ -280,7 +277,7 @@ impl Engine<'_> {
         self.count_finished(slot, host, region, dynamic_j);
         self.calls.remove(slot);
         if self.rules.sandbox.cold_wait == ColdWait::AnyFreed
-            && let Some(waiting) = self.take_pending(call.function, region)
+            && let Some(waiting) = self.take_pending(function, region)
         {
             self.hosts[host.index()].reserved_cpu += demand;
             self.execute(waiting, id);
@@ -348,14 +345,14 @@ impl Engine<'_> {
 
     /// A sandbox whose memory counts as busy has nothing to do. The host has been touched; the caller settles it.
     fn become_idle(&mut self, id: SandboxId) {
-        let s = &self.sandboxes[id];
-        let (function, host, memory, generation) = (s.function, s.host, s.memory, s.generation);
-        let view = IdleView { function, profile: &self.profiles[function.index()], now: self.now };
+        let s = &mut self.sandboxes[id];
+        let (host, memory, generation) = (s.host, s.memory, s.generation);
+        let profile = &self.profiles[s.function.index()];
+        let view = IdleView { function: s.function, profile, now: self.now };
         let keep = self.keep_alive.keep(&view);
-        let restarts = self.keep_alive.restarts();
+        let restarts = self.restarts;
         let mut expires = self.now + keep;
         if !restarts {
-            let s = &mut self.sandboxes[id];
             if s.window_end == SimTime::NEVER {
                 s.window_end = expires;
             }
@@ -372,7 +369,6 @@ impl Engine<'_> {
         h.held[Held::Warm as usize] += memory;
         h.warm += 1;
         let region = h.region;
-        let s = &mut self.sandboxes[id];
         s.state = SandboxState::Warm;
         s.call = NONE;
         s.idle_since = self.now;

@@ -237,6 +237,8 @@ pub(super) struct Engine<'a> {
     pub needs: Vec<Needs>,
     pub functions: Vec<FunctionStats>,
     pub passive: Passive,
+    /// What [`KeepAlive::restarts`] says; it never changes.
+    pub restarts: bool,
     /// Whether the hosts' lists of idle sandboxes are kept: from the first eviction on.
     pub evicting: bool,
     /// Warm sandboxes that will expire some time.
@@ -363,6 +365,7 @@ impl<'a> Engine<'a> {
             shifting: setup.shifting,
             routing: setup.routing,
             packing,
+            restarts: setup.keep_alive.restarts(),
             keep_alive: setup.keep_alive,
             provisioning: setup.provisioning,
             forecasts: setup.forecasts,

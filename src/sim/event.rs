@@ -78,7 +78,7 @@ impl Event {
             Event::Expire { .. } => Class::Expiry,
             Event::Release { .. } | Event::Ask { .. } | Event::TimeOut { .. } | Event::Provision | Event::ShiftTick => {
                 Class::Scheduled
-            },
+            }
         }
     }
 }

@@ -43,9 +43,10 @@ impl ExpiryLanes {
         };
         let l = &mut self.lanes[lane];
         sandboxes.push_back(&mut l.list, Which::Lane, id);
-        sandboxes[id].lane = lane as u32;
+        let s = &mut sandboxes[id];
+        s.lane = lane as u32;
         if l.list.head == id.0 {
-            l.next = sandboxes[id].expires;
+            l.next = s.expires;
             self.find_soonest();
         }
         true
@@ -54,14 +55,13 @@ impl ExpiryLanes {
     /// Takes a sandbox out of its lane, if it is in one.
     #[inline]
     pub fn remove(&mut self, sandboxes: &mut Sandboxes, id: SandboxId) {
-        let lane = sandboxes[id].lane;
+        let lane = std::mem::replace(&mut sandboxes[id].lane, NONE);
         if lane == NONE {
             return;
         }
         let l = &mut self.lanes[lane as usize];
         let was_head = l.list.head == id.0;
         sandboxes.unlink(&mut l.list, Which::Lane, id);
-        sandboxes[id].lane = NONE;
         if was_head {
             l.next = if l.list.head == NONE { SimTime::NEVER } else { sandboxes[SandboxId(l.list.head)].expires };
             self.find_soonest();

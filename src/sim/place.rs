@@ -6,9 +6,9 @@ use super::event::Event;
 use super::rules::QueueScope;
 use crate::cluster::{CpuModel, NONE, SandboxState, Which};
 use crate::scheduler::admission::Verdict;
-use crate::scheduler::{CallToken, CallView, View};
-use crate::scheduler::shifting::Start;
 use crate::scheduler::packing::{Placement, Pool, Request};
+use crate::scheduler::shifting::Start;
+use crate::scheduler::{CallToken, CallView, View};
 use crate::types::{Duration, FunctionId, HostId, RegionId, SandboxId, SimTime};
 
 /// What policies see of a call and of the rest. A macro, so that the borrow ends at the fields it names and the policy itself
@@ -118,18 +118,18 @@ impl Engine<'_> {
         call.released = self.now;
         call.deferred = self.now > call.arrival;
         call.region = region;
-        if !self.rules.queue.overtake
-            && self.rules.queue.scope == QueueScope::Region
-            && self.loads[region.index()].queued > 0
-        {
+        let must_mind_others = self.loads[region.index()].queued > 0 && !self.rules.queue.overtake;
+        if must_mind_others && self.rules.queue.scope == QueueScope::Region {
             return self.wait(slot, None);
         }
         let Some(found) = self.find(slot, None) else {
             return self.wait(slot, None);
         };
-        let host = self.host_of(found.0);
-        if !self.rules.queue.overtake && self.rules.queue.scope == QueueScope::Host && self.others_wait_on(host) {
-            return self.wait(slot, Some(host));
+        if must_mind_others && self.rules.queue.scope == QueueScope::Host {
+            let host = self.host_of(found.0);
+            if self.others_wait_on(host) {
+                return self.wait(slot, Some(host));
+            }
         }
         self.start(slot, found);
     }
@@ -138,26 +138,27 @@ impl Engine<'_> {
     fn find(&mut self, slot: u32, only: Option<HostId>) -> Option<(Placement, bool)> {
         let (function, region) = (self.calls[slot].function, self.calls[slot].region);
         let request = self.request(function);
-        let evictable = self.regions[region.index()].reclaimable.is_some();
-        for evicting in [false, true] {
-            if evicting {
-                if !evictable {
-                    break;
-                }
-                self.refresh_reclaimable(region);
-            }
-            let placement = match only {
-                None => self.place(&request, region, evicting),
-                Some(host) => self.place_on(&request, region, host, evicting),
-            };
-            if placement != Placement::Nowhere {
-                return Some((placement, evicting));
-            }
+        let free = self.place_within(&request, region, only, false);
+        if free != Placement::Nowhere {
+            return Some((free, false));
         }
-        None
+        self.regions[region.index()].reclaimable.as_ref()?;
+        self.refresh_reclaimable(region);
+        let freed = self.place_within(&request, region, only, true);
+        (freed != Placement::Nowhere).then_some((freed, true))
+    }
+
+    /// Finds room on the given host only or anywhere in the region, in free memory or in what eviction could free.
+    #[inline]
+    fn place_within(&mut self, request: &Request, region: RegionId, only: Option<HostId>, evicting: bool) -> Placement {
+        match only {
+            None => self.place(request, region, evicting),
+            Some(host) => self.place_on(request, region, host, evicting),
+        }
     }
 
     /// Starts a call where room was found.
+    #[inline]
     fn start(&mut self, slot: u32, (placement, evicting): (Placement, bool)) {
         match placement {
             Placement::Warm(sandbox) => self.start_warm(slot, sandbox),
@@ -184,6 +185,7 @@ impl Engine<'_> {
         region.waiting.len(region.waiting.queue_of(host.0 - region.first_host)) > 0
     }
 
+    #[inline]
     fn request(&self, function: FunctionId) -> Request {
         let cpu = match self.rules.cpu {
             CpuModel::Isolated => self.needs[function.index()].cpu,
@@ -192,14 +194,14 @@ impl Engine<'_> {
         Request { function, memory: self.sandbox_memory(function), cpu }
     }
 
+    #[inline]
     fn place(&mut self, request: &Request, region: RegionId, evicting: bool) -> Placement {
         let r = &self.regions[region.index()];
         let index = match &r.reclaimable {
             Some(reclaimable) if evicting => reclaimable,
             _ => &r.free,
         };
-        let pool =
-            Pool { region, first_host: r.first_host, index, warm: &self.warm, sandboxes: &self.sandboxes };
+        let pool = Pool { region, first_host: r.first_host, index, warm: &self.warm, sandboxes: &self.sandboxes };
         self.packing.place(request, &pool)
     }
 

@@ -87,13 +87,7 @@ fn forever() -> f64 {
 
 impl Default for QueueRules {
     fn default() -> Self {
-        Self {
-            scope: QueueScope::default(),
-            overtake: false,
-            backfill: false,
-            timeout_s: forever(),
-            max_waiting: None,
-        }
+        Self { scope: QueueScope::default(), overtake: false, backfill: false, timeout_s: forever(), max_waiting: None }
     }
 }
 

@@ -10,7 +10,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::calls_csv::{Hashing, check_header};
-use super::rows::{CallsSpec, Key, Row, Rows, seconds_to_ns};
+use super::rows::{CallsSpec, Key, PlainRow, Row, Rows, seconds_to_ns};
 use super::{Arrivals, BATCH_CALLS, Batch, WorkloadError};
 use crate::types::{Memory, MilliCores, SimTime};
 
@@ -72,6 +72,19 @@ impl Column {
         }
     }
 
+    /// Maps all numbers of the chunk.
+    #[inline]
+    fn map_into(&self, out: &mut Vec<u64>, map: impl Fn(f64) -> u64) {
+        out.clear();
+        match self {
+            Self::Double(_, v) => out.extend(v.iter().map(|&x| map(x))),
+            Self::Float(_, v) => out.extend(v.iter().map(|&x| map(f64::from(x)))),
+            Self::Int32(_, v) => out.extend(v.iter().map(|&x| map(f64::from(x)))),
+            Self::Int64(_, v) => out.extend(v.iter().map(|&x| map(x as f64))),
+            Self::Text(_, v) => out.extend(v.iter().map(|_| map(f64::NAN))),
+        }
+    }
+
     #[inline]
     fn key(&self, at: usize) -> Key<'_> {
         match self {
@@ -89,6 +102,57 @@ impl Column {
             _ => None,
         }
     }
+}
+
+/// A chunk's required columns, converted column by column where the file has no optional ones: the type of each column is
+/// looked at once per chunk instead of once per value.
+#[derive(Debug, Default)]
+struct Plain {
+    arrival_ns: Vec<u64>,
+    duration_ns: Vec<u64>,
+    memory: Vec<u64>,
+    function: Vec<i64>,
+}
+
+/// A value that only the general way can read, or refuse.
+const UNREADABLE: u64 = u64::MAX;
+
+impl Plain {
+    /// Converts a chunk; false if the file's columns are not plain.
+    fn convert(&mut self, c: &Columns) -> bool {
+        let optional = [&c.tenant, &c.region, &c.count, &c.deadline, &c.criticality, &c.cpu];
+        if optional.iter().any(|column| column.is_some()) {
+            return false;
+        }
+        self.function.clear();
+        match &c.function {
+            Column::Int32(_, v) => self.function.extend(v.iter().map(|&n| i64::from(n))),
+            Column::Int64(_, v) => self.function.extend_from_slice(v),
+            _ => return false,
+        }
+        c.arrival.map_into(&mut self.arrival_ns, |s| seconds_to_ns(s).unwrap_or(UNREADABLE));
+        c.duration.map_into(&mut self.duration_ns, |s| seconds_to_ns(s).unwrap_or(UNREADABLE));
+        c.memory.map_into(&mut self.memory, |mb| whole_megabytes(mb).unwrap_or(UNREADABLE));
+        true
+    }
+
+    #[inline]
+    fn row(&self, at: usize) -> Option<PlainRow> {
+        let row = PlainRow {
+            arrival_ns: *self.arrival_ns.get(at)?,
+            duration_ns: *self.duration_ns.get(at)?,
+            memory: Memory(*self.memory.get(at)?),
+            function: *self.function.get(at)?,
+        };
+        (row.arrival_ns.max(row.duration_ns).max(row.memory.0) != UNREADABLE).then_some(row)
+    }
+}
+
+/// Whole megabytes in bytes; `None` if there is a fraction, which has to be rounded, or it is out of range.
+#[inline]
+fn whole_megabytes(mb: f64) -> Option<u64> {
+    let whole = mb as i64;
+    ((0..=1_000_000_000).contains(&whole) && whole as f64 == mb).then(|| whole as u64 * 1_000_000)
 }
 
 /// The columns of one row group.
@@ -118,13 +182,15 @@ pub struct CallsParquet {
     read: u64,
     total: u64,
     levels: Vec<i16>,
+    plain: Plain,
 }
 
 fn failed(path: &Path, error: impl std::fmt::Display) -> WorkloadError {
     WorkloadError::File {
         path: path.to_owned(),
         what: format!("not readable as Parquet: {error}"),
-        help: "check that the file is complete, has no empty cells, and is compressed with snappy, zstd, gzip or not at \
+        help:
+            "check that the file is complete, has no empty cells, and is compressed with snappy, zstd, gzip or not at \
                all"
             .to_owned(),
     }
@@ -139,8 +205,7 @@ impl CallsParquet {
         let io = |source| WorkloadError::Io { path: path.to_owned(), source };
         let mut whole = Hashing::new(File::open(path).map_err(io)?);
         std::io::copy(&mut whole, &mut std::io::sink()).map_err(io)?;
-        let reader =
-            SerializedFileReader::new(File::open(path).map_err(io)?).map_err(|e| failed(path, e))?;
+        let reader = SerializedFileReader::new(File::open(path).map_err(io)?).map_err(|e| failed(path, e))?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
         let header: Vec<String> = schema.columns().iter().map(|c| c.name().to_owned()).collect();
         check_header(path, &header)?;
@@ -172,6 +237,7 @@ impl CallsParquet {
             read: 0,
             total,
             levels: Vec::new(),
+            plain: Plain::default(),
         })
     }
 
@@ -239,12 +305,21 @@ impl CallsParquet {
             columns.cpu.as_mut(),
         ];
         for column in all.into_iter().flatten() {
-            let n = column.fill(rows, levels).map_err(|e| failed(&self.path, format!("after row {}: {e}", self.read)))?;
+            let n =
+                column.fill(rows, levels).map_err(|e| failed(&self.path, format!("after row {}: {e}", self.read)))?;
             if n != rows {
                 return Err(failed(&self.path, format!("a column ends after row {}", self.read + n as u64)));
             }
         }
+        let plain = self.plain.convert(columns);
+        batch.calls.reserve(rows);
         for at in 0..rows {
+            if plain
+                && let Some(row) = self.plain.row(at)
+                && self.rows.push_plain(row, batch)
+            {
+                continue;
+            }
             let line = self.read + at as u64 + 1;
             let row = self.row(columns, at, line)?;
             self.rows.push(&row, line, batch)?;
@@ -260,8 +335,7 @@ impl CallsParquet {
             self.rows.error(line, format!("{name} = {found} is not {wanted}"), "correct or remove the row")
         };
         const SECONDS: &str = "a finite number of seconds at or above 0";
-        let seconds =
-            |name: &str, x: f64| seconds_to_ns(x).ok_or_else(|| wrong(name, x, SECONDS));
+        let seconds = |name: &str, x: f64| seconds_to_ns(x).ok_or_else(|| wrong(name, x, SECONDS));
         let whole = |name: &str, column: &Option<Column>, least: f64, most: f64, missing: f64| match column {
             None => Ok(missing),
             Some(column) => {

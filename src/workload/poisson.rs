@@ -159,8 +159,7 @@ impl Arrivals for Poisson {
         while batch.calls.len() < BATCH_CALLS && self.made < self.spec.calls {
             self.now += self.times.exponential(1.0 / self.spec.rate_per_s);
             let time = SimTime::from_secs_f64(self.now);
-            let deadline =
-                self.spec.deadline_s.map_or(SimTime::NEVER, |d| time + Duration::from_secs_f64(d));
+            let deadline = self.spec.deadline_s.map_or(SimTime::NEVER, |d| time + Duration::from_secs_f64(d));
             batch.calls.push(Arrival {
                 time,
                 work: self.spec.service.draw(&mut self.services),

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Arrivals, CallsCsv, CallsParquet, CallsSpec, Poisson, PoissonSpec, Prefetch, WorkloadError, azure2019, last_arrival, xfaas,
+    Arrivals, CallsCsv, CallsParquet, CallsSpec, Poisson, PoissonSpec, Prefetch, WorkloadError, azure2019,
+    last_arrival, xfaas,
 };
 use crate::types::{Duration, Seed};
 

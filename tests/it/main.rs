@@ -1,2 +1,13 @@
+//! Tests of the whole: the library and the program from a scenario to its results.
+
 mod azure2019;
+mod conservation;
+mod determinism;
+mod docs;
+mod house;
+mod invalid;
+mod lab;
+mod machine;
+mod oracle_faas;
 mod provisioning;
+mod queueing;

@@ -20,7 +20,10 @@ pub struct Table {
 impl Table {
     pub(super) fn checked(&self) -> Result<Self, String> {
         if self.power_w.len() < 2 {
-            return Err(format!("power_w has {} point(s); give at least two, from idle to full load", self.power_w.len()));
+            return Err(format!(
+                "power_w has {} point(s); give at least two, from idle to full load",
+                self.power_w.len()
+            ));
         }
         Ok(self.clone())
     }

@@ -1,0 +1,193 @@
+//! The same scenario and seed give the same bytes; every packing policy and every isolation mechanism keeps the laws.
+
+use std::collections::BTreeMap;
+
+use crate::lab::{Call, Lab, Run, repository, run_file};
+
+const SCENARIOS: [(&str, &[&str]); 3] = [
+    ("scenarios/reference.toml", &["workload.poisson.calls=20000", "output.invocations=true"]),
+    ("scenarios/checks/keep-alive.toml", &["output.invocations=true"]),
+    ("scenarios/xfaas.toml", &["time.duration_s=1800", "workload.xfaas.calls=6000000", "output.invocations=true"]),
+];
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_with_any_number_of_threads() {
+    for (scenario, set) in SCENARIOS {
+        let first = run_file(&repository(scenario), set, 1);
+        assert!(first.number("calls.executed") > 100.0, "{scenario} does too little");
+        for threads in [1, 2, 3] {
+            let again = run_file(&repository(scenario), set, threads);
+            let (a, b) = (first.files(), again.files());
+            assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>(), "{scenario}: other files");
+            for (name, bytes) in &a {
+                assert!(*bytes == b[name], "{scenario}: {name} differs with {threads} thread(s)");
+            }
+        }
+    }
+}
+
+#[test]
+fn another_seed_gives_other_results() {
+    let (scenario, set) = SCENARIOS[0];
+    let first = run_file(&repository(scenario), set, 1).files();
+    let other = run_file(&repository(scenario), &[set, &["seed=43"]].concat(), 1).files();
+    for name in ["summary.json", "timeseries.csv", "functions.csv", "hosts.csv", "invocations.parquet"] {
+        assert!(first[name] != other[name], "{name} does not depend on the seed");
+    }
+}
+
+/// Four hosts of 1000 MB and two cores, 30 functions, so that sandboxes are reused, expire and are evicted.
+fn small() -> Lab {
+    Lab::new(
+        r#"
+[output]
+invocations = true
+[scheduler.keep_alive.fixed]
+keep_alive_s = 20.0
+[servers.small]
+cores = 2
+memory_mb = 3000
+embodied_kg = 900
+lifetime_years = 5
+[[regions]]
+name = "here"
+grid.constant.g_per_kwh = 300.0
+hosts = [{ server = "small", count = 4 }]
+[workload.poisson]
+rate_per_s = 2.0
+calls = 3000
+functions = 30
+memory_mb = 200
+service.exponential = { mean_s = 1.5 }
+"#,
+    )
+}
+
+/// What every policy must keep, from the log of calls alone.
+#[track_caller]
+fn laws_hold(what: &str, run: &Run) {
+    let n = |key: &str| run.number(key);
+    let calls = run.calls();
+    assert_eq!(n("calls.received"), 3000.0, "{what}");
+    assert_eq!(n("calls.executed") + n("calls.rejected"), 3000.0, "{what}: calls are lost");
+    assert_eq!(calls.len() as f64, n("calls.executed"), "{what}: the log is not whole");
+    assert_eq!(calls.iter().filter(|c| c.cold).count() as f64, n("calls.cold"), "{what}");
+    let mut by_place: BTreeMap<(i32, i32), Vec<&Call>> = BTreeMap::new();
+    let mut by_host: BTreeMap<i32, Vec<&Call>> = BTreeMap::new();
+    for call in &calls {
+        assert!(
+            call.arrival <= call.release && call.release <= call.start && call.start <= call.end,
+            "{what}: {call:?}"
+        );
+        by_place.entry((call.function, call.host)).or_default().push(call);
+        by_host.entry(call.host).or_default().push(call);
+    }
+    for ((function, host), mut calls) in by_place {
+        calls.sort_by(|a, b| a.start.total_cmp(&b.start));
+        assert!(calls[0].cold, "{what}: the first call of function {function} on host {host} is warm");
+        // Warm calls reuse what was started before: at no time do more run than sandboxes were started.
+        let mut started = 0;
+        for (i, call) in calls.iter().enumerate() {
+            started += usize::from(call.cold);
+            let running = calls[..=i].iter().filter(|c| c.end > call.start).count();
+            assert!(running <= started, "{what}: {running} calls run in {started} sandboxes");
+        }
+    }
+    // 200 MB each in 3000 MB: at most 15 calls run on a host at once, whatever the isolation's overhead.
+    for (host, calls) in by_host {
+        for call in &calls {
+            let running = calls.iter().filter(|c| c.start <= call.start && c.end > call.start).count();
+            assert!(running <= 15, "{what}: {running} calls run on host {host}");
+        }
+    }
+}
+
+#[test]
+fn every_packing_policy_keeps_the_laws_under_every_isolation_mechanism() {
+    let lab = small();
+    let packing = [
+        "warm-first",
+        "first-fit",
+        "best-fit",
+        "worst-fit",
+        "round-robin",
+        "random",
+        "power-of-two-choices",
+        "least-loaded",
+    ];
+    let mut results = Vec::new();
+    for packing in packing {
+        for mechanism in ["vm", "container", "microvm", "wasm", "process"] {
+            let what = format!("{packing} in {mechanism}");
+            let set = [format!("scheduler.packing={packing}"), format!("isolation={mechanism}")];
+            let set = [set[0].as_str(), set[1].as_str()];
+            let run = lab.run(&set);
+            laws_hold(&what, &run);
+            assert!(run.number("calls.cold") < run.number("calls.executed"), "{what}: no sandbox is ever reused");
+            assert!(run.files() == lab.run(&set).files(), "{what} is not the same twice");
+            if mechanism == "container" {
+                results.push((packing, run.files()["invocations.parquet"].clone()));
+            }
+        }
+    }
+    for (i, (name, result)) in results.iter().enumerate() {
+        for (other, theirs) in &results[..i] {
+            assert!(result != theirs, "{name} and {other} decide alike: one of them is not wired up");
+        }
+    }
+}
+
+#[test]
+fn the_catalogue_has_no_packing_policy_or_mechanism_that_the_contract_does_not_run() {
+    let list = |kind: &str| {
+        let out =
+            std::process::Command::new(env!("CARGO_BIN_EXE_sim")).args(["list", kind]).output().expect("sim runs");
+        String::from_utf8(out.stdout).expect("text")
+    };
+    let schema = slackwater::scenario::schema().to_string();
+    for name in [
+        "warm-first",
+        "first-fit",
+        "best-fit",
+        "worst-fit",
+        "round-robin",
+        "random",
+        "power-of-two-choices",
+        "least-loaded",
+    ] {
+        assert!(list("policies").contains(name) && schema.contains(name), "{name} is not listed");
+    }
+    let spec = &slackwater::scenario::schema()["$defs"]["PackingSpec"]["oneOf"];
+    assert_eq!(spec.as_array().map(Vec::len), Some(8), "a packing policy was added: add it to the contract");
+    let spec = &slackwater::scenario::schema()["$defs"]["IsolationSpec"]["oneOf"];
+    assert_eq!(spec.as_array().map(Vec::len), Some(5), "a mechanism was added: add it to the contract");
+}
+
+#[test]
+fn every_queue_rule_keeps_the_laws_on_a_crowded_host() {
+    let lab = small();
+    for scope in ["region", "host", "none"] {
+        for (overtake, backfill) in [(false, false), (true, false), (false, true), (true, true)] {
+            for cold_wait in ["bound", "any-freed"] {
+                let set = [
+                    format!(
+                        "model.queue={{ scope=\"{scope}\", overtake={overtake}, backfill={backfill}, timeout_s=30 }}"
+                    ),
+                    format!("model.sandbox.cold_wait={cold_wait}"),
+                    "regions[0].hosts[0].count=2".to_owned(),
+                    "servers.small.memory_mb=700.0".to_owned(),
+                    "isolation={ container = { start_cpu_core_s = 0.3 } }".to_owned(),
+                ];
+                let set: Vec<&str> = set.iter().map(String::as_str).collect();
+                let run = lab.run(&set);
+                assert!(run.number("calls.waited") > 0.0 || scope == "none", "{set:?}: nobody waits");
+                // A call that takes a freed sandbox leaves its own start to others: only the counts are checked then.
+                if cold_wait == "bound" {
+                    laws_hold(&format!("{set:?}"), &run);
+                }
+                assert_eq!(run.number("calls.executed") + run.number("calls.rejected"), 3000.0, "{set:?}");
+                assert!(run.number("calls.rejected") > 0.0 || scope != "none", "{set:?}: nobody is turned away");
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The documents that must keep step with the program.
+
+use slackwater::report::{FUNCTIONS, HOSTS, INVOCATIONS, TENANTS, TIMESERIES};
+
+use crate::lab::{repository, run_file};
+
+/// The table rows of docs/outputs.md below the heading that names a file: cells of each row.
+fn rows_below(text: &str, heading: &str) -> Vec<Vec<String>> {
+    let mut inside = false;
+    let mut rows = Vec::new();
+    for line in text.lines() {
+        if line.starts_with('#') {
+            inside = line.contains(heading);
+        } else if inside && line.starts_with('|') {
+            rows.push(line.trim_matches('|').split('|').map(|c| c.trim().trim_matches('`').to_owned()).collect());
+        }
+    }
+    rows
+}
+
+#[track_caller]
+fn names<'a>(text: &str, heading: &str, wanted: impl Iterator<Item = (&'a str, &'a str)>) {
+    let rows = rows_below(text, heading);
+    let mut missing = Vec::new();
+    for (name, unit) in wanted {
+        match rows.iter().find(|r| r[0] == name) {
+            None => missing.push(format!("{name} is missing")),
+            Some(row) if row.get(1).is_none_or(|u| u != unit) => {
+                missing.push(format!("{name} has unit {:?} instead of {unit}", row.get(1)));
+            }
+            Some(_) => {}
+        }
+    }
+    assert!(missing.is_empty(), "docs/outputs.md, {heading}:\n{}", missing.join("\n"));
+}
+
+fn outputs() -> String {
+    std::fs::read_to_string(repository("docs/outputs.md")).expect("docs/outputs.md explains every output")
+}
+
+#[test]
+fn every_column_is_documented_with_its_unit() {
+    let tables = [
+        ("timeseries.csv", TIMESERIES),
+        ("functions.csv", FUNCTIONS),
+        ("tenants.csv", TENANTS),
+        ("hosts.csv", HOSTS),
+        ("invocations.parquet", INVOCATIONS),
+    ];
+    for (file, columns) in tables {
+        names(&outputs(), file, columns.iter().map(|c| (c.0, c.1)));
+    }
+}
+
+#[test]
+fn every_figure_of_the_summary_is_documented_with_its_unit() {
+    let run = run_file(&repository("scenarios/quickstart.toml"), &["workload.poisson.calls=100"], 1);
+    assert!(run.report.summary.len() > 60);
+    names(&outputs(), "summary.json", run.report.summary.iter().map(|e| (e.key.as_str(), e.unit)));
+}
+
+#[test]
+fn every_row_of_the_document_exists_in_the_program() {
+    let run = run_file(&repository("scenarios/quickstart.toml"), &["workload.poisson.calls=100"], 1);
+    let tables = [TIMESERIES, FUNCTIONS, TENANTS, HOSTS, INVOCATIONS].concat();
+    let mut known: Vec<&str> = tables.iter().map(|c| c.0).collect();
+    known.extend(run.report.summary.iter().map(|e| e.key.as_str()));
+    for heading in
+        ["summary.json", "timeseries.csv", "functions.csv", "tenants.csv", "hosts.csv", "invocations.parquet"]
+    {
+        for row in rows_below(&outputs(), heading) {
+            let name = row[0].as_str();
+            let is_name = name.contains(['.', '_']) && !name.contains([' ', '…', '*', '-']);
+            assert!(!is_name || known.contains(&name), "docs/outputs.md, {heading}: {name} does not exist");
+        }
+    }
+}
