@@ -3,8 +3,8 @@
 use divan::{Bencher, black_box};
 use slackwater::cluster::{HostIndex, Orders, Slot};
 use slackwater::grid::Signal;
-use slackwater::stats::{LogHistogram, normal_quantile};
-use slackwater::types::{Seed, SimTime};
+use slackwater::stats::LogHistogram;
+use slackwater::types::{Seed, SimTime, normal_quantile};
 use slackwater::workload::{Arrivals, Batch, Poisson, PoissonSpec, Service};
 
 fn main() {

@@ -37,15 +37,15 @@ pub struct Group {
     pub power: Box<dyn PowerModel>,
     /// Power usage effectiveness of the site, at least 1.
     pub pue: f64,
-    /// Power while off [W].
+    /// Power while off \[W\].
     pub off_w: f64,
-    /// Power while booting [W].
+    /// Power while booting \[W\].
     pub boot_w: f64,
     /// How long a boot takes.
     pub boot: crate::types::Duration,
-    /// Power at no load [W], from the power model.
+    /// Power at no load \[W\], from the power model.
     pub idle_w: f64,
-    /// Dynamic power per millionth of a core below saturation [W], where it is the same at every load.
+    /// Dynamic power per millionth of a core below saturation \[W\], where it is the same at every load.
     pub linear_w_per_unit: Option<f64>,
     /// Share of a host that one byte is.
     pub share_per_byte: f64,
@@ -98,7 +98,7 @@ pub struct Host {
     pub weight: f64,
     /// Current rates.
     pub rates: Rates,
-    /// Current IT power by [`PowerState`] and load [W].
+    /// Current IT power by [`PowerState`] and load \[W\].
     pub it_w: f64,
     /// Clocks: dynamic joules per unit of CPU demand, and the same weighted.
     pub dynamic_clock: f64,
@@ -110,13 +110,13 @@ pub struct Host {
     pub share_weight_clock: f64,
     dynamic_w_per_unit: f64,
     share_per_byte: f64,
-    /// IT energy so far [J].
+    /// IT energy so far \[J\].
     pub energy_j: f64,
     /// Busy core time so far [core·s].
     pub busy_core_s: f64,
     /// Memory held so far [MB·s].
     pub memory_mb_s: f64,
-    /// Time powered on so far [s].
+    /// Time powered on so far \[s\].
     pub on_s: f64,
 }
 
@@ -172,7 +172,7 @@ impl Host {
         self.weight = weight;
     }
 
-    /// Memory held by all sandboxes [bytes].
+    /// Memory held by all sandboxes \[bytes\].
     #[inline]
     pub fn memory_used(&self) -> u64 {
         self.held[0] + self.held[1] + self.held[2]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 /// What the index knows of one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
-    /// Memory that can still be given out [bytes].
+    /// Memory that can still be given out \[bytes\].
     pub memory: u64,
     /// CPU that can still be given out [millionths of a core]; `u64::MAX` where CPU limits nothing.
     pub cpu: u64,
@@ -124,7 +124,7 @@ impl HostIndex {
         self.nodes[self.leaves + host].load
     }
 
-    /// A host's free memory as last updated [bytes].
+    /// A host's free memory as last updated \[bytes\].
     #[inline]
     pub fn memory(&self, host: usize) -> u64 {
         self.nodes[self.leaves + host].memory.saturating_sub(1)

@@ -25,7 +25,7 @@ pub struct Sandbox {
     pub function: FunctionId,
     /// The host it stands on.
     pub host: HostId,
-    /// Memory it holds: the function's plus the mechanism's [bytes].
+    /// Memory it holds: the function's plus the mechanism's \[bytes\].
     pub memory: u64,
     /// What it is doing.
     pub state: SandboxState,

@@ -54,11 +54,13 @@ impl ProcessorSharing {
         self.running.push(Reverse(Finish { virtual_ns: self.virtual_ns + work.0 as f64, order, call }));
     }
 
-    /// When the next call will finish at the given speed, if nothing changes; rounded up to whole nanoseconds.
+    /// When the next call will finish at the given speed, if nothing changes; rounded to
+    /// the nearest nanosecond. (Rounded up, every call would hold its share half a nanosecond too long, which adds up to
+    /// microseconds over a busy period; [`Self::pop_finished`] forgives what rounding down leaves.)
     pub fn next_finish(&self, speed: f64) -> Option<SimTime> {
         let Reverse(first) = self.running.peek()?;
         let left = ((first.virtual_ns - self.virtual_ns) / speed).max(0.0);
-        Some(self.since + Duration(left.ceil() as u64))
+        Some(self.since + Duration(left.round() as u64))
     }
 
     /// Takes a call that has finished by now. Half a virtual nanosecond of rounding is forgiven.

@@ -98,7 +98,7 @@ struct Points {
     values: Vec<f64>,
     /// C at every bound [g/kWh · s]: zero at the run's start, negative before.
     cumulative: Vec<f64>,
-    /// Interval length where all are equal [ns], else 0.
+    /// Interval length where all are equal \[ns\], else 0.
     uniform_ns: i64,
 }
 
@@ -431,7 +431,7 @@ fn cumulate(bounds: &[i64], values: &[f64]) -> Vec<f64> {
     cumulative
 }
 
-/// The most common length of the intervals between `bounds` [ns], the shortest among equals.
+/// The most common length of the intervals between `bounds` \[ns\], the shortest among equals.
 fn most_common_step(bounds: &[i64]) -> u64 {
     let mut steps: Vec<u64> = bounds.windows(2).map(|w| w[1].abs_diff(w[0])).collect();
     steps.sort_unstable();

@@ -38,7 +38,7 @@ impl Default for IsolationSpec {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Overrides {
-    /// Median start latency [s].
+    /// Median start latency \[s\].
     #[schemars(range(min = 0.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_median_s: Option<f64>,
@@ -50,7 +50,7 @@ pub struct Overrides {
     #[schemars(range(min = 0.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_cpu_core_s: Option<f64>,
-    /// Memory that one sandbox holds beyond the function's own [MB].
+    /// Memory that one sandbox holds beyond the function's own \[MB\].
     #[schemars(range(min = 0.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_overhead_mb: Option<f64>,
@@ -68,7 +68,7 @@ pub struct Entry {
     pub name: String,
     /// What it is and where its start is measured.
     pub description: String,
-    /// Median start latency [s].
+    /// Median start latency \[s\].
     pub start_median_s: f64,
     /// Source of the median.
     pub start_median_s_source: String,
@@ -76,7 +76,7 @@ pub struct Entry {
     pub start_sigma: f64,
     /// Source of sigma.
     pub start_sigma_source: String,
-    /// Published 99th percentile, where there is one [s]; information only.
+    /// Published 99th percentile, where there is one \[s\]; information only.
     #[serde(default)]
     pub start_p99_s: Option<f64>,
     /// Source of the 99th percentile.
@@ -86,7 +86,7 @@ pub struct Entry {
     pub start_cpu_core_s: f64,
     /// Source of the CPU time.
     pub start_cpu_core_s_source: String,
-    /// Memory per sandbox beyond the function's own [MB].
+    /// Memory per sandbox beyond the function's own \[MB\].
     pub memory_overhead_mb: f64,
     /// Source of the memory.
     pub memory_overhead_mb_source: String,
@@ -116,7 +116,7 @@ pub fn catalogue() -> &'static [Entry] {
 pub struct Mechanism {
     /// Name in the tables.
     pub name: String,
-    /// Median start latency [s].
+    /// Median start latency \[s\].
     pub start_median_s: f64,
     /// Sigma of the logarithm of the start latency.
     pub start_sigma: f64,

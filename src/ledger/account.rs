@@ -25,7 +25,7 @@ pub struct Account {
     pub share_s: [f64; 3],
     /// `share_s` weighted by the clock [host·s·weight].
     pub share_weight: [f64; 3],
-    /// Dynamic energy of calls and of starts [J].
+    /// Dynamic energy of calls and of starts \[J\].
     pub dynamic_j: [f64; 2],
     /// `dynamic_j` weighted by the clock [J·weight].
     pub dynamic_weight: [f64; 2],

@@ -24,23 +24,23 @@ pub enum Column {
     Starting = 4,
     /// Hosts powered on [host·s].
     HostsOn = 5,
-    /// Dynamic energy of executing calls [J].
+    /// Dynamic energy of executing calls \[J\].
     ExecutionDynamic = 6,
-    /// Dynamic energy of starting sandboxes [J].
+    /// Dynamic energy of starting sandboxes \[J\].
     ColdStartDynamic = 7,
-    /// Baseline (idle-power) energy of the memory share held by busy sandboxes [J].
+    /// Baseline (idle-power) energy of the memory share held by busy sandboxes \[J\].
     ExecutionBaseline = 8,
-    /// Baseline energy of the memory share held by starting sandboxes [J].
+    /// Baseline energy of the memory share held by starting sandboxes \[J\].
     ColdStartBaseline = 9,
-    /// Baseline energy of the memory share held by warm sandboxes [J].
+    /// Baseline energy of the memory share held by warm sandboxes \[J\].
     WarmIdle = 10,
-    /// Baseline energy of the memory that no sandbox holds [J].
+    /// Baseline energy of the memory that no sandbox holds \[J\].
     IdleHost = 11,
-    /// Energy of hosts that are booting [J].
+    /// Energy of hosts that are booting \[J\].
     Boot = 12,
-    /// Energy of hosts that are off [J].
+    /// Energy of hosts that are off \[J\].
     Off = 13,
-    /// Cooling and power conversion: (PUE - 1) times all IT energy [J].
+    /// Cooling and power conversion: (PUE - 1) times all IT energy \[J\].
     Overhead = 14,
     /// Memory held by warm sandboxes [MB·s].
     WarmMemory = 15,
@@ -90,7 +90,7 @@ impl Cause {
         }
     }
 
-    /// The cause's energy in one row of integrals [J].
+    /// The cause's energy in one row of integrals \[J\].
     pub fn joules(self, row: &Rates) -> f64 {
         let at = |c: Column| row[c as usize];
         match self {

@@ -11,9 +11,9 @@ use crate::scenario::Scenario;
 /// What a run cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Effort {
-    /// Wall time of the whole run, reading and writing included [s].
+    /// Wall time of the whole run, reading and writing included \[s\].
     pub wall_time_s: f64,
-    /// Wall time of the simulation alone [s].
+    /// Wall time of the simulation alone \[s\].
     pub simulation_time_s: f64,
     /// Calls received per second of simulation.
     pub calls_per_s: f64,
@@ -23,7 +23,7 @@ pub struct Effort {
     pub events: u64,
     /// The most calls in flight together.
     pub most_calls_in_flight: usize,
-    /// Peak resident memory of the process [MB]; `null` where the system does not tell.
+    /// Peak resident memory of the process \[MB\]; `null` where the system does not tell.
     pub peak_memory_mb: Option<f64>,
     /// Threads used.
     pub threads: usize,
@@ -79,7 +79,7 @@ impl Manifest<'_> {
     }
 }
 
-/// Peak resident memory of this process [MB], where the system tells.
+/// Peak resident memory of this process \[MB\], where the system tells.
 pub fn peak_memory_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;

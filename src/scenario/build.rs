@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{EndRule, Scenario, ServerSpec};
 use crate::cluster::Group;
-use crate::grid::{self, Forecast, PerfectForecast, Signal};
+use crate::grid::{self, Forecast, GridError, PerfectForecast, Signal};
 use crate::scheduler::SchedulerSpec;
 use crate::sci::GroupFacts;
 use crate::sim::{RegionSetup, Setup};
@@ -36,7 +36,7 @@ pub struct RegionFacts {
     pub zone: String,
     /// Cores of all its hosts.
     pub cores: f64,
-    /// Memory of all its hosts [MB].
+    /// Memory of all its hosts \[MB\].
     pub memory_mb: f64,
     /// How many hosts it has.
     pub hosts: u32,
@@ -103,11 +103,16 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
                     check_alignment(&signal, steps.0, i, &mut problems);
                     signals.push(signal);
                 }
-                Err(e) => problems.push(Problem::new(
-                    format!("regions[{i}].grid"),
-                    e.to_string(),
-                    "a run must be covered by its signals up to its last arrival plus time.drain_limit_s",
-                )),
+                Err(e) => {
+                    let help = match e {
+                        GridError::UnknownZone { .. } => "see `sim list zones`",
+                        GridError::EndsEarly { .. } => {
+                            "a run must be covered by its signals up to its last arrival plus time.drain_limit_s"
+                        }
+                        _ => "see docs/model.md, section 10, for what a signal must be",
+                    };
+                    problems.push(Problem::new(format!("regions[{i}].grid"), e.to_string(), help));
+                }
             }
         }
     }

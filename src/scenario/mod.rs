@@ -89,11 +89,11 @@ pub struct TimeSpec {
     #[serde(default = "start")]
     #[schemars(extend("format" = "date-time"))]
     pub start: String,
-    /// Calls that arrive at or after this time are not taken [s]. Default: all calls of the workload.
+    /// Calls that arrive at or after this time are not taken \[s\]. Default: all calls of the workload.
     #[schemars(range(min = 0.001))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_s: Option<f64>,
-    /// How long unfinished calls are waited for after the last arrival [s]. The run ends as soon as all are done (with a
+    /// How long unfinished calls are waited for after the last arrival \[s\]. The run ends as soon as all are done (with a
     /// duration, not before it; without, after the last finite keep-alive). Default 172800.
     #[schemars(range(min = 0.0, max = 315360000.0))]
     #[serde(default = "drain_limit")]
@@ -133,11 +133,11 @@ impl Default for TimeSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OutputSpec {
-    /// Step of `timeseries.csv` [s]; a whole multiple of `ledger_step_s`. Changes no energy. Default 900.
+    /// Step of `timeseries.csv` \[s\]; a whole multiple of `ledger_step_s`. Changes no energy. Default 900.
     #[schemars(range(min = 0.001))]
     #[serde(default = "step")]
     pub step_s: f64,
-    /// Width of the ledger's time bins [s]. Every step of a grid signal must begin at a bin's edge; then carbon is exact
+    /// Width of the ledger's time bins \[s\]. Every step of a grid signal must begin at a bin's edge; then carbon is exact
     /// whatever the width. Default 300.
     #[schemars(range(min = 0.001))]
     #[serde(default = "ledger_step")]
@@ -174,21 +174,21 @@ pub struct ServerSpec {
     /// Power model. Default `linear`, 121 to 682 W (median EPYC 4th generation, SPECpower).
     #[serde(default)]
     pub power: PowerSpec,
-    /// Embodied emissions of one server, cradle to gate [kgCO2e]. No default: it is never a hidden constant.
+    /// Embodied emissions of one server, cradle to gate \[kgCO2e\]. No default: it is never a hidden constant.
     #[schemars(range(min = 0.0))]
     pub embodied_kg: f64,
     /// Expected lifespan [years of 365 days].
     #[schemars(range(min = 0.001))]
     pub lifetime_years: f64,
-    /// Power while switched off [W]. Default 0.
+    /// Power while switched off \[W\]. Default 0.
     #[schemars(range(min = 0.0))]
     #[serde(default)]
     pub off_w: f64,
-    /// How long a boot takes [s]. Default 120 (assumed).
+    /// How long a boot takes \[s\]. Default 120 (assumed).
     #[schemars(range(min = 0.0))]
     #[serde(default = "boot")]
     pub boot_s: f64,
-    /// Power while booting [W]. Default: the power at no load.
+    /// Power while booting \[W\]. Default: the power at no load.
     #[schemars(range(min = 0.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot_w: Option<f64>,

@@ -87,7 +87,7 @@ pub struct RegionLoad {
     pub cpu_capacity: u64,
     /// CPU demanded by calls and starts [millionths of a core].
     pub cpu_demand: u64,
-    /// Memory held by sandboxes [bytes].
+    /// Memory held by sandboxes \[bytes\].
     pub memory_held: u64,
     /// Executing calls.
     pub running: u32,

@@ -52,7 +52,7 @@ impl FunctionalUnit {
         }
     }
 
-    /// R from what was executed: calls, seconds in execution, and memory of the function [GB].
+    /// R from what was executed: calls, seconds in execution, and memory of the function \[GB\].
     pub fn count(self, calls: u64, busy_s: f64, memory_gb: f64) -> f64 {
         match self {
             Self::Call => calls as f64,

@@ -11,13 +11,13 @@ pub struct GroupFacts {
     pub region: RegionId,
     /// How many hosts it has.
     pub hosts: u32,
-    /// Power of one host at no load [W].
+    /// Power of one host at no load \[W\].
     pub idle_w: f64,
     /// Power usage effectiveness.
     pub pue: f64,
-    /// Embodied emissions of one host [kgCO2e].
+    /// Embodied emissions of one host \[kgCO2e\].
     pub embodied_kg: f64,
-    /// Expected lifespan of a host [s].
+    /// Expected lifespan of a host \[s\].
     pub lifetime_s: f64,
 }
 
@@ -33,26 +33,26 @@ impl GroupFacts {
 /// One region's part.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegionScore {
-    /// Energy by [`Cause`] in the order of [`Cause::ALL`] [J].
+    /// Energy by [`Cause`] in the order of [`Cause::ALL`] \[J\].
     pub energy_j: [f64; 7],
-    /// Operational emissions by cause [gCO2e].
+    /// Operational emissions by cause \[gCO2e\].
     pub operational_g: [f64; 7],
-    /// Embodied emissions of its hosts over the run [gCO2e].
+    /// Embodied emissions of its hosts over the run \[gCO2e\].
     pub embodied_g: f64,
 }
 
 /// One function's part, cooling and power conversion included.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct FunctionShare {
-    /// Energy of executing its calls [J].
+    /// Energy of executing its calls \[J\].
     pub execution_j: f64,
-    /// Energy of starting its sandboxes [J].
+    /// Energy of starting its sandboxes \[J\].
     pub cold_start_j: f64,
-    /// Energy of keeping its sandboxes warm [J].
+    /// Energy of keeping its sandboxes warm \[J\].
     pub warm_idle_j: f64,
-    /// Operational emissions [gCO2e].
+    /// Operational emissions \[gCO2e\].
     pub operational_g: f64,
-    /// Embodied emissions of the share of hosts that its sandboxes held [gCO2e].
+    /// Embodied emissions of the share of hosts that its sandboxes held \[gCO2e\].
     pub embodied_g: f64,
 }
 
@@ -65,32 +65,32 @@ pub struct Scored {
     pub functions: Vec<FunctionShare>,
     /// What no function held: idle hosts, boots, hosts that are off, and their overhead.
     pub unattributed: FunctionShare,
-    /// Energy of what no function held [J].
+    /// Energy of what no function held \[J\].
     pub unattributed_j: f64,
 }
 
 impl Scored {
-    /// All energy [J].
+    /// All energy \[J\].
     pub fn energy_j(&self) -> f64 {
         self.regions.iter().flat_map(|r| r.energy_j).sum()
     }
 
-    /// Energy by cause [J].
+    /// Energy by cause \[J\].
     pub fn energy_by_cause_j(&self) -> [f64; 7] {
         sum_causes(self.regions.iter().map(|r| &r.energy_j))
     }
 
-    /// Operational emissions by cause [gCO2e].
+    /// Operational emissions by cause \[gCO2e\].
     pub fn operational_by_cause_g(&self) -> [f64; 7] {
         sum_causes(self.regions.iter().map(|r| &r.operational_g))
     }
 
-    /// O [gCO2e].
+    /// O \[gCO2e\].
     pub fn operational_g(&self) -> f64 {
         self.regions.iter().flat_map(|r| r.operational_g).sum()
     }
 
-    /// M [gCO2e].
+    /// M \[gCO2e\].
     pub fn embodied_g(&self) -> f64 {
         self.regions.iter().map(|r| r.embodied_g).sum()
     }
@@ -170,7 +170,7 @@ fn region_score(book: &SiteBook, region: RegionId, signal: &Signal, end: SimTime
     score
 }
 
-/// Energy by cause in one row [J].
+/// Energy by cause in one row \[J\].
 pub fn joules_by_cause(row: &Rates) -> [f64; 7] {
     Cause::ALL.map(|cause| cause.joules(row))
 }

@@ -212,7 +212,7 @@ impl Engine<'_> {
         self.settle(host);
     }
 
-    /// Memory that a new sandbox of a function holds [bytes].
+    /// Memory that a new sandbox of a function holds \[bytes\].
     #[inline]
     pub(super) fn sandbox_memory(&self, function: crate::types::FunctionId) -> u64 {
         self.needs[function.index()].memory

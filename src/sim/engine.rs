@@ -109,7 +109,7 @@ pub struct Finished {
     pub host: HostId,
     /// Whether a sandbox was started for it.
     pub cold: bool,
-    /// Dynamic energy of its execution [J].
+    /// Dynamic energy of its execution \[J\].
     pub dynamic_j: f64,
 }
 
@@ -158,13 +158,13 @@ pub enum SimError {
         function: String,
         /// The region's name.
         region: String,
-        /// Memory needed [MB].
+        /// Memory needed \[MB\].
         needed_mb: f64,
-        /// CPU needed [cores], 0 where CPU limits nothing.
+        /// CPU needed \[cores\], 0 where CPU limits nothing.
         cpu: f64,
-        /// Largest promise of memory [MB].
+        /// Largest promise of memory \[MB\].
         memory_mb: f64,
-        /// Largest promise of CPU [cores].
+        /// Largest promise of CPU \[cores\].
         cores: f64,
     },
     /// The call log cannot be written.
@@ -178,7 +178,7 @@ pub type CallLog<'a> = &'a mut dyn FnMut(&Finished) -> Result<(), String>;
 /// What the hot path must know of a function, apart from its profile: 16 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Needs {
-    /// Memory of one sandbox, isolation overhead included [bytes].
+    /// Memory of one sandbox, isolation overhead included \[bytes\].
     pub memory: u64,
     /// CPU demand of one running call [millionths of a core].
     pub cpu: u64,

@@ -72,7 +72,7 @@ pub struct QueueRules {
     /// Whether calls behind the first may start while the first still finds no room. Default false: strictly in order.
     #[serde(default)]
     pub backfill: bool,
-    /// How long a call waits at most before it is rejected [s]; `inf` never rejects. Default `inf`.
+    /// How long a call waits at most before it is rejected \[s\]; `inf` never rejects. Default `inf`.
     #[schemars(range(min = 0.0), extend("x-allow-infinite" = true))]
     #[serde(default = "forever")]
     pub timeout_s: f64,

@@ -16,11 +16,11 @@ pub struct FunctionStats {
     pub cold: u64,
     /// Executed calls that ended after their deadline.
     pub missed: u64,
-    /// Sum of latencies (arrival to end) of executed calls [ns].
+    /// Sum of latencies (arrival to end) of executed calls \[ns\].
     pub latency_sum_ns: u128,
-    /// Latencies of executed calls [ns], to within 1.6 %.
+    /// Latencies of executed calls \[ns\], to within 1.6 %.
     pub latency: LogHistogram<5>,
-    /// Time in execution [s].
+    /// Time in execution \[s\].
     pub busy_s: f64,
     /// Memory of idle sandboxes x time [MB·s].
     pub idle_mb_s: f64,
@@ -31,17 +31,17 @@ pub struct FunctionStats {
 /// What is counted over all calls.
 #[derive(Debug, Clone, Default)]
 pub struct Totals {
-    /// Latencies of calls that were not deferred: arrival to end [ns], to within 0.05 %.
+    /// Latencies of calls that were not deferred: arrival to end \[ns\], to within 0.05 %.
     pub undeferred: LogHistogram<10>,
-    /// Latencies of deferred calls: arrival to end [ns].
+    /// Latencies of deferred calls: arrival to end \[ns\].
     pub deferred_latency: LogHistogram<10>,
-    /// Latencies of deferred calls from their release on [ns].
+    /// Latencies of deferred calls from their release on \[ns\].
     pub deferred_service: LogHistogram<10>,
-    /// Sum of all latencies [ns].
+    /// Sum of all latencies \[ns\].
     pub latency_sum_ns: u128,
-    /// Sum of all latencies from release on [ns].
+    /// Sum of all latencies from release on \[ns\].
     pub service_sum_ns: u128,
-    /// Sum of the delays between arrival and release [ns].
+    /// Sum of the delays between arrival and release \[ns\].
     pub deferral_sum_ns: u128,
     /// Longest delay between arrival and release.
     pub deferral_max: Duration,

@@ -1,7 +1,5 @@
-//! Streaming statistics in constant memory: quantile histograms, and the normal quantile that sampling rests on.
+//! Streaming statistics in constant memory: quantile histograms.
 
 mod histogram;
-mod normal;
 
 pub use histogram::LogHistogram;
-pub use normal::normal_quantile;

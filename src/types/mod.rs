@@ -1,11 +1,13 @@
 //! The words every room speaks: time, quantities, identifiers and random streams. Arithmetic, no behaviour.
 
 mod ids;
+mod normal;
 mod seed;
 mod time;
 mod units;
 
 pub use ids::{FunctionId, GroupId, HostId, RegionId, SandboxId, TenantId};
+pub use normal::normal_quantile;
 pub use seed::{Seed, Stream};
 pub use time::{Duration, SimTime};
 pub use units::{GramsCo2e, GramsPerKwh, JOULES_PER_KWH, Joules, Memory, MilliCores, SECONDS_PER_YEAR, Watts};

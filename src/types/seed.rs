@@ -93,7 +93,7 @@ impl Stream {
     /// Standard normal, by inversion.
     #[inline]
     pub fn standard_normal(&mut self) -> f64 {
-        crate::stats::normal_quantile(self.uniform())
+        super::normal_quantile(self.uniform())
     }
 
     /// Log-normal with the given median and sigma of the logarithm.

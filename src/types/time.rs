@@ -8,7 +8,7 @@ const NANOS_PER_SEC: f64 = 1e9;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SimTime(pub u64);
 
-/// A length of simulated time [ns].
+/// A length of simulated time \[ns\].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Duration(pub u64);
 

@@ -7,7 +7,7 @@ use super::Duration;
 
 /// Joules in one kilowatt-hour [J/kWh].
 pub const JOULES_PER_KWH: f64 = 3.6e6;
-/// Seconds in the 365-day year that every amortisation here uses [s]. Convention of the SCI worked examples.
+/// Seconds in the 365-day year that every amortisation here uses \[s\]. Convention of the SCI worked examples.
 pub const SECONDS_PER_YEAR: f64 = 31_536_000.0;
 
 macro_rules! quantity {
@@ -48,15 +48,15 @@ macro_rules! quantity {
 }
 
 quantity!(
-    /// Electric power [W].
+    /// Electric power \[W\].
     Watts
 );
 quantity!(
-    /// Energy [J].
+    /// Energy \[J\].
     Joules
 );
 quantity!(
-    /// Greenhouse-gas emissions [gCO2e].
+    /// Greenhouse-gas emissions \[gCO2e\].
     GramsCo2e
 );
 quantity!(
@@ -78,7 +78,7 @@ impl Mul<GramsPerKwh> for Joules {
     }
 }
 
-/// An amount of memory [bytes]. One MB is 10^6 bytes here, as in every key and column that ends in `_mb`.
+/// An amount of memory \[bytes\]. One MB is 10^6 bytes here, as in every key and column that ends in `_mb`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Memory(pub u64);
 

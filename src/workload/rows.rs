@@ -18,7 +18,7 @@ use crate::types::{Duration, FunctionId, Memory, MilliCores, RegionId, SimTime, 
 pub struct CallsSpec {
     /// The file, relative to the scenario's folder; ends in `.csv` or `.parquet`.
     pub path: PathBuf,
-    /// CPU that one running call demands where the file has no column `cpu_cores` [cores]. Assumed: one busy core.
+    /// CPU that one running call demands where the file has no column `cpu_cores` \[cores\]. Assumed: one busy core.
     #[schemars(range(min = 0.0, max = 4000000.0))]
     #[serde(default = "one_core")]
     pub cpu_cores: f64,
@@ -417,7 +417,7 @@ pub(super) fn seconds_to_ns(seconds: f64) -> Option<u64> {
     if (0.0..4.5e6).contains(&seconds) {
         return Some((seconds * 1e9 + 0.5) as i64 as u64);
     }
-    (seconds >= 0.0 && seconds < 1.8e10).then(|| Duration::from_secs_f64(seconds).0)
+    (0.0..1.8e10).contains(&seconds).then(|| Duration::from_secs_f64(seconds).0)
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The same power at every utilization [W].
+/// The same power at every utilization \[W\].
 ///
 /// Formula: P(u) = P. Source: the base case of every power survey; use it for hosts whose power is not of interest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Constant {
-    /// Power at any load [W].
+    /// Power at any load \[W\].
     #[schemars(range(min = 0.0))]
     pub power_w: f64,
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Idle power plus a part proportional to utilization [W].
+/// Idle power plus a part proportional to utilization \[W\].
 ///
 /// Formula: P(u) = P_idle + (P_max - P_idle) u.
 /// Source of the defaults: median of 2-socket AMD EPYC 4th generation results of SPECpower_ssj2008 (idle 121 W, full
@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Linear {
-    /// Power at no load [W].
+    /// Power at no load \[W\].
     #[schemars(range(min = 0.0))]
     #[serde(default = "idle")]
     pub idle_w: f64,
-    /// Power at full load [W]; not below `idle_w`.
+    /// Power at full load \[W\]; not below `idle_w`.
     #[schemars(range(min = 0.0))]
     #[serde(default = "max")]
     pub max_w: f64,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// Power of one host as a function of its CPU utilization.
 pub trait PowerModel: Send + Sync {
-    /// Power at utilization `u` in [0, 1] [W]; finite and at least 0.
+    /// Power at utilization `u` in [0, 1] \[W\]; finite and at least 0.
     fn watts(&self, u: f64) -> f64;
 
     /// P(1) - P(0) if power is linear in utilization \[W\]: then the hot path needs no call.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Linear interpolation in a table of power at equally spaced utilizations [W].
+/// Linear interpolation in a table of power at equally spaced utilizations \[W\].
 ///
 /// Formula: with n + 1 points p_0 … p_n at u = 0, 1/n, … 1: i = min(floor(u n), n - 1), f = u n - i,
 /// P(u) = p_i + (p_(i+1) - p_i) f. Eleven points are the shape of a SPECpower_ssj2008 result.
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// Power at equally spaced utilizations from 0 to 1 [W].
+    /// Power at equally spaced utilizations from 0 to 1 \[W\].
     #[schemars(length(min = 2), inner(range(min = 0.0)))]
     pub power_w: Vec<f64>,
 }

@@ -10,7 +10,7 @@ use crate::types::Duration;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fixed {
-    /// How long an idle sandbox stays [s]; `inf` keeps it for ever. Default 600, the figure XFaaS cites for OpenWhisk.
+    /// How long an idle sandbox stays \[s\]; `inf` keeps it for ever. Default 600, the figure XFaaS cites for OpenWhisk.
     #[schemars(range(min = 0.0), extend("x-allow-infinite" = true))]
     #[serde(default = "keep_alive")]
     pub keep_alive_s: f64,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct Capacity {
     /// CPU [millionths of a core].
     pub cpu: u64,
-    /// Memory [bytes].
+    /// Memory \[bytes\].
     pub memory: u64,
 }
 

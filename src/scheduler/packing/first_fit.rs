@@ -24,7 +24,7 @@ impl Packing for FirstFit {
         }
         match pool.index.first_fit(0, request.memory, request.cpu) {
             Some(host) => pool.on(host, request),
-            None => Placement::Nowhere,
+            None => pool.last_resort(request),
         }
     }
 }

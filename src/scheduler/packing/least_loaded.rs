@@ -26,7 +26,7 @@ impl Packing for LeastLoaded {
         }
         match pool.index.least_loaded(request.memory, request.cpu) {
             Some(host) => pool.on(host, request),
-            None => Placement::Nowhere,
+            None => pool.last_resort(request),
         }
     }
 

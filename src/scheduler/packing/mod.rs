@@ -33,7 +33,7 @@ pub const WARM_CANDIDATES: usize = 64;
 pub struct Request {
     /// The function to run.
     pub function: FunctionId,
-    /// Memory that a new sandbox would hold [bytes].
+    /// Memory that a new sandbox would hold \[bytes\].
     pub memory: u64,
     /// CPU that must be free [millionths of a core]; 0 unless CPU is `isolated`.
     pub cpu: u64,
@@ -82,6 +82,13 @@ impl Pool<'_> {
         }
     }
 
+    /// When no host has room for a new sandbox: any idle sandbox of the function all the same, wherever the policy's rule
+    /// would rather have gone; it needs no room. A call never waits while an idle sandbox of its function stands ready.
+    #[cold]
+    fn last_resort(&self, request: &Request) -> Placement {
+        self.warm_by(request, |host| host).unwrap_or(Placement::Nowhere)
+    }
+
     /// Among the hosts with an idle sandbox of the function and enough CPU, the sandbox on the one of the lowest rank;
     /// ties go to the lowest host number. At most [`WARM_CANDIDATES`] hosts are compared.
     fn warm_by<K: Ord>(&self, request: &Request, rank: impl Fn(usize) -> K) -> Option<Placement> {
@@ -98,7 +105,7 @@ impl Pool<'_> {
 /// Chooses a host and a sandbox.
 ///
 /// Laws: a warm placement names an idle sandbox of the function; a cold one names a host on which the request fits;
-/// `Nowhere` is returned only if the policy's rule finds no room.
+/// `Nowhere` is returned only if no host has room and no idle sandbox of the function can take the call.
 pub trait Packing: Send {
     /// Places one call.
     fn place(&mut self, request: &Request, pool: &Pool<'_>) -> Placement;

@@ -53,7 +53,7 @@ impl Packing for Dice {
         };
         match chosen {
             Some(host) => pool.on(host, request),
-            None => Placement::Nowhere,
+            None => pool.last_resort(request),
         }
     }
 

@@ -41,7 +41,7 @@ impl Packing for Dice {
             .or_else(|| pool.index.first_fit(0, request.memory, request.cpu));
         match found {
             Some(host) => pool.on(host, request),
-            None => Placement::Nowhere,
+            None => pool.last_resort(request),
         }
     }
 

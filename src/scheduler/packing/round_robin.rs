@@ -52,7 +52,7 @@ impl Packing for Turn {
                 *next = (host + 1) % pool.index.hosts();
                 pool.on(host, request)
             }
-            None => Placement::Nowhere,
+            None => pool.last_resort(request),
         }
     }
 

@@ -26,7 +26,7 @@ impl Packing for WorstFit {
         }
         match pool.index.worst_fit(request.memory, request.cpu) {
             Some(host) => pool.on(host, request),
-            None => Placement::Nowhere,
+            None => pool.last_resort(request),
         }
     }
 

@@ -17,11 +17,11 @@ use crate::types::{Duration, SimTime};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LowestCarbonHour {
-    /// Time kept free between the planned end and the deadline, for cold starts and queueing [s]. Assumed.
+    /// Time kept free between the planned end and the deadline, for cold starts and queueing \[s\]. Assumed.
     #[schemars(range(min = 0.0))]
     #[serde(default = "reserve")]
     pub reserve_s: f64,
-    /// Calls whose deadline leaves less slack than this start at once [s]. Assumed: shorter waits are not deferral.
+    /// Calls whose deadline leaves less slack than this start at once \[s\]. Assumed: shorter waits are not deferral.
     #[schemars(range(min = 0.0))]
     #[serde(default = "min_slack")]
     pub min_slack_s: f64,

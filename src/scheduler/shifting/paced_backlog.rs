@@ -135,7 +135,7 @@ impl Backlog {
         SimTime(call.deadline.0.saturating_sub(needed.0))
     }
 
-    /// Closes the current period and gives the target for it [calls].
+    /// Closes the current period and gives the target for it \[calls\].
     fn target(&mut self) -> f64 {
         self.past.push_back(self.current);
         self.sum.urgent += self.current.urgent;

@@ -30,15 +30,15 @@ const SHORT: usize = 8;
 /// What the duration file says about one function.
 #[derive(Debug, Clone)]
 pub(super) struct Durations {
-    /// Mean duration [ms].
+    /// Mean duration \[ms\].
     pub average_ms: f64,
-    /// Median of the 30-second means [ms].
+    /// Median of the 30-second means \[ms\].
     pub median_ms: f64,
-    /// Longest duration, or the last percentile if that was not recorded [ms].
+    /// Longest duration, or the last percentile if that was not recorded \[ms\].
     pub maximum_ms: f64,
     /// Number of executions in the log that the file was made from, if given.
     pub count: Option<f64>,
-    /// Durations at `QUANTILES`, ascending, none below the floor [s].
+    /// Durations at `QUANTILES`, ascending, none below the floor \[s\].
     knots_s: [f64; 7],
     percentile_0_is_zero: bool,
     average_outside: bool,
@@ -49,14 +49,14 @@ pub(super) struct Durations {
 }
 
 impl Durations {
-    /// The duration at quantile `u` in 0..=1: linear between the knots [s].
+    /// The duration at quantile `u` in 0..=1: linear between the knots \[s\].
     pub(super) fn quantile_s(&self, u: f64) -> f64 {
         let i = QUANTILES[1..6].iter().filter(|q| **q <= u).count();
         let share = (u - QUANTILES[i]) / (QUANTILES[i + 1] - QUANTILES[i]);
         self.knots_s[i] + (self.knots_s[i + 1] - self.knots_s[i]) * share
     }
 
-    /// The mean of the durations that [`Self::quantile_s`] draws [s].
+    /// The mean of the durations that [`Self::quantile_s`] draws \[s\].
     pub(super) fn drawn_mean_s(&self) -> f64 {
         (0..6).map(|i| (QUANTILES[i + 1] - QUANTILES[i]) * (self.knots_s[i] + self.knots_s[i + 1]) / 2.0).sum()
     }
@@ -83,9 +83,9 @@ pub(super) struct Function {
     pub app: u32,
     /// Why it is called.
     pub trigger: Trigger,
-    /// Average memory [MB].
+    /// Average memory \[MB\].
     pub mean_memory_mb: f64,
-    /// Largest memory, or the average where the file has no largest [MB].
+    /// Largest memory, or the average where the file has no largest \[MB\].
     pub peak_memory_mb: f64,
     /// Memory samples, if given.
     pub samples: Option<f64>,

@@ -6,7 +6,7 @@ use super::Azure2019;
 use super::join::{Function, JoinCounts};
 use crate::workload::Trigger;
 
-/// Averages below this count as this in the log-normal fits [s].
+/// Averages below this count as this in the log-normal fits \[s\].
 const FIT_FLOOR_S: f64 = 0.0005;
 /// A function enters the burstiness statistics with at least this many calls.
 const BURSTY_CALLS: u64 = 60;

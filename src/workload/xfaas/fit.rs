@@ -1,8 +1,8 @@
 //! How popularity and cost go together: a rank correlation fitted so that Tables 1 and 3 hold at the same time.
 
 use super::choice::shuffled;
-use crate::stats::normal_quantile;
 use crate::types::Stream;
+use crate::types::normal_quantile;
 
 /// Steps of the bisection; 50 bring rho to 1e-15.
 const BISECTIONS: u32 = 50;

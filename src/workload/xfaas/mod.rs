@@ -33,7 +33,7 @@ use curve::{BINS, Curve, MINUTES_PER_BIN};
 use population::{Function, Population};
 
 use super::{Arrival, Arrivals, BATCH_CALLS, Batch, Quota, Trigger, WorkloadError};
-use crate::stats::normal_quantile;
+use crate::types::normal_quantile;
 use crate::types::{Duration, FunctionId, RegionId, Seed, SimTime, Stream};
 
 const SECONDS_PER_WEEK: f64 = 604_800.0;
