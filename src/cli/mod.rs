@@ -1,6 +1,6 @@
 //! What can be typed: one file per subcommand.
 //!
-//! Exit codes: 0 done, 1 internal error, 2 wrong use or wrong scenario, 3 ran but a declared check failed.
+//! Exit codes: 0 done, 1 internal error, 2 wrong use or wrong scenario, 3 is kept for declared checks that fail (none yet).
 
 mod check;
 mod completions;

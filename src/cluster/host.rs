@@ -184,6 +184,13 @@ impl Host {
         self.exec_demand + self.start_demand
     }
 
+    /// CPU demanded by all calls bound to this host, also by those that wait for their sandbox to start, and by the starts
+    /// [millionths of a core]: what load-aware rules compare, so that a burst of cold starts does not gather on one host.
+    #[inline]
+    pub fn bound_demand(&self) -> u64 {
+        self.reserved_cpu + self.start_demand
+    }
+
     /// Recomputes all rates after a change of state.
     ///
     /// Dynamic power P(u) - P(0) is shared among calls and starts in proportion to CPU demand; baseline power P(0) in

@@ -203,6 +203,36 @@ impl WarmPools {
         self.choose((function.index() * self.regions + region.index()) as u32)
     }
 
+    /// Of the first `limit` idle sandboxes of the function in the region, in the reuse order, the first that suits (scope
+    /// region).
+    pub fn in_region_where(
+        &self,
+        sandboxes: &Sandboxes,
+        function: FunctionId,
+        region: RegionId,
+        limit: usize,
+        suits: impl Fn(SandboxId) -> bool,
+    ) -> Option<SandboxId> {
+        let set = &self.sets[function.index() * self.regions + region.index()];
+        let suits = |id: &u32| suits(SandboxId(*id));
+        let found = match self.order {
+            ReuseOrder::Lru | ReuseOrder::Mru => {
+                let backwards = self.order == ReuseOrder::Mru;
+                let step = |&id: &u32| {
+                    let links = sandboxes[SandboxId(id)].warm_links;
+                    Some(if backwards { links.prev } else { links.next }).filter(|&next| next != NONE)
+                };
+                let first = Some(if backwards { set.list.tail } else { set.list.head }).filter(|&id| id != NONE);
+                std::iter::successors(first, step).take(limit).find(suits)
+            }
+            ReuseOrder::NewestCreated => {
+                self.newest[set.side as usize].iter().rev().map(|&(_, id)| id).take(limit).find(suits)
+            }
+            ReuseOrder::Dslab => self.vectors[set.side as usize].iter().copied().take(limit).find(suits),
+        };
+        found.map(SandboxId)
+    }
+
     /// The idle sandbox of the function on the host that the reuse order names (scope host).
     #[inline]
     pub fn on_host(&self, function: FunctionId, region: RegionId, host: HostId) -> Option<SandboxId> {

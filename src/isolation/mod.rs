@@ -112,7 +112,7 @@ pub fn catalogue() -> &'static [Entry] {
 }
 
 /// A mechanism with its figures settled.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Mechanism {
     /// Name in the tables.
     pub name: String,
@@ -122,7 +122,8 @@ pub struct Mechanism {
     pub start_sigma: f64,
     /// CPU time of one start [core·s].
     pub start_cpu_core_s: f64,
-    /// Memory per sandbox beyond the function's own.
+    /// Memory per sandbox beyond the function's own \[bytes\].
+    #[serde(rename = "memory_overhead_bytes", serialize_with = "bytes")]
     pub memory_overhead: Memory,
     /// Run-time factor.
     pub cpu_factor: f64,
@@ -153,6 +154,10 @@ impl IsolationSpec {
             cpu_factor: o.cpu_factor.unwrap_or(entry.cpu_factor),
         }
     }
+}
+
+fn bytes<S: serde::Serializer>(memory: &Memory, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u64(memory.0)
 }
 
 impl Mechanism {

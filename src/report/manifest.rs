@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::grid::SignalInfo;
+use crate::isolation::Mechanism;
 use crate::scenario::Scenario;
 
 /// What a run cost.
@@ -59,6 +60,8 @@ pub struct Manifest<'a> {
     pub scenario: &'a Scenario,
     /// The input files.
     pub inputs: Vec<Input>,
+    /// The isolation mechanism with the catalogue's figures filled in.
+    pub isolation: Mechanism,
     /// What the workload's source says of itself.
     pub workload_notes: Vec<(String, String)>,
     /// The grid signals, by region.

@@ -14,7 +14,7 @@ pub use folder::{Folder, ReportError};
 pub use manifest::{BOUNDARY, Effort, Input, Manifest, peak_memory_mb};
 pub use plot::{PlotError, received_executed};
 pub use summary::{Entry, Value, summarize};
-pub use tables::{Column, FUNCTIONS, HOSTS, TENANTS, TIMESERIES, write_tables};
+pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
 
 use crate::scenario::{RegionFacts, Scenario};
 use crate::sci::{GroupFacts, Scored};

@@ -103,6 +103,31 @@ pub const HOSTS: &[Column] = &[
     ("embodied_g", "gCO2e", "embodied emissions over the run"),
 ];
 
+/// Columns of `regions.csv`.
+pub const REGIONS: &[Column] = &[
+    ("region", "text", "region"),
+    ("zone", "text", "its grid zone"),
+    ("hosts", "1", "its hosts"),
+    ("cores", "cores", "cores of all its hosts"),
+    ("received", "1", "calls that arrived here"),
+    ("executed", "1", "calls that finished here"),
+    ("rejected", "1", "calls that arrived here and were rejected"),
+    ("cpu_utilization", "1", "CPU in use over its cores, mean over the run"),
+    ("memory_utilization", "1", "memory held by sandboxes over its memory, mean over the run"),
+    ("execution_j", "J", "energy of executing calls, overhead not included"),
+    ("cold_start_j", "J", "energy of starting sandboxes, overhead not included"),
+    ("warm_idle_j", "J", "energy of keeping sandboxes warm, overhead not included"),
+    ("idle_host_j", "J", "energy of what no sandbox holds"),
+    ("boot_j", "J", "energy of booting hosts"),
+    ("off_j", "J", "energy of hosts that are off"),
+    ("pue_overhead_j", "J", "energy of cooling and power conversion"),
+    ("energy_j", "J", "all energy"),
+    ("operational_g", "gCO2e", "operational emissions"),
+    ("embodied_g", "gCO2e", "embodied emissions of its hosts over the run"),
+    ("mean_intensity_g_per_kwh", "gCO2e/kWh", "operational emissions over energy"),
+    ("g_per_executed_call", "gCO2e/call", "(operational + embodied) over calls executed here; empty without calls"),
+];
+
 /// How many ledger bins make one step of the time series.
 pub fn bins_per_step(scenario: &crate::scenario::Scenario) -> usize {
     let bins = Duration::from_secs_f64(scenario.output.step_s).0
@@ -116,6 +141,7 @@ pub fn bins_per_step(scenario: &crate::scenario::Scenario) -> usize {
 /// A file cannot be written.
 pub fn write_tables(run: &Finished<'_>, folder: &Folder) -> Result<(), ReportError> {
     folder.write("timeseries.csv", |f| timeseries(run, f))?;
+    folder.write("regions.csv", |f| regions(run, f))?;
     folder.write("functions.csv", |f| functions(run, f))?;
     folder.write("tenants.csv", |f| tenants(run, f))?;
     folder.write("hosts.csv", |f| hosts(run, f))
@@ -194,6 +220,36 @@ fn timeseries(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {
             table.number(grams)?;
             table.end()?;
         }
+    }
+    table.finish()
+}
+
+fn regions(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {
+    let mut table = Table::new(out, REGIONS)?;
+    let run_s = run.outcome.end.as_secs_f64();
+    for (r, (facts, score)) in run.regions.iter().zip(&run.scored.regions).enumerate() {
+        let region = RegionId::from_index(r);
+        let counts = sum_counts(run.outcome.series.rows(region), 0, usize::MAX);
+        let total = run.outcome.site.total(region);
+        let (energy_j, operational_g) = (score.energy_j.iter().sum::<f64>(), score.operational_g.iter().sum::<f64>());
+        table.text(&facts.name)?;
+        table.text(&facts.zone)?;
+        table.count(facts.hosts.into())?;
+        table.number(facts.cores)?;
+        for n in [counts.received, counts.executed, counts.rejected] {
+            table.count(n)?;
+        }
+        table.number(total[Rate::BusyCore as usize] / (facts.cores * run_s))?;
+        table.number(total[Rate::UsedMemory as usize] / (facts.memory_mb * run_s))?;
+        for joules in score.energy_j {
+            table.number(joules)?;
+        }
+        for x in [energy_j, operational_g, score.embodied_g, operational_g / (energy_j / JOULES_PER_KWH)] {
+            table.number(x)?;
+        }
+        let per_call = sci::intensity(operational_g + score.embodied_g, counts.executed as f64);
+        table.number(per_call.unwrap_or(f64::NAN))?;
+        table.end()?;
     }
     table.finish()
 }

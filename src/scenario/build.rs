@@ -95,6 +95,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let drain_limit = Duration::from_secs_f64(scenario.time.drain_limit_s);
     let span = duration.or(opened.as_ref().and_then(|o| o.span)).unwrap_or(Duration::from_secs(86_400));
     let horizon = span + drain_limit + Duration::from_secs(1);
+    check_size(horizon, steps.0, scenario.regions.len(), &mut problems);
     let mut signals = Vec::new();
     if let Some(start) = start {
         for (i, region) in scenario.regions.iter().enumerate() {
@@ -134,13 +135,13 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         hosts: fleet.hosts,
         mechanism: scenario.isolation.build(),
         rules: scenario.model.clone(),
-        admission: admission.build(),
-        shifting: shifting.build(),
-        routing: routing.build(),
+        admission: admission.build(seed.derive("admission")),
+        shifting: shifting.build(seed.derive("shifting")),
+        routing: routing.build(seed.derive("routing")),
         packing: packing.build(seed.derive("packing")),
-        overcommit: overcommit.build(),
-        keep_alive: keep_alive.build(),
-        provisioning: provisioning.build(),
+        overcommit: overcommit.build(seed.derive("overcommit")),
+        keep_alive: keep_alive.build(seed.derive("keep_alive")),
+        provisioning: provisioning.build(seed.derive("provisioning")),
         forecasts,
         clocks: signals.iter().map(Signal::cursor).collect(),
         ledger_step: steps.0,
@@ -180,6 +181,22 @@ fn parse_steps(scenario: &Scenario, problems: &mut Vec<Problem>) -> (Duration, D
         ));
     }
     (ledger, output)
+}
+
+/// More bins of the ledger than this (2.6 GB) are refused: an arrival in Unix time is the usual cause.
+const MOST_BINS: u64 = 20_000_000;
+
+fn check_size(horizon: Duration, step: Duration, regions: usize, problems: &mut Vec<Problem>) {
+    let bins = (horizon.0 / step.0.max(1)).saturating_mul(regions as u64);
+    if bins > MOST_BINS {
+        let years = horizon.as_secs_f64() / SECONDS_PER_YEAR;
+        problems.push(Problem::new(
+            "workload",
+            format!("the run could last {years:.1} years, {bins} bins of the ledger; at most {MOST_BINS} are kept"),
+            "arrival times count from the run's start: subtract the first one if they are Unix times; or choose a larger \
+             output.ledger_step_s",
+        ));
+    }
 }
 
 /// Carbon is exact only if no signal changes inside a bin of the ledger.

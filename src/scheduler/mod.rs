@@ -85,8 +85,10 @@ pub struct RegionLoad {
     pub hosts_on: u32,
     /// CPU capacity of the hosts that are on [millionths of a core].
     pub cpu_capacity: u64,
-    /// CPU demanded by calls and starts [millionths of a core].
+    /// CPU demanded by calls, also those whose sandbox is still starting, and by starts [millionths of a core].
     pub cpu_demand: u64,
+    /// Memory of the largest function that any host of the region can ever hold \[bytes\].
+    pub largest_function: u64,
     /// Memory held by sandboxes \[bytes\].
     pub memory_held: u64,
     /// Executing calls.

@@ -42,7 +42,7 @@ impl Engine<'_> {
             CpuModel::Isolated => promised.cpu.saturating_sub(h.reserved_cpu),
             CpuModel::Contended | CpuModel::Ignored => u64::MAX,
         };
-        let load = if region.free.orders_load() { (h.demand() as f64 * group.load_per_unit) as u64 } else { 0 };
+        let load = if region.free.orders_load() { (h.bound_demand() as f64 * group.load_per_unit) as u64 } else { 0 };
         let slot = Slot { memory: promised.memory.saturating_sub(used), cpu, load, open: h.state == PowerState::On };
         let local = (host.0 - region.first_host) as usize;
         region.free.update(local, slot);
@@ -121,7 +121,9 @@ impl Engine<'_> {
         h.warm -= 1;
         h.held[Held::Warm as usize] -= memory;
         h.held[Held::Busy as usize] += memory;
-        h.reserved_cpu += self.needs[self.calls[slot].function.index()].cpu;
+        let demand = self.needs[self.calls[slot].function.index()].cpu;
+        h.reserved_cpu += demand;
+        self.loads[h.region.index()].cpu_demand += demand;
         self.calls[slot].cold = false;
         self.execute(slot, id);
         self.settle(host);
@@ -162,7 +164,6 @@ impl Engine<'_> {
         h.exec_demand += demand;
         let load = &mut self.loads[h.region.index()];
         load.running += 1;
-        load.cpu_demand += demand;
         let work = if self.mechanism.cpu_factor == 1.0 {
             call.work
         } else {
@@ -196,7 +197,7 @@ impl Engine<'_> {
         h.held[Held::Starting as usize] += memory;
         let region = h.region;
         let load = &mut self.loads[region.index()];
-        load.cpu_demand += u64::from(demand);
+        load.cpu_demand += u64::from(demand) + self.needs[function.index()].cpu;
         load.memory_held += memory;
         self.functions[function.index()].starts += 1;
         self.series.at(region, self.now).cold += 1;
@@ -275,21 +276,27 @@ impl Engine<'_> {
         load.running -= 1;
         load.cpu_demand -= demand;
         self.count_finished(slot, host, region, dynamic_j);
+        if !self.passive.ends {
+            self.tell_admission(slot);
+        }
         self.calls.remove(slot);
         if self.rules.sandbox.cold_wait == ColdWait::AnyFreed
-            && let Some(waiting) = self.take_pending(function, region)
+            && let Some((waiting, left)) = self.take_pending(function, region)
         {
             self.hosts[host.index()].reserved_cpu += demand;
             self.execute(waiting, id);
+            self.settle(host);
+            self.serve_waiting(left);
         } else {
             self.become_idle(id);
+            self.settle(host);
         }
-        self.settle(host);
         self.serve_waiting(host);
     }
 
-    /// The call that has waited longest for a sandbox of this function to start; its sandbox is set free.
-    fn take_pending(&mut self, function: crate::types::FunctionId, region: RegionId) -> Option<u32> {
+    /// The call that has waited longest for a sandbox of this function to start, and the host where that sandbox, set free,
+    /// stands.
+    fn take_pending(&mut self, function: crate::types::FunctionId, region: RegionId) -> Option<(u32, HostId)> {
         let list = self.pending.get_mut(&(function.0, region.0))?;
         let (sandbox, _) = list.pop_front()?;
         let starting = &mut self.sandboxes[SandboxId(sandbox)];
@@ -298,7 +305,7 @@ impl Engine<'_> {
         self.touch(left);
         self.hosts[left.index()].reserved_cpu -= self.needs[function.index()].cpu;
         self.settle(left);
-        Some(call)
+        Some((call, left))
     }
 
     fn count_finished(&mut self, slot: u32, host: HostId, region: RegionId, dynamic_j: f64) {
@@ -349,11 +356,14 @@ impl Engine<'_> {
         let (host, memory, generation) = (s.host, s.memory, s.generation);
         let profile = &self.profiles[s.function.index()];
         let view = IdleView { function: s.function, profile, now: self.now };
-        let keep = self.keep_alive.keep(&view);
+        let all = View { now: self.now, regions: &self.loads, forecasts: &self.forecasts };
+        let keep = self.keep_alive.keep(&view, &all);
         let restarts = self.restarts;
         let mut expires = self.now + keep;
+        // A window that does not restart needs one event in its life, however often the sandbox becomes idle.
+        let first_window = s.window_end == SimTime::NEVER;
         if !restarts {
-            if s.window_end == SimTime::NEVER {
+            if first_window {
                 s.window_end = expires;
             }
             expires = s.window_end;
@@ -379,7 +389,7 @@ impl Engine<'_> {
             self.sandboxes.push_back(&mut self.idle_on_host[host.index()], Which::Host, id);
         }
         let in_lane = restarts && expires != SimTime::NEVER && self.lanes.insert(&mut self.sandboxes, id, keep);
-        if !in_lane && expires != SimTime::NEVER {
+        if !in_lane && expires != SimTime::NEVER && (restarts || first_window) {
             self.queue.push(expires, Event::Expire { sandbox: id.0, generation });
         }
     }

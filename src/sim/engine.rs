@@ -149,9 +149,10 @@ pub enum SimError {
     Workload(#[from] WorkloadError),
     /// A function that no host can hold.
     #[error(
-        "function {function} needs {needed_mb} MB (isolation overhead included) and {cpu} core(s), but no host of region \
-         {region} can hold it: the largest promises {memory_mb} MB and {cores} core(s)\n  help: give the region larger \
-         hosts, route the function elsewhere, or leave it out of the workload"
+        "function {function} needs {needed_mb:.1} MB (isolation overhead included){}, but no host of region {region} can hold \
+         it: the largest promises {memory_mb:.1} MB and {cores} core(s)\n  help: give the region larger hosts, or leave the \
+         function out of the workload",
+        if *cpu > 0.0 { format!(" and {cpu} core(s)") } else { String::new() }
     )]
     TooBig {
         /// The function's name.
@@ -190,6 +191,10 @@ pub(super) struct Passive {
     pub admission: bool,
     pub shifting: bool,
     pub routing: bool,
+    /// Whether keep-alive wants to be told of arrivals.
+    pub arrivals: bool,
+    /// Whether admission wants to be told of ends.
+    pub ends: bool,
 }
 
 pub(super) struct Region {
@@ -350,7 +355,12 @@ impl<'a> Engine<'a> {
             admission: setup.admission.is_passive(),
             shifting: setup.shifting.is_passive(),
             routing: setup.routing.is_passive(),
+            arrivals: !setup.keep_alive.observes(),
+            ends: !setup.admission.observes(),
         };
+        for (load, region) in loads.iter_mut().zip(&regions) {
+            load.largest_function = largest(region).1.saturating_sub(mechanism.memory_overhead.0);
+        }
         let warm = WarmPools::new(rules.sandbox.reuse_order, packing.warm_scope(), regions.len(), hosts.len());
         let mut engine = Self {
             now: SimTime::ZERO,

@@ -34,6 +34,10 @@ macro_rules! views {
 impl Engine<'_> {
     /// Asks admission, and goes on to shifting if the call is let in.
     pub(super) fn ask(&mut self, slot: u32) {
+        if !self.passive.arrivals && self.now == self.calls[slot].arrival {
+            let (call, view) = views!(self, slot);
+            self.keep_alive.arrived(&call, &view);
+        }
         if self.passive.admission && self.passive.shifting {
             return self.let_go(slot);
         }
@@ -59,6 +63,12 @@ impl Engine<'_> {
                 self.reject(slot);
             }
         }
+    }
+
+    /// Tells admission that a call has ended.
+    pub(super) fn tell_admission(&mut self, slot: u32) {
+        let (call, view) = views!(self, slot);
+        self.admission.finished(&call, &view);
     }
 
     /// Asks shifting when the call starts.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::lines::{Cells, Lines};
-use super::rows::{CallsSpec, Key, PlainRow, Row, Rows, nanoseconds, number};
+use super::rows::{CallsSpec, Key, MOST_TOGETHER, PlainRow, Row, Rows, nanoseconds, number};
 use super::{Arrivals, BATCH_CALLS, Batch, WorkloadError};
 use crate::types::{Memory, MilliCores, SimTime};
 
@@ -155,8 +155,8 @@ impl CallsCsv {
         if let Some(at) = c.count {
             row.count = integer(cell(at))
                 .and_then(|n| u32::try_from(n).ok())
-                .filter(|&n| n > 0)
-                .ok_or_else(|| wrong(at, "count", "a whole number from 1 on"))?;
+                .filter(|n| (1..=MOST_TOGETHER).contains(n))
+                .ok_or_else(|| wrong(at, "count", "a whole number from 1 to 1000000"))?;
         }
         if let Some(at) = c.deadline {
             let text = cell(at);

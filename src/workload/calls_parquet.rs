@@ -10,7 +10,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::calls_csv::{Hashing, check_header};
-use super::rows::{CallsSpec, Key, PlainRow, Row, Rows, seconds_to_ns};
+use super::rows::{CallsSpec, Key, MOST_TOGETHER, PlainRow, Row, Rows, seconds_to_ns};
 use super::{Arrivals, BATCH_CALLS, Batch, WorkloadError};
 use crate::types::{Memory, MilliCores, SimTime};
 
@@ -363,7 +363,7 @@ impl CallsParquet {
             function: c.function.key(at),
             tenant: c.tenant.as_ref().and_then(|t| t.text(at)),
             region: c.region.as_ref().and_then(|t| t.text(at)),
-            count: whole("count", &c.count, 1.0, f64::from(u32::MAX), 1.0)? as u32,
+            count: whole("count", &c.count, 1.0, f64::from(MOST_TOGETHER), 1.0)? as u32,
             deadline_ns: match &c.deadline {
                 None => None,
                 Some(d) => Some(seconds("deadline_s", d.number(at))?),

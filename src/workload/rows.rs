@@ -13,6 +13,8 @@ use crate::types::{Duration, FunctionId, Memory, MilliCores, RegionId, SimTime, 
 ///
 /// Columns, in any order: `arrival_time_s` (sorted), `function_id` (text or integer), `duration_s`, `memory_mb`; optional
 /// `tenant`, `region`, `count`, `deadline_s` (after arrival), `criticality`, `cpu_cores`. Times are seconds from the run's start.
+/// Tenant and memory belong to the function: a later row that differs is an error. Criticality and CPU (in thousandths of a
+/// core) are those of the function's first row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallsSpec {
@@ -130,6 +132,9 @@ fn plain_seconds(bytes: &mut std::slice::Iter<'_, u8>) -> Option<u64> {
 /// Nanoseconds per unit of the last digit, by the number of decimals.
 const SCALE: [u64; 10] = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1];
 
+/// The largest `count` of one row: each of its calls is in flight on its own.
+pub(super) const MOST_TOGETHER: u32 = 1_000_000;
+
 const SMALL: i64 = 1 << 20;
 const UNSEEN: u32 = u32::MAX;
 
@@ -146,6 +151,8 @@ pub(super) struct Rows {
     named: FxHashMap<Box<[u8]>, u32>,
     tenants: FxHashMap<Box<[u8]>, u32>,
     memory: Vec<Memory>,
+    /// Each function's tenant, by name.
+    owners: Vec<Box<[u8]>>,
     last_ns: u64,
     changed_memory: u64,
     calls: u64,
@@ -171,6 +178,7 @@ impl Rows {
             named: FxHashMap::default(),
             tenants: FxHashMap::default(),
             memory: Vec::new(),
+            owners: Vec::new(),
             last_ns: 0,
             changed_memory: 0,
             calls: 0,
@@ -195,6 +203,11 @@ impl Rows {
         let function = self.function(row, line, batch)?;
         if self.memory[function.index()] != row.memory {
             self.memory_changed(row, function, line)?;
+        }
+        if let Some(tenant) = row.tenant
+            && self.owners[function.index()].as_ref() != tenant
+        {
+            return Err(self.tenant_changed(tenant, function, line));
         }
         let region = match row.region {
             None => self.home,
@@ -291,6 +304,7 @@ impl Rows {
         };
         let id = FunctionId::from_index(self.memory.len());
         self.memory.push(row.memory);
+        self.owners.push(tenant_name.into());
         batch.functions.push(FunctionProfile {
             name,
             tenant: TenantId(tenant),
@@ -302,6 +316,17 @@ impl Rows {
             trust_domain: tenant,
         });
         id
+    }
+
+    #[cold]
+    fn tenant_changed(&self, tenant: &[u8], function: FunctionId, line: u64) -> WorkloadError {
+        let name = String::from_utf8_lossy;
+        let first = name(&self.owners[function.index()]);
+        self.error(
+            line,
+            format!("tenant = \"{}\" differs from \"{first}\" on the function's first line", name(tenant)),
+            "give each function one tenant; name functions of different tenants differently",
+        )
     }
 
     #[cold]

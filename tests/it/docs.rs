@@ -1,6 +1,6 @@
 //! The documents that must keep step with the program.
 
-use slackwater::report::{FUNCTIONS, HOSTS, INVOCATIONS, TENANTS, TIMESERIES};
+use slackwater::report::{FUNCTIONS, HOSTS, INVOCATIONS, REGIONS, TENANTS, TIMESERIES};
 
 use crate::lab::{repository, run_file};
 
@@ -42,6 +42,7 @@ fn outputs() -> String {
 fn every_column_is_documented_with_its_unit() {
     let tables = [
         ("timeseries.csv", TIMESERIES),
+        ("regions.csv", REGIONS),
         ("functions.csv", FUNCTIONS),
         ("tenants.csv", TENANTS),
         ("hosts.csv", HOSTS),
@@ -62,12 +63,18 @@ fn every_figure_of_the_summary_is_documented_with_its_unit() {
 #[test]
 fn every_row_of_the_document_exists_in_the_program() {
     let run = run_file(&repository("scenarios/quickstart.toml"), &["workload.poisson.calls=100"], 1);
-    let tables = [TIMESERIES, FUNCTIONS, TENANTS, HOSTS, INVOCATIONS].concat();
+    let tables = [TIMESERIES, REGIONS, FUNCTIONS, TENANTS, HOSTS, INVOCATIONS].concat();
     let mut known: Vec<&str> = tables.iter().map(|c| c.0).collect();
     known.extend(run.report.summary.iter().map(|e| e.key.as_str()));
-    for heading in
-        ["summary.json", "timeseries.csv", "functions.csv", "tenants.csv", "hosts.csv", "invocations.parquet"]
-    {
+    for heading in [
+        "summary.json",
+        "timeseries.csv",
+        "regions.csv",
+        "functions.csv",
+        "tenants.csv",
+        "hosts.csv",
+        "invocations.parquet",
+    ] {
         for row in rows_below(&outputs(), heading) {
             let name = row[0].as_str();
             let is_name = name.contains(['.', '_']) && !name.contains([' ', '…', '*', '-']);

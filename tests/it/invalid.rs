@@ -70,8 +70,16 @@ fn a_good_run_ends_with_code_0_and_a_whole_result() {
     assert_eq!(sim(&lab, &[]), (0, String::new()));
     assert_eq!(entries(lab.folder()), ["calls.csv", "out", "scenario.toml"]);
     let files = entries(&lab.folder().join("out"));
-    let wanted =
-        ["functions.csv", "hosts.csv", "manifest.json", "summary.csv", "summary.json", "tenants.csv", "timeseries.csv"];
+    let wanted = [
+        "functions.csv",
+        "hosts.csv",
+        "manifest.json",
+        "regions.csv",
+        "summary.csv",
+        "summary.json",
+        "tenants.csv",
+        "timeseries.csv",
+    ];
     assert_eq!(files, wanted);
 }
 

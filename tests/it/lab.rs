@@ -61,6 +61,17 @@ impl Lab {
     }
 }
 
+impl Lab {
+    /// The message with which the scenario fails.
+    #[track_caller]
+    pub fn fails(&self, set: &[&str]) -> String {
+        match try_file(&self.scenario(), set, 1) {
+            Ok(_) => panic!("the scenario runs with {set:?}"),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
 /// A finished run.
 pub struct Run {
     dir: TempDir,

@@ -289,3 +289,74 @@ fn an_idle_sandbox_on_a_full_host_is_found_whatever_the_packing() {
         }
     }
 }
+
+const BURST: &str = r#"
+[workload.calls]
+path = "calls.csv"
+[model]
+cpu = "contended"
+[isolation.container]
+start_median_s = 0.5
+start_sigma = 0.0
+start_cpu_core_s = 0.0
+memory_overhead_mb = 0.0
+cpu_factor = 1.0
+[servers.s]
+cores = 1
+memory_mb = 1000
+embodied_kg = 0
+lifetime_years = 4
+[[regions]]
+name = "a"
+grid.constant.g_per_kwh = 100.0
+hosts = [{ server = "s", count = 8 }]
+"#;
+
+#[test]
+fn a_burst_of_cold_starts_spreads_over_the_least_loaded_hosts() {
+    // Calls that wait for their sandbox count as load: eight of them, 1 ms apart, take eight hosts and nobody shares.
+    let calls: String = (0..8).map(|i| format!("{},f,10,100\n", f64::from(i) * 0.001)).collect();
+    let text = format!("arrival_time_s,function_id,duration_s,memory_mb\n{calls}");
+    for packing in ["warm-first", "least-loaded"] {
+        let run = Lab::new(BURST).file("calls.csv", &text).run(&[&format!("scheduler.packing={packing}")]);
+        assert!((run.number("latency_s.max") - 10.5).abs() < 1e-6, "{packing}: {}", run.number("latency_s.max"));
+    }
+}
+
+#[test]
+fn least_loaded_routing_leaves_out_regions_whose_hosts_are_too_small() {
+    let small = "\n[servers.small]\ncores = 64\nmemory_mb = 50\nembodied_kg = 0\nlifetime_years = 4\n\
+                 [[regions]]\nname = \"b\"\ngrid.constant.g_per_kwh = 100.0\nhosts = [{ server = \"small\", count = 1 }]\n";
+    let rows: String = (0..20).map(|_| "0,f,10,100\n".to_owned()).collect();
+    let text = format!("arrival_time_s,function_id,duration_s,memory_mb\n{rows}");
+    let run =
+        Lab::new(&format!("{BURST}{small}")).file("calls.csv", &text).run(&["scheduler.routing.least-loaded.margin=0"]);
+    assert_eq!(run.number("calls.executed"), 20.0);
+}
+
+#[test]
+fn warm_first_takes_another_idle_sandbox_if_the_first_ones_host_has_no_core() {
+    // Two hosts of one core. Two calls of `a` leave a warm sandbox on each. Then `b` takes the core of the host whose sandbox
+    // was idle first, and the next `a` must use the other host's warm sandbox.
+    let text = "arrival_time_s,function_id,duration_s,memory_mb\n0,a,1,100\n0.1,a,2,100\n5,b,60,100\n10,a,1,100\n";
+    let hosts = ["regions[0].hosts[0].count=2", "model.cpu=isolated", "scheduler.packing.warm-first.then=first-fit"];
+    let run = Lab::new(BURST).file("calls.csv", text).run(&hosts);
+    assert_eq!(run.number("calls.cold"), 3.0);
+    assert_eq!(run.number("calls.waited"), 0.0);
+}
+
+#[test]
+fn a_row_with_another_tenant_than_the_functions_first_is_refused() {
+    let text = "arrival_time_s,function_id,duration_s,memory_mb,tenant\n0,f,1,100,x\n1,f,1,100,y\n";
+    let lab = Lab::new(BURST).file("calls.csv", text);
+    let error = lab.fails(&[]);
+    assert!(error.contains("line 3: tenant = \"y\" differs from \"x\""), "{error}");
+}
+
+#[test]
+fn unix_times_are_refused_before_the_ledger_grows_without_bounds() {
+    let text = "arrival_time_s,function_id,duration_s,memory_mb\n1650000000,f,1,100\n1650000001,f,1,100\n";
+    let lab = Lab::new(BURST).file("calls.csv", text);
+    let error = lab.fails(&["output.ledger_step_s=60", "output.step_s=60"]);
+    assert!(error.contains("subtract the first one if they are Unix times"), "{error}");
+}

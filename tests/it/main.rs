@@ -4,6 +4,8 @@ mod azure2019;
 mod conservation;
 mod determinism;
 mod docs;
+mod generators;
+mod golden;
 mod house;
 mod invalid;
 mod lab;

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CallView, View};
-use crate::types::SimTime;
+use crate::types::{Seed, SimTime};
 
 /// What admission says of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,14 @@ pub enum Verdict {
 pub trait Admission: Send {
     /// The verdict on one call.
     fn admit(&mut self, call: &CallView<'_>, view: &View<'_>) -> Verdict;
+
+    /// Whether [`Admission::finished`] wants to be told of ends.
+    fn observes(&self) -> bool {
+        false
+    }
+
+    /// A call that was admitted has ended: what concurrency limits and quotas count.
+    fn finished(&mut self, _call: &CallView<'_>, _view: &View<'_>) {}
 
     /// Whether the verdict on every call is "admit", so that the engine need not ask.
     fn is_passive(&self) -> bool {
@@ -48,8 +56,8 @@ impl Default for AdmissionSpec {
 }
 
 impl AdmissionSpec {
-    /// Builds the policy.
-    pub fn build(&self) -> Box<dyn Admission> {
+    /// Builds the policy; `seed` is its own.
+    pub fn build(&self, _seed: Seed) -> Box<dyn Admission> {
         match self {
             Self::AdmitAll(p) => Box::new(p.clone()),
         }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{IdleView, KeepAlive};
+use crate::scheduler::View;
 use crate::types::Duration;
 
 /// Keeps an idle sandbox for a fixed time.
@@ -47,7 +48,7 @@ impl Window {
 
 impl KeepAlive for Window {
     #[inline]
-    fn keep(&mut self, _sandbox: &IdleView<'_>) -> Duration {
+    fn keep(&mut self, _sandbox: &IdleView<'_>, _view: &View<'_>) -> Duration {
         self.keep
     }
 

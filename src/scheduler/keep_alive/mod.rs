@@ -9,7 +9,8 @@ pub use none::NoKeepAlive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Duration, FunctionId, SimTime};
+use super::{CallView, View};
+use crate::types::{Duration, FunctionId, Seed, SimTime};
 use crate::workload::FunctionProfile;
 
 /// A sandbox that has just become idle.
@@ -26,10 +27,19 @@ pub struct IdleView<'a> {
 /// Decides how long idle sandboxes stay.
 pub trait KeepAlive: Send {
     /// How long this sandbox stays if nothing reuses it; zero removes it at once, [`Duration::FOREVER`] never.
-    fn keep(&mut self, sandbox: &IdleView<'_>) -> Duration;
+    fn keep(&mut self, sandbox: &IdleView<'_>, view: &View<'_>) -> Duration;
+
+    /// Whether [`KeepAlive::arrived`] wants to be told of arrivals.
+    fn observes(&self) -> bool {
+        false
+    }
+
+    /// A call has arrived: what histogram policies learn from.
+    fn arrived(&mut self, _call: &CallView<'_>, _view: &View<'_>) {}
 
     /// Whether the window begins anew each time the sandbox becomes idle (the usual meaning of "n minutes idle"). If
     /// not, it is set once, at the first idle moment, and a sandbox that is busy at its end goes when it next is idle.
+    /// Asked once, when the run starts.
     fn restarts(&self) -> bool {
         true
     }
@@ -54,8 +64,8 @@ impl Default for KeepAliveSpec {
 }
 
 impl KeepAliveSpec {
-    /// Builds the policy.
-    pub fn build(&self) -> Box<dyn KeepAlive> {
+    /// Builds the policy; `seed` is its own.
+    pub fn build(&self, _seed: Seed) -> Box<dyn KeepAlive> {
         match self {
             Self::Fixed(p) => Box::new(fixed::Window::new(p)),
             Self::None(p) => Box::new(p.clone()),

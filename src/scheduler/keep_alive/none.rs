@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{IdleView, KeepAlive};
+use crate::scheduler::View;
 use crate::types::Duration;
 
 /// Removes a sandbox as soon as it is idle.
@@ -12,7 +13,7 @@ use crate::types::Duration;
 pub struct NoKeepAlive {}
 
 impl KeepAlive for NoKeepAlive {
-    fn keep(&mut self, _sandbox: &IdleView<'_>) -> Duration {
+    fn keep(&mut self, _sandbox: &IdleView<'_>, _view: &View<'_>) -> Duration {
         Duration::ZERO
     }
 }

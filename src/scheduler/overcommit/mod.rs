@@ -9,6 +9,8 @@ pub use static_ratio::StaticRatio;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::types::Seed;
+
 /// What a host has, or may promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capacity {
@@ -44,8 +46,8 @@ impl Default for OvercommitSpec {
 }
 
 impl OvercommitSpec {
-    /// Builds the policy.
-    pub fn build(&self) -> Box<dyn Overcommit> {
+    /// Builds the policy; `seed` is its own.
+    pub fn build(&self, _seed: Seed) -> Box<dyn Overcommit> {
         match self {
             Self::None(p) => Box::new(p.clone()),
             Self::StaticRatio(p) => Box::new(p.clone()),

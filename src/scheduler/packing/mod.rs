@@ -93,15 +93,12 @@ impl Pool<'_> {
     /// ties go to the lowest host number. At most [`WARM_CANDIDATES`] hosts are compared.
     fn warm_by<K: Ord>(&self, request: &Request, rank: impl Fn(usize) -> K) -> Option<Placement> {
         let room = |h: &HostId| self.index.cpu_fits(self.local(*h), request.cpu);
-        let mut hosts = self.warm.hosts(request.function, self.region).take(WARM_CANDIDATES);
+        let mut hosts = self.warm.hosts(request.function, self.region).filter(room).take(WARM_CANDIDATES);
         let first = hosts.next()?;
         let host = match hosts.next() {
-            None => Some(first).filter(room),
-            Some(second) => {
-                let all = [first, second].into_iter().chain(hosts);
-                all.filter(room).min_by_key(|&h| (rank(self.local(h)), h))
-            }
-        }?;
+            None => first,
+            Some(second) => [first, second].into_iter().chain(hosts).min_by_key(|&h| (rank(self.local(h)), h))?,
+        };
         self.warm.on_host(request.function, self.region, host).map(Placement::Warm)
     }
 }

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Packing, Placement, Pool, Request};
+use super::{Packing, Placement, Pool, Request, WARM_CANDIDATES};
 use crate::cluster::{Orders, WarmScope};
-use crate::types::HostId;
+use crate::types::{HostId, SandboxId};
 
 /// Which host gets a new sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -45,10 +45,16 @@ impl WarmFirst {
 impl Packing for WarmFirst {
     #[inline]
     fn place(&mut self, request: &Request, pool: &Pool<'_>) -> Placement {
-        if let Some(sandbox) = pool.warm.in_region(request.function, pool.region)
-            && pool.index.cpu_fits(pool.local(pool.sandboxes[sandbox].host), request.cpu)
-        {
-            return Placement::Warm(sandbox);
+        if let Some(sandbox) = pool.warm.in_region(request.function, pool.region) {
+            let room = |id: SandboxId| pool.index.cpu_fits(pool.local(pool.sandboxes[id].host), request.cpu);
+            if room(sandbox) {
+                return Placement::Warm(sandbox);
+            }
+            let (function, region) = (request.function, pool.region);
+            let other = pool.warm.in_region_where(pool.sandboxes, function, region, WARM_CANDIDATES, room);
+            if let Some(sandbox) = other {
+                return Placement::Warm(sandbox);
+            }
         }
         match self.cold(request, pool) {
             Some(host) => Placement::Cold(pool.host(host)),

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::View;
-use crate::types::{Duration, RegionId};
+use crate::types::{Duration, RegionId, Seed};
 
 /// Decides how many of a region's hosts are on.
 pub trait Provisioning: Send {
@@ -35,8 +35,8 @@ impl Default for ProvisioningSpec {
 }
 
 impl ProvisioningSpec {
-    /// Builds the policy.
-    pub fn build(&self) -> Box<dyn Provisioning> {
+    /// Builds the policy; `seed` is its own.
+    pub fn build(&self, _seed: Seed) -> Box<dyn Provisioning> {
         match self {
             Self::AlwaysOn(p) => Box::new(p.clone()),
         }

@@ -30,12 +30,14 @@ impl Default for LeastLoaded {
 
 impl Routing for LeastLoaded {
     fn region(&mut self, call: &CallView<'_>, view: &View<'_>) -> RegionId {
-        let home = view.regions[call.region.index()].pressure();
-        let mut best = (call.region, home - self.margin);
+        let home = &view.regions[call.region.index()];
+        let fits_at_home = home.largest_function >= call.profile.memory.0;
+        let mut best = (call.region, if fits_at_home { home.pressure() - self.margin } else { f64::INFINITY });
         for (i, load) in view.regions.iter().enumerate() {
             let region = RegionId::from_index(i);
             let pressure = load.pressure();
-            if region != call.region && pressure < best.1 {
+            let fits = load.largest_function >= call.profile.memory.0;
+            if region != call.region && fits && pressure < best.1 {
                 best = (region, pressure);
             }
         }

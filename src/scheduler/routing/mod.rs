@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CallView, View};
-use crate::types::RegionId;
+use crate::types::{RegionId, Seed};
 
 /// Decides where a released call runs.
 pub trait Routing: Send {
@@ -31,7 +31,7 @@ pub enum RoutingSpec {
     Local(Local),
     /// A call runs in the region with the lowest CPU demand over capacity, waiting calls counted as one core each. Knows
     /// the present load of every region, without delay. Loses on latency and data transfer between regions, which are
-    /// not modelled here. Ties go to the region where the call arrived, then to the lowest number.
+    /// not modelled here. Regions whose hosts are too small for the function are left out. Ties go to the region where the call arrived, then to the lowest number.
     LeastLoaded(LeastLoaded),
 }
 
@@ -42,8 +42,8 @@ impl Default for RoutingSpec {
 }
 
 impl RoutingSpec {
-    /// Builds the policy.
-    pub fn build(&self) -> Box<dyn Routing> {
+    /// Builds the policy; `seed` is its own.
+    pub fn build(&self, _seed: Seed) -> Box<dyn Routing> {
         match self {
             Self::Local(p) => Box::new(p.clone()),
             Self::LeastLoaded(p) => Box::new(p.clone()),

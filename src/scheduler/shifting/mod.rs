@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CallToken, CallView, View};
-use crate::types::{Duration, SimTime};
+use crate::types::{Duration, Seed, SimTime};
 
 /// When a call starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +69,8 @@ impl Default for ShiftingSpec {
 }
 
 impl ShiftingSpec {
-    /// Builds the policy.
-    pub fn build(&self) -> Box<dyn Shifting> {
+    /// Builds the policy; `seed` is its own.
+    pub fn build(&self, _seed: Seed) -> Box<dyn Shifting> {
         match self {
             Self::RunNow(p) => Box::new(p.clone()),
             Self::LowestCarbonHour(p) => Box::new(p.clone()),

@@ -1,0 +1,53 @@
+//! Golden summaries: every figure of every scenario, byte by byte. A change that moves one is a change of results and says
+//! so (CONTRIBUTING.md). `SLACKWATER_BLESS=1 cargo test --test it golden` rewrites the files.
+
+use slackwater::run::{Options, run};
+use slackwater::scenario::load;
+
+use crate::lab::repository;
+
+fn agrees_with_its_golden_file(scenario: &str, golden: &str, set: &[&str]) {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let set: Vec<String> = set.iter().map(|&s| s.to_owned()).collect();
+    let loaded = load(&repository(scenario), &set).expect("a right scenario");
+    let options = Options { out: Some(dir.path().join("result")), threads: 1 };
+    run(&loaded, &options, &mut |_| {}).expect("it runs");
+    let ours = std::fs::read_to_string(dir.path().join("result/summary.csv")).expect("a summary");
+    let path = repository("tests/it/golden").join(golden);
+    if std::env::var_os("SLACKWATER_BLESS").is_some() {
+        std::fs::write(&path, &ours).expect("the repository is writable");
+    }
+    let wanted = std::fs::read_to_string(&path).expect("a golden file; SLACKWATER_BLESS=1 writes it");
+    let moved: Vec<String> = wanted
+        .lines()
+        .zip(ours.lines())
+        .filter(|(a, b)| a != b)
+        .map(|(a, b)| format!("  was {a}\n  is  {b}"))
+        .collect();
+    assert!(
+        wanted == ours,
+        "{scenario}: figures moved; if that is meant, declare it (CONTRIBUTING.md) and run with SLACKWATER_BLESS=1\n{}",
+        moved.join("\n")
+    );
+}
+
+#[test]
+fn quickstart_keeps_its_figures() {
+    agrees_with_its_golden_file("scenarios/quickstart.toml", "quickstart.csv", &[]);
+}
+
+#[test]
+fn reference_keeps_its_figures() {
+    agrees_with_its_golden_file("scenarios/reference.toml", "reference.csv", &[]);
+}
+
+#[test]
+fn keep_alive_keeps_its_figures() {
+    agrees_with_its_golden_file("scenarios/checks/keep-alive.toml", "keep-alive.csv", &[]);
+}
+
+#[test]
+fn a_hundredth_of_the_xfaas_week_keeps_its_figures() {
+    let set = ["workload.xfaas.calls=200000", "scheduler.shifting.paced-backlog.prior_rate_per_s=0.3307"];
+    agrees_with_its_golden_file("scenarios/xfaas.toml", "xfaas-hundredth.csv", &set);
+}
