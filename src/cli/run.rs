@@ -109,7 +109,8 @@ fn table(report: &Report) -> String {
             Value::Number(x) => (significant(*x), if entry.unit == "1" { "" } else { entry.unit }),
             Value::Text(t) => (t.clone(), ""),
         };
-        text += &format!("{label:<22} {value:>16} {unit}\n");
+        text += format!("{label:<22} {value:>16} {unit}").trim_end();
+        text.push('\n');
     }
     let e = &report.effort;
     text += &format!(
