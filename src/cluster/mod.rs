@@ -1,5 +1,6 @@
 //! Where calls run: hosts and their power, the indexed pool of a region's hosts, sandboxes and the warm sets.
 
+mod evict;
 mod host;
 mod index;
 pub mod power;
@@ -7,6 +8,7 @@ mod sandbox;
 mod share;
 mod warm;
 
+pub use evict::EvictionOrder;
 pub use host::{CpuModel, Group, Host, PowerState, UNITS_PER_CORE};
 pub use index::{HostIndex, Orders, Slot};
 pub use sandbox::{List, NONE, Sandbox, SandboxState, Sandboxes, Which};

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{EndRule, Scenario, ServerSpec};
 use crate::cluster::Group;
 use crate::grid::{self, Forecast, GridError, PerfectForecast, Signal};
-use crate::scheduler::SchedulerSpec;
+use crate::scheduler::{Known, SchedulerSpec};
 use crate::sci::GroupFacts;
 use crate::sim::{RegionSetup, Setup};
 use crate::types::{Duration, GroupId, Memory, RegionId, SECONDS_PER_YEAR, Seed};
@@ -127,7 +127,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     }
     let forecasts: Vec<Box<dyn Forecast>> =
         signals.iter().map(|s| Box::new(PerfectForecast::new(s.clone())) as Box<dyn Forecast>).collect();
-    let SchedulerSpec { admission, shifting, routing, packing, overcommit, keep_alive, provisioning } =
+    let SchedulerSpec { admission, shifting, routing, packing, overcommit, keep_alive, scaling: _, provisioning } =
         &scenario.scheduler;
     let setup = Setup {
         regions: fleet.setups,
@@ -140,7 +140,11 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         routing: routing.build(seed.derive("routing")),
         packing: packing.build(seed.derive("packing")),
         overcommit: overcommit.build(seed.derive("overcommit")),
-        keep_alive: keep_alive.build(seed.derive("keep_alive")),
+        keep_alive: keep_alive.build(&Known {
+            seed: seed.derive("keep_alive"),
+            sites: Vec::new().into(),
+            future: None,
+        }),
         provisioning: provisioning.build(seed.derive("provisioning")),
         forecasts,
         clocks: signals.iter().map(Signal::cursor).collect(),

@@ -1,4 +1,4 @@
-//! The decision pipeline: seven seams, each a trait, one file per policy, and a catalogue.
+//! The decision pipeline: eight seams, each a trait, one file per policy, and a catalogue.
 //!
 //! ```text
 //! call ──> admission ──> shifting ──> routing ──> packing ──> host
@@ -6,6 +6,7 @@
 //!                                     region?     which sandbox?│
 //!          overcommit: how much may a host promise?  ───────────┤
 //!          keep_alive: how long does an idle sandbox stay? ─────┤
+//!          scaling: how many sandboxes does a pool have? ───────┤
 //!          provisioning: how many hosts are on? ────────────────┘
 //! ```
 //!
@@ -18,14 +19,15 @@ pub mod overcommit;
 pub mod packing;
 pub mod provisioning;
 pub mod routing;
+pub mod scaling;
 pub mod shifting;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::grid::Forecast;
-use crate::types::{Duration, FunctionId, RegionId, SimTime};
-use crate::workload::FunctionProfile;
+use crate::types::{Duration, FunctionId, PoolId, RegionId, Seed, SimTime};
+use crate::workload::{FunctionProfile, Future};
 
 /// `[scheduler]`: one policy per seam. A seam that is left out takes its default.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +51,9 @@ pub struct SchedulerSpec {
     /// How long does an idle sandbox stay? Default: `fixed`, 600 s.
     #[serde(default)]
     pub keep_alive: keep_alive::KeepAliveSpec,
+    /// How many sandboxes does a pool have? Default: `on-demand`.
+    #[serde(default)]
+    pub scaling: scaling::ScalingSpec,
     /// How many hosts are on? Default: `always-on`.
     #[serde(default)]
     pub provisioning: provisioning::ProvisioningSpec,
@@ -102,6 +107,59 @@ impl RegionLoad {
     pub fn pressure(&self) -> f64 {
         (self.cpu_demand as f64 + f64::from(self.queued) * 1e6) / self.cpu_capacity as f64
     }
+}
+
+/// What a policy may know of a pool in one region: the functions that share sandboxes, by the scope of isolation (one
+/// function, a tenant, or a trust domain).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PoolView {
+    /// The pool.
+    pub pool: PoolId,
+    /// The region.
+    pub region: RegionId,
+    /// Its sandboxes in any state.
+    pub sandboxes: u32,
+    /// Those that are idle.
+    pub idle: u32,
+    /// Those that are starting.
+    pub starting: u32,
+    /// Its calls that execute or are bound to a sandbox that starts.
+    pub running: u32,
+    /// Its calls that wait for a sandbox or for room.
+    pub waiting: u32,
+    /// How many calls one sandbox takes at a time.
+    pub slots: u32,
+    /// When its last call ended; `None` before the first end.
+    pub last_end: Option<SimTime>,
+    /// Mean number of running and waiting calls since the scaling policy was last asked about this pool [calls].
+    pub mean_demand: f64,
+    /// Sandboxes that its own traffic needs at its peak, known beforehand: only where a policy declares that it needs it
+    /// ([`scaling::ScalingSpec::sizing`]).
+    pub peak: Option<u32>,
+}
+
+/// What a policy may know of the machines of one region, to weigh memory against starts.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SiteFacts {
+    /// Idle power of a host over its memory, mean over hosts [W/byte].
+    pub idle_w_per_byte: f64,
+    /// Power of one busy core above idle, mean over hosts [W/core].
+    pub dynamic_w_per_core: f64,
+    /// Embodied emissions of a host over its memory, straight line over its life [gCO2e/(s·byte)].
+    pub embodied_g_per_s_per_byte: f64,
+    /// Power usage effectiveness, mean over hosts.
+    pub pue: f64,
+}
+
+/// What a policy is built from, beside its own parameters.
+#[derive(Clone)]
+pub struct Known {
+    /// The root of the policy's random streams.
+    pub seed: Seed,
+    /// The machines, by region.
+    pub sites: std::sync::Arc<[SiteFacts]>,
+    /// Every future arrival: only where the policy is a declared oracle ([`keep_alive::KeepAliveSpec::needs_future`]).
+    pub future: Option<std::sync::Arc<Future>>,
 }
 
 /// What every policy may look at.

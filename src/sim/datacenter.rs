@@ -355,9 +355,30 @@ impl Engine<'_> {
         let s = &mut self.sandboxes[id];
         let (host, memory, generation) = (s.host, s.memory, s.generation);
         let profile = &self.profiles[s.function.index()];
-        let view = IdleView { function: s.function, profile, now: self.now };
+        let pool = crate::scheduler::PoolView {
+            pool: crate::types::PoolId(s.function.0),
+            region: RegionId(0),
+            sandboxes: 0,
+            idle: 0,
+            starting: 0,
+            running: 0,
+            waiting: 0,
+            slots: 1,
+            last_end: None,
+            mean_demand: 0.0,
+            peak: None,
+        };
+        let view = IdleView {
+            function: s.function,
+            profile,
+            pool,
+            memory: crate::types::Memory(memory),
+            start: s.start_latency,
+            start_core_s: 0.0,
+            now: self.now,
+        };
         let all = View { now: self.now, regions: &self.loads, forecasts: &self.forecasts };
-        let keep = self.keep_alive.keep(&view, &all);
+        let keep = self.keep_alive.keep(&view, &all).keep;
         let restarts = self.restarts;
         let mut expires = self.now + keep;
         // A window that does not restart needs one event in its life, however often the sandbox becomes idle.

@@ -355,7 +355,7 @@ impl<'a> Engine<'a> {
             admission: setup.admission.is_passive(),
             shifting: setup.shifting.is_passive(),
             routing: setup.routing.is_passive(),
-            arrivals: !setup.keep_alive.observes(),
+            arrivals: true,
             ends: !setup.admission.observes(),
         };
         for (load, region) in loads.iter_mut().zip(&regions) {

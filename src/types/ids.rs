@@ -31,6 +31,10 @@ id!(
     FunctionId
 );
 id!(
+    /// A pool: the functions that share sandboxes, by the scope of isolation: one function, a tenant, or a trust domain.
+    PoolId
+);
+id!(
     /// A region: a place with hosts, one grid zone and one ledger site.
     RegionId
 );

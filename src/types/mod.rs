@@ -6,7 +6,7 @@ mod seed;
 mod time;
 mod units;
 
-pub use ids::{FunctionId, GroupId, HostId, RegionId, SandboxId, TenantId};
+pub use ids::{FunctionId, GroupId, HostId, PoolId, RegionId, SandboxId, TenantId};
 pub use normal::normal_quantile;
 pub use seed::{Seed, Stream};
 pub use time::{Duration, SimTime};

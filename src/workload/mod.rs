@@ -9,6 +9,7 @@ mod prefetch;
 mod rows;
 mod spec;
 pub mod spread;
+mod survey;
 pub mod xfaas;
 
 pub use calls_csv::{CallsCsv, last_arrival};
@@ -17,6 +18,7 @@ pub use poisson::{Poisson, PoissonSpec, Service};
 pub use prefetch::Prefetch;
 pub use rows::{CallsSpec, MemoryChanges};
 pub use spec::{Context, Opened, WorkloadSpec};
+pub use survey::Future;
 
 use std::path::PathBuf;
 

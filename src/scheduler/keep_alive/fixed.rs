@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{IdleView, KeepAlive};
+use super::{IdleView, KeepAlive, Plan};
 use crate::scheduler::View;
 use crate::types::Duration;
 
@@ -48,8 +48,8 @@ impl Window {
 
 impl KeepAlive for Window {
     #[inline]
-    fn keep(&mut self, _sandbox: &IdleView<'_>, _view: &View<'_>) -> Duration {
-        self.keep
+    fn keep(&mut self, _sandbox: &IdleView<'_>, _view: &View<'_>) -> Plan {
+        self.keep.into()
     }
 
     fn restarts(&self) -> bool {

@@ -9,39 +9,89 @@ pub use none::NoKeepAlive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CallView, View};
-use crate::types::{Duration, FunctionId, Seed, SimTime};
+use super::{CallView, Known, PoolView, View};
+use crate::cluster::EvictionOrder;
+use crate::types::{Duration, FunctionId, Memory, SimTime};
 use crate::workload::FunctionProfile;
 
 /// A sandbox that has just become idle.
 #[derive(Debug, Clone, Copy)]
 pub struct IdleView<'a> {
-    /// The function it holds.
+    /// The function whose call it executed last, or for which it was started.
     pub function: FunctionId,
     /// What is known of the function.
     pub profile: &'a FunctionProfile,
+    /// Its pool in its region; this sandbox is not yet counted among the idle ones.
+    pub pool: PoolView,
+    /// Memory that it reserves, isolation overhead included.
+    pub memory: Memory,
+    /// How long its own start took, all phases included.
+    pub start: Duration,
+    /// CPU time that its start used [core·s].
+    pub start_core_s: f64,
     /// The present.
     pub now: SimTime,
 }
 
-/// Decides how long idle sandboxes stay.
+/// What happens to a sandbox that has become idle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// How long it stays if nothing reuses it; zero removes it at once, [`Duration::FOREVER`] never.
+    pub keep: Duration,
+    /// Whether the pool is to be loaded again later.
+    pub prewarm: Option<Prewarm>,
+}
+
+/// A sandbox that is started before anybody calls. Nothing happens if a call of the pool arrives in the region before it is
+/// due, or if the pool has a sandbox there when it is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prewarm {
+    /// How long after the sandbox became idle the start begins.
+    pub after: Duration,
+    /// How long the new sandbox stays, counted from the begin of its start.
+    pub keep: Duration,
+}
+
+impl From<Duration> for Plan {
+    #[inline]
+    fn from(keep: Duration) -> Self {
+        Self { keep, prewarm: None }
+    }
+}
+
+/// A limit on the memory of idle sandboxes, and who goes first where it is exceeded or the host runs out of memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdleBudget {
+    /// Memory that idle sandboxes of one host may hold together.
+    pub per_host: Memory,
+    /// Who goes first.
+    pub order: EvictionOrder,
+}
+
+/// Decides how long idle sandboxes stay, and whether they are started anew before they are called.
 pub trait KeepAlive: Send {
-    /// How long this sandbox stays if nothing reuses it; zero removes it at once, [`Duration::FOREVER`] never.
-    fn keep(&mut self, sandbox: &IdleView<'_>, view: &View<'_>) -> Duration;
+    /// What happens to this sandbox, which has just become idle. Law: what it returns depends on nothing but what the policy
+    /// was told, so that two runs are alike.
+    fn keep(&mut self, sandbox: &IdleView<'_>, view: &View<'_>) -> Plan;
 
     /// Whether [`KeepAlive::arrived`] wants to be told of arrivals.
     fn observes(&self) -> bool {
         false
     }
 
-    /// A call has arrived: what histogram policies learn from.
-    fn arrived(&mut self, _call: &CallView<'_>, _view: &View<'_>) {}
+    /// A call has arrived, and is not yet counted in its pool: what histogram policies learn from.
+    fn arrived(&mut self, _call: &CallView<'_>, _pool: &PoolView, _view: &View<'_>) {}
 
     /// Whether the window begins anew each time the sandbox becomes idle (the usual meaning of "n minutes idle"). If
     /// not, it is set once, at the first idle moment, and a sandbox that is busy at its end goes when it next is idle.
     /// Asked once, when the run starts.
     fn restarts(&self) -> bool {
         true
+    }
+
+    /// A limit on the memory of idle sandboxes, kept by the engine. Asked once, when the run starts.
+    fn budget(&self) -> Option<IdleBudget> {
+        None
     }
 }
 
@@ -64,8 +114,13 @@ impl Default for KeepAliveSpec {
 }
 
 impl KeepAliveSpec {
-    /// Builds the policy; `seed` is its own.
-    pub fn build(&self, _seed: Seed) -> Box<dyn KeepAlive> {
+    /// Whether the policy is an oracle that must be given every future arrival.
+    pub fn needs_future(&self) -> bool {
+        false
+    }
+
+    /// Builds the policy.
+    pub fn build(&self, _known: &Known) -> Box<dyn KeepAlive> {
         match self {
             Self::Fixed(p) => Box::new(fixed::Window::new(p)),
             Self::None(p) => Box::new(p.clone()),

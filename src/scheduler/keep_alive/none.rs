@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{IdleView, KeepAlive};
+use super::{IdleView, KeepAlive, Plan};
 use crate::scheduler::View;
 use crate::types::Duration;
 
@@ -13,7 +13,7 @@ use crate::types::Duration;
 pub struct NoKeepAlive {}
 
 impl KeepAlive for NoKeepAlive {
-    fn keep(&mut self, _sandbox: &IdleView<'_>, _view: &View<'_>) -> Duration {
-        Duration::ZERO
+    fn keep(&mut self, _sandbox: &IdleView<'_>, _view: &View<'_>) -> Plan {
+        Duration::ZERO.into()
     }
 }
