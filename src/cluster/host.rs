@@ -80,8 +80,28 @@ pub struct Host {
     /// CPU that the calls bound to this host hold, executing or waiting for their sandbox to start; what counts where CPU
     /// is isolated [millionths of a core].
     pub reserved_cpu: u64,
-    /// Memory of busy, starting and warm sandboxes.
+    /// Memory in use by busy, starting and idle sandboxes \[bytes\].
     pub held: [u64; 3],
+    /// Memory that the sandboxes have reserved, which is what placement counts \[bytes\].
+    pub reserved_memory: u64,
+    /// The part of it that idle sandboxes have reserved \[bytes\].
+    pub idle_reserved: u64,
+    /// Memory that the isolation mechanism holds once per host, whatever runs \[bytes\].
+    pub system: u64,
+    /// Sandboxes in any state.
+    pub sandboxes: u32,
+    /// Sandboxes that are being created or boot, whose starts slow each other down.
+    pub booting: u32,
+    /// When the host's limit on creations lets the next one begin, if creations came without pause.
+    pub creations_until: SimTime,
+    /// Power of starts where that is measured: then it stands for the dynamic power of their CPU demand.
+    pub start_w: Option<f64>,
+    /// How much slower calls run per share of memory that does not fit; 0 for no swapping.
+    pub swap_slowdown: f64,
+    /// Whether more memory is in use than there is, and whether more CPU is demanded.
+    pub over: [bool; 2],
+    /// Time with more memory in use than there is, and with more CPU demanded \[s\].
+    pub over_s: [f64; 2],
     /// Executing calls.
     pub running: u32,
     /// Starting sandboxes.
@@ -131,6 +151,16 @@ impl Host {
             start_demand: 0,
             reserved_cpu: 0,
             held: [0; 3],
+            reserved_memory: 0,
+            idle_reserved: 0,
+            system: 0,
+            sandboxes: 0,
+            booting: 0,
+            creations_until: SimTime::ZERO,
+            start_w: None,
+            swap_slowdown: 0.0,
+            over: [false; 2],
+            over_s: [0.0; 2],
             running: 0,
             starting: 0,
             warm: 0,
@@ -168,11 +198,14 @@ impl Host {
         self.busy_core_s += self.rates[Column::BusyCore as usize] * dt;
         self.memory_mb_s += self.rates[Column::UsedMemory as usize] * dt;
         self.on_s += self.rates[Column::HostsOn as usize] * dt;
+        for (over, over_s) in self.over.into_iter().zip(&mut self.over_s) {
+            *over_s += if over { dt } else { 0.0 };
+        }
         self.since = now;
         self.weight = weight;
     }
 
-    /// Memory held by all sandboxes \[bytes\].
+    /// Memory in use by all sandboxes \[bytes\].
     #[inline]
     pub fn memory_used(&self) -> u64 {
         self.held[0] + self.held[1] + self.held[2]
@@ -207,7 +240,8 @@ impl Host {
         let used = if saturated { float(group.cpu) } else { wanted };
         self.speed = if cpu == CpuModel::Contended && saturated { used / wanted } else { 1.0 };
         let baseline = group.idle_w;
-        let (dynamic, per_unit) = match group.linear_w_per_unit {
+        let (mut dynamic, per_unit) = match group.linear_w_per_unit {
+            _ if self.start_w.is_some() => self.dynamic_of_calls(group),
             Some(w) if !saturated => (w * wanted, w),
             _ if demand == 0 => (0.0, 0.0),
             _ => {
@@ -216,21 +250,34 @@ impl Host {
             }
         };
         self.dynamic_w_per_unit = per_unit;
+        let start_w = match self.start_w {
+            Some(measured) => {
+                dynamic += measured;
+                measured
+            }
+            None => per_unit * float(self.start_demand),
+        };
         let memory = self.memory_used();
+        let physical = group.memory.0 - self.system;
+        let too_much = memory > physical;
         self.share_per_byte = if memory > group.memory.0 { 1.0 / float(memory) } else { group.share_per_byte };
+        self.over = [too_much, saturated];
+        if too_much && self.swap_slowdown > 0.0 {
+            self.speed /= 1.0 + self.swap_slowdown * float(memory - physical) / float(memory);
+        }
         let held = self.held.map(float);
         let [busy, starting, warm] = held.map(|held| held * self.share_per_byte);
         self.it_w = baseline + dynamic;
         // Every column in its place: nothing is cleared first or copied afterwards.
         let r = &mut self.rates;
         r[Column::BusyCore as usize] = used / UNITS_PER_CORE;
-        r[Column::UsedMemory as usize] = float(memory) * 1e-6;
+        r[Column::UsedMemory as usize] = float(memory + self.system) * 1e-6;
         r[Column::Running as usize] = f64::from(self.running);
         r[Column::Warm as usize] = f64::from(self.warm);
         r[Column::Starting as usize] = f64::from(self.starting);
         r[Column::HostsOn as usize] = 1.0;
         r[Column::ExecutionDynamic as usize] = per_unit * float(self.exec_demand);
-        r[Column::ColdStartDynamic as usize] = per_unit * float(self.start_demand);
+        r[Column::ColdStartDynamic as usize] = start_w;
         r[Column::ExecutionBaseline as usize] = baseline * busy;
         r[Column::ColdStartBaseline as usize] = baseline * starting;
         r[Column::WarmIdle as usize] = baseline * warm;
@@ -241,6 +288,17 @@ impl Host {
         r[Column::WarmMemory as usize] = held[2] * 1e-6;
     }
 
+    /// Dynamic power of the executing calls alone, and per unit of their demand, where starts are metered.
+    #[cold]
+    fn dynamic_of_calls(&self, group: &Group) -> (f64, f64) {
+        let wanted = float(self.exec_demand);
+        if self.exec_demand == 0 {
+            return (0.0, 0.0);
+        }
+        let dynamic = group.power.watts(wanted.min(float(group.cpu)) / float(group.cpu)) - group.idle_w;
+        (dynamic, dynamic / wanted)
+    }
+
     /// The rates of a host that is booting or off.
     #[cold]
     fn refresh_unready(&mut self, group: &Group) {
@@ -249,6 +307,7 @@ impl Host {
             _ => (Column::Off, group.off_w),
         };
         self.rates = [0.0; COLUMNS];
+        self.over = [false; 2];
         self.rates[column as usize] = watts;
         self.rates[Column::Overhead as usize] = (group.pue - 1.0) * watts;
         (self.it_w, self.speed) = (watts, 1.0);

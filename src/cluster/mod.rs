@@ -8,9 +8,9 @@ mod sandbox;
 mod share;
 mod warm;
 
-pub use evict::EvictionOrder;
+pub use evict::{EvictionOrder, IdleOrder};
 pub use host::{CpuModel, Group, Host, PowerState, UNITS_PER_CORE};
 pub use index::{HostIndex, Orders, Slot};
-pub use sandbox::{List, NONE, Sandbox, SandboxState, Sandboxes, Which};
+pub use sandbox::{List, NONE, Phase, Sandbox, SandboxState, Sandboxes, Tier, Which};
 pub use share::ProcessorSharing;
 pub use warm::{ReuseOrder, WarmPools, WarmScope};

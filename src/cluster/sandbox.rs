@@ -1,6 +1,6 @@
 //! Sandboxes: an arena of slots with the links of the lists that hold them, so that no list allocates.
 
-use crate::types::{Duration, FunctionId, HostId, SandboxId, SimTime};
+use crate::types::{Duration, FunctionId, HostId, PoolId, SandboxId, SimTime};
 
 /// "No sandbox", "no call": the end of a list.
 pub const NONE: u32 = u32::MAX;
@@ -8,28 +8,65 @@ pub const NONE: u32 = u32::MAX;
 /// What a sandbox is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SandboxState {
-    /// Being created; carries no call yet.
+    /// Being created, initialised or resumed; carries no call yet.
     Starting,
-    /// Executing a call.
+    /// Executing at least one call.
     Busy,
-    /// Idle and ready.
+    /// Idle, in one of the [`Tier`]s.
     Warm,
     /// A free slot of the arena.
     Gone,
 }
 
+/// How far an idle sandbox is from ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    /// Ready: the next call begins at once.
+    Ready,
+    /// Paused: it holds less memory, and a call waits for it to resume.
+    Paused,
+    /// On disk: it holds no memory, and a call waits for it to be restored.
+    Snapshotted,
+}
+
+/// Where a starting sandbox is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Waits for the host's limit on creations; holds no memory yet, but has it reserved.
+    Queued,
+    /// Is created and boots.
+    Boot,
+    /// Initialises its language runtime and loads code.
+    Init,
+    /// Resumes from pause or snapshot.
+    Resume,
+}
+
 /// One sandbox.
 #[derive(Debug, Clone, Copy)]
 pub struct Sandbox {
-    /// The function it holds.
+    /// The function whose call it executed last, or for which it was started.
     pub function: FunctionId,
+    /// The pool whose calls it takes.
+    pub pool: PoolId,
     /// The host it stands on.
     pub host: HostId,
-    /// Memory it holds: the function's plus the mechanism's \[bytes\].
+    /// Memory that it reserves while it is not paused: the function's plus the mechanism's \[bytes\].
     pub memory: u64,
     /// What it is doing.
     pub state: SandboxState,
-    /// The call it executes or starts for; [`NONE`] otherwise.
+    /// How far it is from ready, while idle.
+    pub tier: Tier,
+    /// Where it is on its way, while starting.
+    pub phase: Phase,
+    /// Calls in it: executing, or bound to it while it starts.
+    pub calls: u32,
+    /// Calls that it has begun to execute in all.
+    pub begun: u32,
+    /// When it came to be.
+    pub born: SimTime,
+    /// The call it executes or starts for; [`NONE`] otherwise. Where it takes several calls, the first of a chain of calls
+    /// that wait for its start.
     pub call: u32,
     /// Counts up over all sandboxes of a run: which is newer.
     pub created: u64,
@@ -39,6 +76,8 @@ pub struct Sandbox {
     pub start_demand: u32,
     /// Since when it is warm.
     pub idle_since: SimTime,
+    /// Since when it is in its present tier.
+    pub tier_since: SimTime,
     /// When it expires if it stays warm.
     pub expires: SimTime,
     /// The window's fixed end when the keep-alive clock does not restart.
@@ -59,8 +98,22 @@ pub struct Sandbox {
     pub host_links: Links,
     /// The expiry lane it stands in; [`NONE`] if in none.
     pub lane: u32,
-    /// The start latency drawn for it.
+    /// How long its start takes in all.
     pub start_latency: Duration,
+    /// How long the phases after the boot take.
+    pub init_latency: Duration,
+    /// CPU time of its start [core·s].
+    pub start_core_s: f64,
+    /// Power of its start where that is measured and not derived from CPU demand \[W\].
+    pub start_w: f64,
+    /// Whether its next call is the first after a restore.
+    pub restored: bool,
+    /// Greedy-dual priority of its last use, as ordered bits; memory where the largest goes first.
+    pub evict_key: u64,
+    /// Clocks of its share of the host per call in it, and the weighted one: only where it takes several calls.
+    pub call_share_clock: f64,
+    /// The weighted one.
+    pub call_share_weight_clock: f64,
 }
 
 /// The neighbours in one doubly linked list.
@@ -128,19 +181,32 @@ impl std::ops::IndexMut<SandboxId> for Sandboxes {
 
 impl Sandboxes {
     /// Takes a slot for a new sandbox that starts.
-    pub fn create(&mut self, function: FunctionId, host: HostId, memory: u64) -> SandboxId {
+    pub fn create(
+        &mut self,
+        (pool, function): (PoolId, FunctionId),
+        host: HostId,
+        memory: u64,
+        now: SimTime,
+    ) -> SandboxId {
         let created = self.created;
         self.created += 1;
         let fresh = |generation| Sandbox {
             function,
+            pool,
             host,
             memory,
             state: SandboxState::Starting,
+            tier: Tier::Ready,
+            phase: Phase::Boot,
+            calls: 0,
+            begun: 0,
+            born: now,
             call: NONE,
             created,
             generation,
             start_demand: 0,
             idle_since: SimTime::ZERO,
+            tier_since: SimTime::ZERO,
             expires: SimTime::NEVER,
             window_end: SimTime::NEVER,
             share_mark: 0.0,
@@ -152,6 +218,13 @@ impl Sandboxes {
             host_links: Links::NONE,
             lane: NONE,
             start_latency: Duration::ZERO,
+            init_latency: Duration::ZERO,
+            start_core_s: 0.0,
+            start_w: 0.0,
+            restored: false,
+            evict_key: 0,
+            call_share_clock: 0.0,
+            call_share_weight_clock: 0.0,
         };
         match self.free.pop() {
             Some(slot) => {
@@ -206,6 +279,18 @@ impl Sandboxes {
             self.links(which, list.tail).next = id.0;
         }
         list.tail = id.0;
+    }
+
+    /// Puts before a list's head.
+    #[inline]
+    pub fn push_front(&mut self, list: &mut List, which: Which, id: SandboxId) {
+        *self.links(which, id.0) = Links { prev: NONE, next: list.head };
+        if list.head == NONE {
+            list.tail = id.0;
+        } else {
+            self.links(which, list.head).prev = id.0;
+        }
+        list.head = id.0;
     }
 
     /// Takes out of a list.

@@ -63,13 +63,23 @@ impl ProcessorSharing {
         Some(self.since + Duration(left.round() as u64))
     }
 
-    /// Takes a call that has finished by now. Half a virtual nanosecond of rounding is forgiven.
-    pub fn pop_finished(&mut self) -> Option<u32> {
+    /// Takes a call that has finished by now, with the `order` it was added with. Half a virtual nanosecond of rounding is
+    /// forgiven.
+    pub fn pop_finished(&mut self) -> Option<(u32, u64)> {
         let Reverse(first) = self.running.peek()?;
         if first.virtual_ns > self.virtual_ns + 0.5 {
             return None;
         }
-        self.running.pop().map(|Reverse(f)| f.call)
+        self.running.pop().map(|Reverse(f)| (f.call, f.order))
+    }
+
+    /// Drops calls from the front as long as they are not wanted any more (killed ones), so that none of them is waited for.
+    pub fn drop_front(&mut self, mut is_gone: impl FnMut(u32, u64) -> bool) {
+        while let Some(Reverse(first)) = self.running.peek()
+            && is_gone(first.call, first.order)
+        {
+            self.running.pop();
+        }
     }
 
     /// How many calls are running.
@@ -98,6 +108,7 @@ mod tests {
         ps.add(1, Duration::from_secs(1), 1);
         assert_eq!(ps.next_finish(0.5), Some(SimTime::from_secs_f64(3.0)));
         ps.advance(SimTime::from_secs_f64(3.0), 0.5);
-        assert_eq!((ps.pop_finished(), ps.pop_finished(), ps.pop_finished()), (Some(0), Some(1), None));
+        let next = |ps: &mut ProcessorSharing| ps.pop_finished().map(|(call, _)| call);
+        assert_eq!((next(&mut ps), next(&mut ps), next(&mut ps)), (Some(0), Some(1), None));
     }
 }

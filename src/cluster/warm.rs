@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::sandbox::{List, NONE, Sandboxes, Which};
-use crate::types::{FunctionId, HostId, RegionId, SandboxId};
+use crate::types::{HostId, PoolId, RegionId, SandboxId};
 
-/// Which of several idle sandboxes of a function the next call takes.
+/// Which of several idle sandboxes of a pool the next call takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReuseOrder {
@@ -27,7 +27,7 @@ pub enum ReuseOrder {
 /// Among which sandboxes the reuse order chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WarmScope {
-    /// All idle sandboxes of the function in the region: the sandbox decides the host.
+    /// All idle sandboxes of the pool in the region: the sandbox decides the host.
     Region,
     /// Those on one host: the packing policy decides the host first.
     Host,
@@ -40,7 +40,7 @@ struct Set {
     len: u32,
     /// Index into the side tables of the orders that need one.
     side: u32,
-    /// The host and its position in its function's list of warm hosts (scope host).
+    /// The host and its position in its pool's list of warm hosts (scope host).
     host: u32,
     position: u32,
 }
@@ -52,10 +52,10 @@ pub struct WarmPools {
     scope: WarmScope,
     regions: usize,
     sets: Vec<Set>,
-    /// Scope region: set of (function, region). Scope host with one host: set of function. Else by hash.
+    /// Scope region: set of (pool, region). Scope host with one host: set of pool. Else by hash.
     by_host: FxHashMap<u64, u32>,
     single_host: bool,
-    /// Scope host: the sets that are not empty, per (function, region).
+    /// Scope host: the sets that are not empty, per (pool, region).
     warm_hosts: Vec<Vec<u32>>,
     newest: Vec<BTreeSet<(u64, u32)>>,
     vectors: Vec<Vec<u32>>,
@@ -77,16 +77,16 @@ impl WarmPools {
         }
     }
 
-    /// Makes room for functions `0..functions`.
-    pub fn grow(&mut self, functions: usize) {
+    /// Makes room for pools `0..pools`.
+    pub fn grow(&mut self, pools: usize) {
         if self.scope == WarmScope::Region || self.single_host {
-            let wanted = functions * self.regions;
+            let wanted = pools * self.regions;
             while self.sets.len() < wanted {
                 self.new_set(0);
             }
         }
         if self.scope == WarmScope::Host {
-            self.warm_hosts.resize_with(functions * self.regions, Vec::new);
+            self.warm_hosts.resize_with(pools * self.regions, Vec::new);
         }
     }
 
@@ -107,19 +107,19 @@ impl WarmPools {
     }
 
     #[inline]
-    fn find(&self, function: FunctionId, region: RegionId, host: HostId) -> Option<u32> {
+    fn find(&self, pool: PoolId, region: RegionId, host: HostId) -> Option<u32> {
         if self.scope == WarmScope::Region || self.single_host {
-            return Some((function.index() * self.regions + region.index()) as u32);
+            return Some((pool.index() * self.regions + region.index()) as u32);
         }
-        self.by_host.get(&key(function, host)).copied()
+        self.by_host.get(&key(pool, host)).copied()
     }
 
-    fn find_or_create(&mut self, function: FunctionId, region: RegionId, host: HostId) -> u32 {
-        match self.find(function, region, host) {
+    fn find_or_create(&mut self, pool: PoolId, region: RegionId, host: HostId) -> u32 {
+        match self.find(pool, region, host) {
             Some(set) => set,
             None => {
                 let set = self.new_set(host.0);
-                self.by_host.insert(key(function, host), set);
+                self.by_host.insert(key(pool, host), set);
                 set
             }
         }
@@ -128,11 +128,22 @@ impl WarmPools {
     /// Adds a sandbox that has just become idle.
     #[inline]
     pub fn insert(&mut self, sandboxes: &mut Sandboxes, region: RegionId, id: SandboxId) {
+        self.insert_at(sandboxes, region, id, false);
+    }
+
+    /// Adds a sandbox that runs calls and can take one more: by age (`lru`, `mru`) it is taken before any idle one.
+    pub fn insert_partly_busy(&mut self, sandboxes: &mut Sandboxes, region: RegionId, id: SandboxId) {
+        self.insert_at(sandboxes, region, id, true);
+    }
+
+    #[inline]
+    fn insert_at(&mut self, sandboxes: &mut Sandboxes, region: RegionId, id: SandboxId, next: bool) {
         let s = &sandboxes[id];
-        let (function, host) = (s.function, s.host);
-        let at = self.find_or_create(function, region, host);
+        let (pool, host) = (s.pool, s.host);
+        let at = self.find_or_create(pool, region, host);
         let set = &mut self.sets[at as usize];
         match self.order {
+            ReuseOrder::Lru if next => sandboxes.push_front(&mut set.list, Which::Warm, id),
             ReuseOrder::Lru | ReuseOrder::Mru => sandboxes.push_back(&mut set.list, Which::Warm, id),
             ReuseOrder::NewestCreated => {
                 self.newest[set.side as usize].insert((sandboxes[id].created, id.0));
@@ -145,7 +156,7 @@ impl WarmPools {
         }
         set.len += 1;
         if self.scope == WarmScope::Host && set.len == 1 {
-            let hosts = &mut self.warm_hosts[function.index() * self.regions + region.index()];
+            let hosts = &mut self.warm_hosts[pool.index() * self.regions + region.index()];
             set.position = hosts.len() as u32;
             set.host = host.0;
             hosts.push(at);
@@ -156,8 +167,8 @@ impl WarmPools {
     #[inline]
     pub fn remove(&mut self, sandboxes: &mut Sandboxes, region: RegionId, id: SandboxId) {
         let s = &sandboxes[id];
-        let (function, host) = (s.function, s.host);
-        let at = self.find(function, region, host).expect("an idle sandbox stands in the set it was inserted in");
+        let (pool, host) = (s.pool, s.host);
+        let at = self.find(pool, region, host).expect("an idle sandbox stands in the set it was inserted in");
         let set = &mut self.sets[at as usize];
         match self.order {
             ReuseOrder::Lru | ReuseOrder::Mru => sandboxes.unlink(&mut set.list, Which::Warm, id),
@@ -176,7 +187,7 @@ impl WarmPools {
         set.len -= 1;
         if self.scope == WarmScope::Host && set.len == 0 {
             let hole = set.position;
-            let hosts = &mut self.warm_hosts[function.index() * self.regions + region.index()];
+            let hosts = &mut self.warm_hosts[pool.index() * self.regions + region.index()];
             hosts.swap_remove(hole as usize);
             if let Some(&moved) = hosts.get(hole as usize) {
                 self.sets[moved as usize].position = hole;
@@ -196,24 +207,24 @@ impl WarmPools {
         (id != NONE).then_some(SandboxId(id))
     }
 
-    /// The idle sandbox of the function in the region that the reuse order names (scope region).
+    /// The idle sandbox of the pool in the region that the reuse order names (scope region).
     #[inline]
-    pub fn in_region(&self, function: FunctionId, region: RegionId) -> Option<SandboxId> {
+    pub fn in_region(&self, pool: PoolId, region: RegionId) -> Option<SandboxId> {
         debug_assert_eq!(self.scope, WarmScope::Region);
-        self.choose((function.index() * self.regions + region.index()) as u32)
+        self.choose((pool.index() * self.regions + region.index()) as u32)
     }
 
-    /// Of the first `limit` idle sandboxes of the function in the region, in the reuse order, the first that suits (scope
+    /// Of the first `limit` idle sandboxes of the pool in the region, in the reuse order, the first that suits (scope
     /// region).
     pub fn in_region_where(
         &self,
         sandboxes: &Sandboxes,
-        function: FunctionId,
+        pool: PoolId,
         region: RegionId,
         limit: usize,
         suits: impl Fn(SandboxId) -> bool,
     ) -> Option<SandboxId> {
-        let set = &self.sets[function.index() * self.regions + region.index()];
+        let set = &self.sets[pool.index() * self.regions + region.index()];
         let suits = |id: &u32| suits(SandboxId(*id));
         let found = match self.order {
             ReuseOrder::Lru | ReuseOrder::Mru => {
@@ -233,17 +244,17 @@ impl WarmPools {
         found.map(SandboxId)
     }
 
-    /// The idle sandbox of the function on the host that the reuse order names (scope host).
+    /// The idle sandbox of the pool on the host that the reuse order names (scope host).
     #[inline]
-    pub fn on_host(&self, function: FunctionId, region: RegionId, host: HostId) -> Option<SandboxId> {
-        self.find(function, region, host).and_then(|set| self.choose(set))
+    pub fn on_host(&self, pool: PoolId, region: RegionId, host: HostId) -> Option<SandboxId> {
+        self.find(pool, region, host).and_then(|set| self.choose(set))
     }
 
-    /// The hosts of the region that have an idle sandbox of the function (scope host), in no meaningful order.
+    /// The hosts of the region that have an idle sandbox of the pool (scope host), in no meaningful order.
     #[inline]
-    pub fn hosts(&self, function: FunctionId, region: RegionId) -> impl Iterator<Item = HostId> + '_ {
+    pub fn hosts(&self, pool: PoolId, region: RegionId) -> impl Iterator<Item = HostId> + '_ {
         let sets: &[u32] = match self.scope {
-            WarmScope::Host => &self.warm_hosts[function.index() * self.regions + region.index()],
+            WarmScope::Host => &self.warm_hosts[pool.index() * self.regions + region.index()],
             WarmScope::Region => &[],
         };
         sets.iter().map(|&s| HostId(self.sets[s as usize].host))
@@ -251,8 +262,8 @@ impl WarmPools {
 }
 
 #[inline]
-fn key(function: FunctionId, host: HostId) -> u64 {
-    u64::from(function.0) << 32 | u64::from(host.0)
+fn key(pool: PoolId, host: HostId) -> u64 {
+    u64::from(pool.0) << 32 | u64::from(host.0)
 }
 
 #[cfg(test)]
@@ -260,11 +271,13 @@ mod tests {
     use super::*;
 
     fn taken(order: ReuseOrder, scope: WarmScope) -> Vec<u32> {
-        let (f, r) = (FunctionId(0), RegionId(0));
+        let (f, r) = (PoolId(0), RegionId(0));
         let mut boxes = Sandboxes::default();
         let mut pools = WarmPools::new(order, scope, 1, 2);
         pools.grow(1);
-        let ids: Vec<_> = (0..4).map(|_| boxes.create(f, HostId(1), 1)).collect();
+        let ids: Vec<_> = (0..4)
+            .map(|_| boxes.create((f, crate::types::FunctionId(0)), HostId(1), 1, crate::types::SimTime::ZERO))
+            .collect();
         for i in [2, 0, 3, 1] {
             pools.insert(&mut boxes, r, ids[i]);
         }

@@ -127,6 +127,91 @@ pub struct Mechanism {
     pub memory_overhead: Memory,
     /// Run-time factor.
     pub cpu_factor: f64,
+    #[serde(skip)]
+    pub start_model: StartModel,
+    #[serde(skip)]
+    pub start_energy_j: Option<f64>,
+    #[serde(skip)]
+    pub start_covers_call: bool,
+    #[serde(skip)]
+    pub memory_per_host: Memory,
+    #[serde(skip)]
+    pub first_call_factor: f64,
+    #[serde(skip)]
+    pub creations: Option<CreationLimit>,
+    #[serde(skip)]
+    pub max_per_host: Option<u32>,
+    #[serde(skip)]
+    pub scope: Scope,
+    #[serde(skip)]
+    pub calls_per_sandbox: u32,
+    #[serde(skip)]
+    pub call_memory_share: f64,
+    #[serde(skip)]
+    pub busy_memory_share: f64,
+    #[serde(skip)]
+    pub warm_memory_share: f64,
+    #[serde(skip)]
+    pub paused_memory_share: f64,
+    #[serde(skip)]
+    pub pause_after: Duration,
+    #[serde(skip)]
+    pub snapshot_after: Duration,
+    #[serde(skip)]
+    pub resume: Duration,
+    #[serde(skip)]
+    pub restore: Duration,
+    #[serde(skip)]
+    pub runtime_init: bool,
+    #[serde(skip)]
+    pub base: Option<Box<Mechanism>>,
+}
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum StartModel {
+    Lognormal,
+    ProcessorSharing { floor: Duration, demand: Duration },
+}
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    Request,
+    Function,
+    Tenant,
+    TrustDomain,
+}
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CreationLimit {
+    pub per_s_per_core: f64,
+    pub per_s_per_host: f64,
+    pub burst: f64,
+}
+impl CreationLimit {
+    pub fn interval(&self, cores: f64) -> Duration {
+        Duration::from_secs_f64(1.0 / (self.per_s_per_core * cores + self.per_s_per_host))
+    }
+}
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    pub has_init: bool,
+    pub load: Duration,
+    pub connect: Duration,
+    pub init_cores: f64,
+    pub warmup_calls: u32,
+    pub warmup_factor: f64,
+}
+impl Runtime {
+    pub fn none() -> Self {
+        Self {
+            has_init: false,
+            load: Duration::ZERO,
+            connect: Duration::ZERO,
+            init_cores: 1.0,
+            warmup_calls: 0,
+            warmup_factor: 1.0,
+        }
+    }
+    pub fn init(&self, _s: &mut Stream) -> Duration {
+        Duration::ZERO
+    }
 }
 
 impl IsolationSpec {
@@ -152,6 +237,25 @@ impl IsolationSpec {
             start_cpu_core_s: o.start_cpu_core_s.unwrap_or(entry.start_cpu_core_s),
             memory_overhead: Memory::from_mb(o.memory_overhead_mb.unwrap_or(entry.memory_overhead_mb)),
             cpu_factor: o.cpu_factor.unwrap_or(entry.cpu_factor),
+            start_model: StartModel::Lognormal,
+            start_energy_j: None,
+            start_covers_call: false,
+            memory_per_host: Memory(0),
+            first_call_factor: 1.0,
+            creations: None,
+            max_per_host: None,
+            scope: Scope::Function,
+            calls_per_sandbox: 1,
+            call_memory_share: 0.0,
+            busy_memory_share: 1.0,
+            warm_memory_share: 1.0,
+            paused_memory_share: 1.0,
+            pause_after: Duration::FOREVER,
+            snapshot_after: Duration::FOREVER,
+            resume: Duration::ZERO,
+            restore: Duration::ZERO,
+            runtime_init: true,
+            base: None,
         }
     }
 }
@@ -162,7 +266,7 @@ fn bytes<S: serde::Serializer>(memory: &Memory, to: S) -> Result<S::Ok, S::Error
 
 impl Mechanism {
     /// Draws one start latency: log-normal with the median and sigma; exactly the median if sigma is 0.
-    pub fn start_latency(&self, stream: &mut Stream) -> Duration {
+    pub fn start_latency(&self, _concurrent: u32, stream: &mut Stream) -> Duration {
         if self.start_sigma == 0.0 {
             return Duration::from_secs_f64(self.start_median_s);
         }
@@ -214,7 +318,7 @@ mod tests {
         let m = IsolationSpec::Microvm(Overrides::default()).build();
         let mut s = Seed(1).stream("cold-start", 0);
         for _ in 0..100 {
-            let latency = m.start_latency(&mut s);
+            let latency = m.start_latency(1, &mut s);
             let core_s = f64::from(m.start_demand(latency)) * 1e-6 * latency.as_secs_f64();
             assert!((core_s / m.start_cpu_core_s - 1.0).abs() < 1e-4);
         }

@@ -127,7 +127,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     }
     let forecasts: Vec<Box<dyn Forecast>> =
         signals.iter().map(|s| Box::new(PerfectForecast::new(s.clone())) as Box<dyn Forecast>).collect();
-    let SchedulerSpec { admission, shifting, routing, packing, overcommit, keep_alive, scaling: _, provisioning } =
+    let SchedulerSpec { admission, shifting, routing, packing, overcommit, keep_alive, scaling, provisioning } =
         &scenario.scheduler;
     let setup = Setup {
         regions: fleet.setups,
@@ -145,6 +145,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
             sites: Vec::new().into(),
             future: None,
         }),
+        scaling: scaling.build(&Known { seed: seed.derive("scaling"), sites: Vec::new().into(), future: None }),
+        runtime: crate::isolation::Runtime::none(),
+        survey: None,
         provisioning: provisioning.build(seed.derive("provisioning")),
         forecasts,
         clocks: signals.iter().map(Signal::cursor).collect(),

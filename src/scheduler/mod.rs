@@ -131,7 +131,7 @@ pub struct PoolView {
     pub slots: u32,
     /// When its last call ended; `None` before the first end.
     pub last_end: Option<SimTime>,
-    /// Mean number of running and waiting calls since the scaling policy was last asked about this pool [calls].
+    /// Mean number of running and waiting calls since the scaling policy was last asked about this pool \[calls\].
     pub mean_demand: f64,
     /// Sandboxes that its own traffic needs at its peak, known beforehand: only where a policy declares that it needs it
     /// ([`scaling::ScalingSpec::sizing`]).

@@ -40,6 +40,10 @@ pub struct Call {
     pub sandbox: u32,
     /// Where it is on its way.
     pub stage: Stage,
+    /// The next call that waits for the start of the same sandbox; `NONE` for the last.
+    pub next: u32,
+    /// Its turn among the calls that share CPU, by which its end is recognised.
+    pub order: u64,
     /// Whether its sandbox was started for it.
     pub cold: bool,
     /// Whether it counts as deferred: it was let go later than it arrived.
@@ -50,6 +54,10 @@ pub struct Call {
     pub dynamic_mark: f64,
     /// The weighted clock.
     pub dynamic_weight_mark: f64,
+    /// Its sandbox's clocks of the share per call when it began to execute: only where a sandbox takes several calls.
+    pub share_mark: f64,
+    /// The weighted clock.
+    pub share_weight_mark: f64,
 }
 
 /// The arena.
@@ -89,6 +97,11 @@ impl Calls {
                 u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 calls are in flight")
             }
         }
+    }
+
+    /// All calls in flight, by slot.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &Call)> {
+        (0u32..).zip(&self.slots).filter(|(_, c)| c.stage != Stage::Gone)
     }
 
     /// Gives a slot back.

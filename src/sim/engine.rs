@@ -1,188 +1,46 @@
 //! The loop: takes the next instant from three sorted sources and lets it happen.
 
+use std::collections::VecDeque;
+
 use rustc_hash::FxHashMap;
 
 use super::calls::{Call, Calls, Stage};
 use super::event::{Class, Event};
 use super::expiry::ExpiryLanes;
+use super::idle::Shares;
+use super::pools::Pools;
 use super::queue::EventQueue;
-use super::rules::{Eviction, Rules};
+use super::rules::{Exhaustion, Rules};
+use super::setup::{CallLog, Outcome, Progress, RegionSetup, Setup, SimError};
 use super::statistics::{FunctionStats, Series, Totals};
 use super::waiting::Waiting;
-use crate::cluster::{Group, Host, HostIndex, List, NONE, ProcessorSharing, SandboxState, Sandboxes, WarmPools};
+use crate::cluster::{
+    EvictionOrder, Group, Host, HostIndex, IdleOrder, NONE, ProcessorSharing, SandboxState, Sandboxes, Tier, WarmPools,
+};
 use crate::grid::{Cursor, Forecast};
-use crate::isolation::Mechanism;
+use crate::isolation::{Mechanism, Runtime};
 use crate::ledger::{Accounts, SiteBook};
 use crate::scheduler::admission::Admission;
 use crate::scheduler::keep_alive::KeepAlive;
-use crate::scheduler::overcommit::{Capacity, Overcommit};
+use crate::scheduler::overcommit::Capacity;
 use crate::scheduler::packing::Packing;
 use crate::scheduler::provisioning::Provisioning;
 use crate::scheduler::routing::Routing;
+use crate::scheduler::scaling::Scaling;
 use crate::scheduler::shifting::Shifting;
 use crate::scheduler::{CallToken, RegionLoad};
-use crate::types::{Duration, FunctionId, GroupId, HostId, RegionId, SandboxId, Seed, SimTime, Stream};
-use crate::workload::{Arrival, Arrivals, Batch, FunctionProfile, WorkloadError};
+use crate::types::{Duration, FunctionId, GroupId, HostId, PoolId, SandboxId, Seed, SimTime, Stream};
+use crate::workload::{Arrival, Arrivals, Batch, FunctionProfile, Survey};
 
-/// A region as the engine sees it.
-#[derive(Debug, Clone)]
-pub struct RegionSetup {
-    /// Name in messages.
-    pub name: String,
-    /// Its first host; its hosts are numbered without gaps.
-    pub first_host: u32,
-    /// How many hosts it has, at least 1.
-    pub hosts: u32,
-}
-
-/// Everything a run needs.
-pub struct Setup {
-    /// The regions.
-    pub regions: Vec<RegionSetup>,
-    /// The host groups.
-    pub groups: Vec<Group>,
-    /// The group of every host, in host order.
-    pub hosts: Vec<GroupId>,
-    /// The isolation mechanism of all sandboxes.
-    pub mechanism: Mechanism,
-    /// The rules of the machine.
-    pub rules: Rules,
-    /// The seven policies.
-    pub admission: Box<dyn Admission>,
-    /// When calls start.
-    pub shifting: Box<dyn Shifting>,
-    /// In which region.
-    pub routing: Box<dyn Routing>,
-    /// On which host.
-    pub packing: Box<dyn Packing>,
-    /// How much hosts promise.
-    pub overcommit: Box<dyn Overcommit>,
-    /// How long idle sandboxes stay.
-    pub keep_alive: Box<dyn KeepAlive>,
-    /// How many hosts are on.
-    pub provisioning: Box<dyn Provisioning>,
-    /// What policies may know of each region's future.
-    pub forecasts: Vec<Box<dyn Forecast>>,
-    /// The cumulative clock that weights each region's accounts.
-    pub clocks: Vec<Cursor>,
-    /// Width of the ledger's bins.
-    pub ledger_step: Duration,
-    /// Arrivals at or after this instant are not taken; `None` takes all.
-    pub duration: Option<Duration>,
-    /// How long after the end of arrivals unfinished calls are waited for.
-    pub drain_limit: Duration,
-    /// Whether the run always goes on to the drain limit, done or not.
-    pub fixed_end: bool,
-    /// The root of the engine's random streams.
-    pub seed: Seed,
-}
-
-/// How far a run is, for a progress display.
-#[derive(Debug, Clone, Copy)]
-pub struct Progress {
-    /// Simulated time.
-    pub now: SimTime,
-    /// Events so far.
-    pub events: u64,
-    /// Calls received so far.
-    pub calls: u64,
-    /// Share of the input read, in 0..=1.
-    pub share: f64,
-}
-
-/// One finished call, for a call log.
-#[derive(Debug, Clone, Copy)]
-pub struct Finished {
-    /// When it arrived.
-    pub arrival: SimTime,
-    /// When it was let go.
-    pub released: SimTime,
-    /// When it began to execute.
-    pub began: SimTime,
-    /// When it ended.
-    pub ended: SimTime,
-    /// What it called.
-    pub function: FunctionId,
-    /// Where it arrived.
-    pub home: RegionId,
-    /// Where it ran.
-    pub host: HostId,
-    /// Whether a sandbox was started for it.
-    pub cold: bool,
-    /// Dynamic energy of its execution \[J\].
-    pub dynamic_j: f64,
-}
-
-/// What a run leaves behind.
-pub struct Outcome {
-    /// Time-binned integrals by region.
-    pub site: SiteBook,
-    /// Accounts by function and host group.
-    pub accounts: Accounts,
-    /// Counts by region and bin.
-    pub series: Series,
-    /// The functions, in order of their number.
-    pub profiles: Vec<FunctionProfile>,
-    /// The tenants' names, in order of their number.
-    pub tenants: Vec<Box<str>>,
-    /// Statistics by function.
-    pub functions: Vec<FunctionStats>,
-    /// Statistics over all.
-    pub totals: Totals,
-    /// The hosts in their last state, integrated to the end.
-    pub hosts: Vec<Host>,
-    /// When the run ended.
-    pub end: SimTime,
-    /// Calls that had not finished when the drain limit was reached.
-    pub unfinished: u64,
-    /// Events processed: arrivals, completions, starts, expiries and all others.
-    pub events: u64,
-    /// The most calls in flight together.
-    pub most_in_flight: usize,
-}
-
-/// Why a run stopped early.
-#[derive(Debug, thiserror::Error)]
-pub enum SimError {
-    /// The workload failed.
-    #[error(transparent)]
-    Workload(#[from] WorkloadError),
-    /// A function that no host can hold.
-    #[error(
-        "function {function} needs {needed_mb:.1} MB (isolation overhead included){}, but no host of region {region} can hold \
-         it: the largest promises {memory_mb:.1} MB and {cores} core(s)\n  help: give the region larger hosts, or leave the \
-         function out of the workload",
-        if *cpu > 0.0 { format!(" and {cpu} core(s)") } else { String::new() }
-    )]
-    TooBig {
-        /// The function's name.
-        function: String,
-        /// The region's name.
-        region: String,
-        /// Memory needed \[MB\].
-        needed_mb: f64,
-        /// CPU needed \[cores\], 0 where CPU limits nothing.
-        cpu: f64,
-        /// Largest promise of memory \[MB\].
-        memory_mb: f64,
-        /// Largest promise of CPU \[cores\].
-        cores: f64,
-    },
-    /// The call log cannot be written.
-    #[error("cannot write the call log: {0}")]
-    CallLog(String),
-}
-
-/// A consumer of finished calls.
-pub type CallLog<'a> = &'a mut dyn FnMut(&Finished) -> Result<(), String>;
-
-/// What the hot path must know of a function, apart from its profile: 16 bytes.
+/// What the hot path must know of a function, apart from its profile: 24 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Needs {
     /// Memory of one sandbox, isolation overhead included \[bytes\].
     pub memory: u64,
     /// CPU demand of one running call [millionths of a core].
     pub cpu: u64,
+    /// Whose sandboxes it uses.
+    pub pool: PoolId,
 }
 
 /// Which seams hold a policy that never decides anything, so that the hot path skips them.
@@ -218,7 +76,6 @@ pub(super) struct Engine<'a> {
     pub hosts: Vec<Host>,
     pub promised: Vec<Capacity>,
     pub sharing: Vec<ProcessorSharing>,
-    pub idle_on_host: Vec<List>,
     pub regions: Vec<Region>,
     pub loads: Vec<RegionLoad>,
     pub mechanism: Mechanism,
@@ -227,6 +84,7 @@ pub(super) struct Engine<'a> {
     pub routing: Box<dyn Routing>,
     pub packing: Box<dyn Packing>,
     pub keep_alive: Box<dyn KeepAlive>,
+    pub scaling: Box<dyn Scaling>,
     pub provisioning: Box<dyn Provisioning>,
     pub forecasts: Vec<Box<dyn Forecast>>,
     pub clocks: Vec<Cursor>,
@@ -235,8 +93,43 @@ pub(super) struct Engine<'a> {
     pub calls: Calls,
     pub sandboxes: Sandboxes,
     pub warm: WarmPools,
-    /// Starting sandboxes with a call bound to them, by (function, region); kept only where freed sandboxes may be taken.
-    pub pending: FxHashMap<(u32, u32), std::collections::VecDeque<(u32, u32)>>,
+    /// Starting sandboxes with a call bound to them, by (pool, region); kept only where freed sandboxes may be taken.
+    pub pending: FxHashMap<(u32, u32), VecDeque<(u32, u32)>>,
+    /// Starting sandboxes with places left, by (pool, region); kept only where a sandbox takes several calls.
+    pub joinable: FxHashMap<(u32, u32), VecDeque<(u32, u32)>>,
+    pub pools: Pools,
+    /// The language runtime in every sandbox, and each function's random stream for it.
+    pub runtime: Runtime,
+    pub init_streams: Vec<Stream>,
+    pub shares: Shares,
+    /// Calls that one sandbox takes at a time.
+    pub slots: u32,
+    /// Whether a call's length is its work alone, whatever the sandbox.
+    pub plain_work: bool,
+    /// Shortest time between two creations on a host, by group; zero without a limit.
+    pub creation_interval: Vec<Duration>,
+    pub creation_burst: u32,
+    /// Whether scaling decides anything, and whether a call that finds no sandbox starts one.
+    pub scales: bool,
+    pub on_demand: bool,
+    /// Pools in regions for which scaling is asked, and those that have fewer sandboxes than it wants.
+    pub called: Vec<u32>,
+    pub short: Vec<u32>,
+    /// Warm sets that are always empty, to place sandboxes that nobody has called.
+    pub no_warm: Option<WarmPools>,
+    /// Hosts that hold a sandbox, and since when.
+    pub used_hosts: (u32, SimTime),
+    /// Whether hosts may promise more memory than they have, and whether busy sandboxes may be killed for it.
+    pub may_exhaust: bool,
+    pub kills: bool,
+    /// Idle sandboxes of each host in the order in which they go.
+    pub idle_order: IdleOrder,
+    /// Whether that order is by the priority of uses.
+    pub by_priority: bool,
+    /// Memory that the idle sandboxes of a host may hold together.
+    pub idle_budget: Option<crate::types::Memory>,
+    /// How many functions and tenants the survey announced beforehand.
+    pub announced: (usize, usize),
     pub profiles: Vec<FunctionProfile>,
     pub tenants: Vec<Box<str>>,
     pub needs: Vec<Needs>,
@@ -269,13 +162,14 @@ pub(super) struct Engine<'a> {
 /// # Errors
 /// [`SimError`]: a bad workload, a function that no host can hold, a call log that cannot be written.
 pub fn simulate(
-    setup: Setup,
+    mut setup: Setup,
     mut arrivals: Box<dyn Arrivals>,
     log: Option<CallLog<'_>>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Outcome, Box<dyn Arrivals>), SimError> {
     let (duration, drain_limit, fixed_end) = (setup.duration, setup.drain_limit, setup.fixed_end);
-    let mut engine = Engine::new(setup, log);
+    let survey = setup.survey.take();
+    let mut engine = Engine::new(setup, survey, log);
     let mut batch = Batch::default();
     let cut = duration.map_or(SimTime::NEVER, |d| SimTime(d.0));
     let mut last_arrival = SimTime::ZERO;
@@ -317,18 +211,34 @@ pub fn simulate(
 }
 
 impl<'a> Engine<'a> {
-    fn new(setup: Setup, log: Option<CallLog<'a>>) -> Self {
+    fn new(setup: Setup, survey: Option<Survey>, log: Option<CallLog<'a>>) -> Self {
         let Setup { regions, groups, hosts, mechanism, rules, mut overcommit, packing, .. } = setup;
         let orders = packing.orders();
-        let evict = rules.sandbox.eviction == Eviction::Lru;
+        let budget = setup.keep_alive.budget();
+        let order = budget.map(|b| b.order).or(rules.sandbox.eviction.order());
+        let evict = rules.sandbox.eviction.order().is_some();
+        let system = mechanism.memory_per_host.0;
         let promised: Vec<Capacity> = hosts
             .iter()
             .map(|&g| {
                 let g = &groups[g.index()];
-                overcommit.allocatable(Capacity { cpu: g.cpu, memory: g.memory.0 })
+                let physical = Capacity { cpu: g.cpu, memory: g.memory.0.saturating_sub(system) };
+                overcommit.allocatable(physical)
             })
             .collect();
-        let states: Vec<Host> = hosts.iter().map(|&g| Host::new(g, groups[g.index()].region)).collect();
+        let kills = rules.memory.exhaustion == Exhaustion::Kill;
+        let swap = if rules.memory.exhaustion == Exhaustion::Swap { rules.memory.swap_slowdown } else { 0.0 };
+        let metered = mechanism.start_energy_j.is_some();
+        let host = |&g: &GroupId| {
+            let mut host = Host::new(g, groups[g.index()].region);
+            host.system = system.min(groups[g.index()].memory.0);
+            host.swap_slowdown = swap;
+            host.start_w = metered.then_some(0.0);
+            host
+        };
+        let states: Vec<Host> = hosts.iter().map(host).collect();
+        let may_exhaust =
+            promised.iter().zip(&hosts).any(|(p, g)| p.memory > groups[g.index()].memory.0.saturating_sub(system));
         let largest = |r: &RegionSetup| {
             let own = &promised[r.first_host as usize..][..r.hosts as usize];
             own.iter().fold((0, 0), |(c, m), p| (p.cpu.max(c), p.memory.max(m)))
@@ -351,21 +261,33 @@ impl<'a> Engine<'a> {
             load.hosts_on += 1;
             load.cpu_capacity += groups[host.group.index()].cpu;
         }
+        let scales = !setup.scaling.is_passive();
+        let followed = scales || setup.keep_alive.needs_pools();
         let passive = Passive {
             admission: setup.admission.is_passive(),
             shifting: setup.shifting.is_passive(),
             routing: setup.routing.is_passive(),
-            arrivals: true,
+            arrivals: !setup.keep_alive.observes() && !followed,
             ends: !setup.admission.observes(),
         };
         for (load, region) in loads.iter_mut().zip(&regions) {
             load.largest_function = largest(region).1.saturating_sub(mechanism.memory_overhead.0);
         }
+        let (scope, slots) = (mechanism.scope, mechanism.calls_per_sandbox);
+        let shares = Shares::new(&mechanism);
+        let plain_work = mechanism.cpu_factor == 1.0
+            && mechanism.first_call_factor == 1.0
+            && setup.runtime.warmup_calls == 0
+            && !mechanism.start_covers_call;
+        let limit = mechanism.creations;
+        let interval =
+            |g: &Group| limit.map_or(Duration::ZERO, |l| l.interval(g.cpu as f64 / crate::cluster::UNITS_PER_CORE));
+        let creation_burst = limit.map_or(1, |l| l.burst.max(1.0) as u32);
+        let peaks = survey.as_ref().map_or(Vec::new(), |s| s.peaks.clone());
         let warm = WarmPools::new(rules.sandbox.reuse_order, packing.warm_scope(), regions.len(), hosts.len());
         let mut engine = Self {
             now: SimTime::ZERO,
             sharing: vec![ProcessorSharing::default(); hosts.len()],
-            idle_on_host: vec![List::default(); hosts.len()],
             hosts: states,
             promised,
             regions: region_states,
@@ -377,6 +299,9 @@ impl<'a> Engine<'a> {
             packing,
             restarts: setup.keep_alive.restarts(),
             keep_alive: setup.keep_alive,
+            on_demand: setup.scaling.on_demand(),
+            scales,
+            scaling: setup.scaling,
             provisioning: setup.provisioning,
             forecasts: setup.forecasts,
             clocks: setup.clocks,
@@ -386,12 +311,32 @@ impl<'a> Engine<'a> {
             sandboxes: Sandboxes::default(),
             warm,
             pending: FxHashMap::default(),
+            joinable: FxHashMap::default(),
+            pools: Pools::new(scope, regions.len(), followed, slots, peaks),
+            runtime: setup.runtime,
+            init_streams: Vec::new(),
+            shares,
+            slots,
+            plain_work,
+            creation_interval: groups.iter().map(interval).collect(),
+            creation_burst,
+            called: Vec::new(),
+            short: Vec::new(),
+            no_warm: None,
+            used_hosts: (0, SimTime::ZERO),
+            may_exhaust,
+            kills,
+            by_priority: order == Some(EvictionOrder::GreedyDual),
+            idle_order: IdleOrder::new(order.unwrap_or(EvictionOrder::Lru), hosts.len()),
+            idle_budget: budget.map(|b| b.per_host),
+            announced: (0, 0),
             profiles: Vec::new(),
             tenants: Vec::new(),
             needs: Vec::new(),
             functions: Vec::new(),
             passive,
-            evicting: false,
+            // By age, the lists are kept from the first eviction on; by anything else, always.
+            evicting: order.is_some_and(|o| o != EvictionOrder::Lru),
             expiring: 0,
             is_stale_host: vec![false; hosts.len()],
             streams: Vec::new(),
@@ -414,6 +359,12 @@ impl<'a> Engine<'a> {
         if engine.provisioning.period().is_some() {
             engine.queue.push(SimTime::ZERO, Event::Provision);
         }
+        if let Some(survey) = survey {
+            engine.announce_beforehand(survey);
+        }
+        if scales && let Some(period) = engine.scaling.period() {
+            engine.queue.push(SimTime::ZERO + period, Event::Scale);
+        }
         if let Some(period) = engine.shifting.period() {
             engine.queue.push(SimTime::ZERO + period, Event::ShiftTick);
         }
@@ -422,19 +373,47 @@ impl<'a> Engine<'a> {
 
     /// Opens the books for functions and tenants that appear for the first time.
     fn announce(&mut self, batch: &mut Batch) {
+        // A survey has announced them already, in the same order.
+        let (functions, tenants) = self.announced;
+        let (functions, tenants) = (functions.min(batch.functions.len()), tenants.min(batch.tenants.len()));
+        self.announced = (self.announced.0 - functions, self.announced.1 - tenants);
+        batch.functions.drain(..functions);
+        batch.tenants.drain(..tenants);
         self.tenants.append(&mut batch.tenants);
         for profile in batch.functions.drain(..) {
-            let id = FunctionId::from_index(self.profiles.len());
-            self.streams.push(self.seed.stream("cold-start", u64::from(id.0)));
-            self.needs.push(Needs {
-                memory: (profile.memory + self.mechanism.memory_overhead).0,
-                cpu: u64::from(profile.cpu.0) * 1000,
-            });
-            self.profiles.push(profile);
-            self.functions.push(FunctionStats::default());
+            self.announce_function(profile);
         }
         self.accounts.grow(self.profiles.len());
-        self.warm.grow(self.profiles.len());
+        self.warm.grow(self.pools.count());
+    }
+
+    fn announce_function(&mut self, profile: FunctionProfile) {
+        let id = FunctionId::from_index(self.profiles.len());
+        self.streams.push(self.seed.stream("cold-start", u64::from(id.0)));
+        self.init_streams.push(self.seed.stream("runtime-init", u64::from(id.0)));
+        let (pool, _) = self.pools.announce(&profile, id);
+        // The first call of the pool's sandboxes is paid for in full, each further one by its share.
+        let own = self.pools.largest[pool.index()];
+        let more = f64::from(self.slots - 1) * self.mechanism.call_memory_share;
+        let memory = own + (own as f64 * more).round() as u64 + self.mechanism.memory_overhead.0;
+        self.needs.push(Needs { memory, cpu: u64::from(profile.cpu.0) * 1000, pool });
+        self.profiles.push(profile);
+        self.functions.push(FunctionStats::default());
+    }
+
+    /// Announces everything that a survey has found, and asks scaling for every pool that will be called.
+    fn announce_beforehand(&mut self, survey: Survey) {
+        let mut batch = Batch { calls: Vec::new(), functions: survey.profiles, tenants: survey.tenants };
+        let announced = (batch.functions.len(), batch.tenants.len());
+        self.announce(&mut batch);
+        self.announced = announced;
+        if self.scales {
+            for (entry, _) in survey.calls.iter().enumerate().filter(|(_, calls)| **calls > 0) {
+                let (pool, region) = self.pools.parts(entry);
+                self.call_pool(pool, region);
+            }
+            self.fill_pools();
+        }
     }
 
     /// Lets everything happen that comes before an arrival at `limit`: all that is due then too.
@@ -456,8 +435,7 @@ impl<'a> Engine<'a> {
         if at != SimTime::NEVER && (at, Class::Expiry) <= self.queue.peek() {
             self.now = at;
             self.events += 1;
-            self.expire(sandbox);
-            return;
+            return self.expire(sandbox);
         }
         if let Some((at, event)) = self.queue.pop()
             && !self.is_stale(at, event)
@@ -465,6 +443,9 @@ impl<'a> Engine<'a> {
             self.now = at;
             self.events += 1;
             self.happen(event);
+        }
+        if !self.short.is_empty() {
+            self.fill_pools();
         }
     }
 
@@ -476,6 +457,22 @@ impl<'a> Engine<'a> {
                 let s = &self.sandboxes[SandboxId(sandbox)];
                 s.generation != generation || s.state != SandboxState::Warm || s.expires != at
             }
+            Event::Cool { sandbox, .. } => {
+                let s = &self.sandboxes[SandboxId(sandbox)];
+                let m = &self.mechanism;
+                let due = |after: Duration| s.idle_since + after == at;
+                s.state != SandboxState::Warm
+                    || match s.tier {
+                        Tier::Ready => !due(m.pause_after) && !due(m.snapshot_after),
+                        Tier::Paused => !due(m.snapshot_after),
+                        Tier::Snapshotted => true,
+                    }
+            }
+            Event::Prewarm { entry, stamp } => {
+                let (pool, region) = self.pools.parts(entry as usize);
+                self.pools.view_stamp(pool, region) != stamp
+            }
+            Event::Finish { call, generation } => self.calls[call].generation != generation,
             Event::TimeOut { call, generation } => {
                 let c = &self.calls[call];
                 c.generation != generation || c.stage != Stage::Waiting
@@ -487,9 +484,16 @@ impl<'a> Engine<'a> {
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::Finish { call } => self.finish(call),
+            Event::Finish { call, .. } => self.finish(call),
             Event::HostTick { host } => self.host_tick(HostId(host)),
+            Event::Floor { sandbox } => self.floor_over(sandbox),
+            Event::Booted { sandbox } => self.booted(sandbox),
             Event::Ready { sandbox } => self.ready(sandbox),
+            Event::Begin { sandbox } => self.begin(sandbox),
+            Event::Cool { sandbox, .. } => self.cool(SandboxId(sandbox)),
+            Event::Prewarm { entry, .. } => self.prewarm(entry),
+            Event::Scale => self.scale(),
+            Event::Retry { call } => self.retry(call),
             Event::HostUp { host } => self.host_up(HostId(host)),
             Event::Expire { sandbox, .. } => self.expire(SandboxId(sandbox)),
             Event::Release { call } => self.release(call),
@@ -518,6 +522,10 @@ impl<'a> Engine<'a> {
                 region: arrival.region,
                 sandbox: NONE,
                 stage: Stage::Held,
+                next: NONE,
+                order: 0,
+                share_mark: 0.0,
+                share_weight_mark: 0.0,
                 cold: false,
                 deferred: false,
                 generation: 0,
@@ -525,6 +533,9 @@ impl<'a> Engine<'a> {
                 dynamic_weight_mark: 0.0,
             });
             self.ask(call);
+        }
+        if !self.short.is_empty() {
+            self.fill_pools();
         }
     }
 
@@ -552,30 +563,6 @@ impl<'a> Engine<'a> {
         }
         if timed {
             self.now = self.now.max(end_of_arrivals);
-        }
-    }
-
-    fn close(mut self) -> Outcome {
-        for host in 0..self.hosts.len() {
-            self.touch(HostId::from_index(host));
-        }
-        for region in 0..self.regions.len() {
-            self.series.advance(RegionId::from_index(region), self.now);
-        }
-        self.close_sandboxes();
-        Outcome {
-            site: self.site,
-            accounts: self.accounts,
-            series: self.series,
-            profiles: self.profiles,
-            tenants: self.tenants,
-            functions: self.functions,
-            totals: self.totals,
-            hosts: self.hosts,
-            end: self.now,
-            unfinished: self.calls.in_flight() as u64,
-            events: self.events,
-            most_in_flight: self.calls.most_in_flight(),
         }
     }
 }

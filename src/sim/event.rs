@@ -5,29 +5,41 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Class {
-    /// What ends first: executions, starts, boots.
+    /// What ends first: executions, starts and their phases, boots.
     Completion = 0,
     /// Then sandboxes expire: one that was idle for exactly its keep-alive is gone.
     Expiry = 1,
-    /// Then what was scheduled for this instant begins: releases, questions, time-outs, controllers. Arrivals, which
-    /// come from a stream of their own, follow last.
+    /// Then what was scheduled for this instant begins: releases, questions, time-outs, creations, controllers. Arrivals,
+    /// which come from a stream of their own, follow last.
     Scheduled = 2,
 }
 
 /// A pending event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// A call ends (CPU isolated or ignored).
+    /// A call ends (CPU isolated or ignored), if it was not killed meanwhile.
     Finish {
         /// Its slot.
         call: u32,
+        /// The slot's generation when this was scheduled.
+        generation: u32,
     },
     /// The next call of a CPU-sharing host may have ended.
     HostTick {
         /// The host.
         host: u32,
     },
-    /// A sandbox has started.
+    /// The part of a start that needs no CPU is over, and its work on the shared CPU begins.
+    Floor {
+        /// Its slot.
+        sandbox: u32,
+    },
+    /// A sandbox has booted, and initialises its runtime.
+    Booted {
+        /// Its slot.
+        sandbox: u32,
+    },
+    /// A sandbox is ready.
     Ready {
         /// Its slot.
         sandbox: u32,
@@ -43,6 +55,18 @@ pub enum Event {
         sandbox: u32,
         /// The slot's generation when this was scheduled.
         generation: u32,
+    },
+    /// An idle sandbox is paused or moved to disk, if it is still the same idle period.
+    Cool {
+        /// Its slot.
+        sandbox: u32,
+        /// How many calls it had begun when this was scheduled.
+        begun: u32,
+    },
+    /// The host's limit on creations lets a sandbox begin.
+    Begin {
+        /// Its slot.
+        sandbox: u32,
     },
     /// A shifted call is let go.
     Release {
@@ -61,8 +85,22 @@ pub enum Event {
         /// The slot's generation when this was scheduled.
         generation: u32,
     },
+    /// A killed call is tried again.
+    Retry {
+        /// Its slot.
+        call: u32,
+    },
+    /// A pool is loaded before it is called, if nothing has happened to it since.
+    Prewarm {
+        /// The pool in its region.
+        entry: u32,
+        /// The pool's stamp when this was scheduled.
+        stamp: u32,
+    },
     /// Provisioning is asked for all regions.
     Provision,
+    /// Scaling is asked for all pools.
+    Scale,
     /// Shifting may let held calls go.
     ShiftTick,
 }
@@ -72,13 +110,22 @@ impl Event {
     #[inline]
     pub fn class(self) -> Class {
         match self {
-            Event::Finish { .. } | Event::HostTick { .. } | Event::Ready { .. } | Event::HostUp { .. } => {
-                Class::Completion
-            }
-            Event::Expire { .. } => Class::Expiry,
-            Event::Release { .. } | Event::Ask { .. } | Event::TimeOut { .. } | Event::Provision | Event::ShiftTick => {
-                Class::Scheduled
-            }
+            Event::Finish { .. }
+            | Event::HostTick { .. }
+            | Event::Floor { .. }
+            | Event::Booted { .. }
+            | Event::Ready { .. }
+            | Event::HostUp { .. } => Class::Completion,
+            Event::Expire { .. } | Event::Cool { .. } => Class::Expiry,
+            Event::Begin { .. }
+            | Event::Release { .. }
+            | Event::Ask { .. }
+            | Event::TimeOut { .. }
+            | Event::Retry { .. }
+            | Event::Prewarm { .. }
+            | Event::Provision
+            | Event::Scale
+            | Event::ShiftTick => Class::Scheduled,
         }
     }
 }

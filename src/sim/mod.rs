@@ -11,16 +11,25 @@
 //! Everything between two events is constant, so every integral is exact.
 
 mod calls;
-mod datacenter;
+mod close;
 mod engine;
 mod event;
+mod execute;
 mod expiry;
+mod hosts;
+mod idle;
+mod memory;
 mod place;
+mod pools;
 mod queue;
 mod rules;
+mod scale;
+mod setup;
+mod start;
 mod statistics;
 mod waiting;
 
-pub use engine::{Finished, Outcome, Progress, RegionSetup, Setup, SimError, simulate};
-pub use rules::{ColdWait, Eviction, QueueRules, QueueScope, Rules, SandboxRules};
-pub use statistics::{Counts, FunctionStats, Series, Totals};
+pub use engine::simulate;
+pub use rules::{ColdWait, Eviction, Exhaustion, MemoryRules, QueueRules, QueueScope, Rules, SandboxRules};
+pub use setup::{CallLog, Finished, Outcome, Progress, RegionSetup, Setup, SimError};
+pub use statistics::{Counts, FunctionStats, PoolCounts, Series, Totals};

@@ -1,15 +1,16 @@
 //! From arrival to host: admission, shifting, routing, packing, and room made by eviction.
 
 use super::calls::Stage;
-use super::engine::{Engine, SimError};
+use super::engine::Engine;
 use super::event::Event;
 use super::rules::QueueScope;
-use crate::cluster::{CpuModel, NONE, SandboxState, Which};
+use super::setup::SimError;
+use crate::cluster::{CpuModel, SandboxState, Tier};
 use crate::scheduler::admission::Verdict;
 use crate::scheduler::packing::{Placement, Pool, Request};
 use crate::scheduler::shifting::Start;
 use crate::scheduler::{CallToken, CallView, View};
-use crate::types::{Duration, FunctionId, HostId, RegionId, SandboxId, SimTime};
+use crate::types::{Duration, FunctionId, HostId, PoolId, RegionId, SandboxId, SimTime};
 
 /// What policies see of a call and of the rest. A macro, so that the borrow ends at the fields it names and the policy itself
 /// can be borrowed for writing.
@@ -35,8 +36,7 @@ impl Engine<'_> {
     /// Asks admission, and goes on to shifting if the call is let in.
     pub(super) fn ask(&mut self, slot: u32) {
         if !self.passive.arrivals && self.now == self.calls[slot].arrival {
-            let (call, view) = views!(self, slot);
-            let _ = (&call, &view);
+            self.tell_arrival(slot);
         }
         if self.passive.admission && self.passive.shifting {
             return self.let_go(slot);
@@ -62,6 +62,25 @@ impl Engine<'_> {
                 self.totals.refused += 1;
                 self.reject(slot);
             }
+        }
+    }
+
+    /// Tells keep-alive and scaling that a call has arrived.
+    fn tell_arrival(&mut self, slot: u32) {
+        let (pool, region) = (self.pool_of(self.calls[slot].function), self.calls[slot].home);
+        if self.keep_alive.observes() {
+            let pool = self.pools.view(pool, region, self.now);
+            let (call, view) = views!(self, slot);
+            self.keep_alive.arrived(&call, &pool, &view);
+        }
+        if self.pools.followed() {
+            let function = self.calls[slot].function;
+            let p = self.pools.at(pool, region);
+            p.stamp = p.stamp.wrapping_add(1);
+            p.last_function = function;
+        }
+        if self.scales {
+            self.call_pool(pool, region);
         }
     }
 
@@ -128,11 +147,24 @@ impl Engine<'_> {
         call.released = self.now;
         call.deferred = self.now > call.arrival;
         call.region = region;
+        self.place_call(slot);
+    }
+
+    /// Starts a call that is let go, or that was killed, or lets it wait.
+    pub(super) fn place_call(&mut self, slot: u32) {
+        let region = self.calls[slot].region;
+        if !self.on_demand {
+            return self.place_in_pool(slot);
+        }
         let must_mind_others = self.loads[region.index()].queued > 0 && !self.rules.queue.overtake;
         if must_mind_others && self.rules.queue.scope == QueueScope::Region {
             return self.wait(slot, None);
         }
-        let Some(found) = self.find(slot, None) else {
+        let found = self.find(slot, None);
+        if self.slots > 1 && !matches!(found, Some((Placement::Warm(_), _))) && self.join_starting(slot) {
+            return;
+        }
+        let Some(found) = found else {
             return self.wait(slot, None);
         };
         if must_mind_others && self.rules.queue.scope == QueueScope::Host {
@@ -144,13 +176,61 @@ impl Engine<'_> {
         self.start(slot, found);
     }
 
+    /// Where the number of sandboxes is not the calls' to decide: takes one of the pool, or waits for one.
+    fn place_in_pool(&mut self, slot: u32) {
+        let (function, region) = (self.calls[slot].function, self.calls[slot].region);
+        let pool = self.pool_of(function);
+        if self.scales {
+            self.call_pool(pool, region);
+        }
+        let nowhere_new = Request { memory: u64::MAX, ..self.request(function) };
+        let waits = self.pools.at(pool, region).waiting > 0 && !self.rules.queue.overtake;
+        if !waits {
+            while let Placement::Warm(id) = self.place(&nowhere_new, region, false) {
+                if self.has_room_to_resume(id) {
+                    return self.start_warm(slot, id);
+                }
+            }
+            if self.slots > 1 && self.join_starting(slot) {
+                return;
+            }
+        }
+        self.wait(slot, None);
+    }
+
+    /// Whether the host of an idle sandbox can take it back into memory. If not, the sandbox goes, and its place is free.
+    fn has_room_to_resume(&mut self, id: SandboxId) -> bool {
+        let s = &self.sandboxes[id];
+        if s.state != SandboxState::Warm || s.tier == Tier::Ready {
+            return true;
+        }
+        let (host, missing) = (s.host, s.memory - self.shares.idle(s.tier, s.memory).1);
+        let h = &self.hosts[host.index()];
+        let free = self.promised[host.index()].memory.saturating_sub(h.reserved_memory);
+        if free >= missing {
+            return true;
+        }
+        let evicts = self.rules.sandbox.eviction.order().is_some();
+        let has_room = evicts && self.evict(host, missing, Some(id));
+        if !has_room {
+            self.touch(host);
+            self.remove_idle(id);
+            self.totals.evicted += 1;
+        }
+        self.settle(host);
+        has_room
+    }
+
     /// Finds room for a call, on the given host only or anywhere in its region; true if idle sandboxes have to go for it.
     fn find(&mut self, slot: u32, only: Option<HostId>) -> Option<(Placement, bool)> {
         let (function, region) = (self.calls[slot].function, self.calls[slot].region);
         let request = self.request(function);
-        let free = self.place_within(&request, region, only, false);
-        if free != Placement::Nowhere {
-            return Some((free, false));
+        loop {
+            match self.place_within(&request, region, only, false) {
+                Placement::Warm(id) if !self.has_room_to_resume(id) => {}
+                Placement::Nowhere => break,
+                free => return Some((free, false)),
+            }
         }
         self.regions[region.index()].reclaimable.as_ref()?;
         self.refresh_reclaimable(region);
@@ -174,7 +254,8 @@ impl Engine<'_> {
             Placement::Warm(sandbox) => self.start_warm(slot, sandbox),
             Placement::Cold(host) => {
                 if evicting {
-                    self.evict(host, self.sandbox_memory(self.calls[slot].function));
+                    let fits = self.evict(host, self.sandbox_memory(self.calls[slot].function), None);
+                    assert!(fits, "a host was chosen whose idle sandboxes free too little");
                 }
                 self.start_cold(slot, host);
             }
@@ -195,13 +276,19 @@ impl Engine<'_> {
         region.waiting.len(region.waiting.queue_of(host.0 - region.first_host)) > 0
     }
 
+    /// Memory that a new sandbox of a function reserves \[bytes\].
     #[inline]
-    fn request(&self, function: FunctionId) -> Request {
+    pub(super) fn sandbox_memory(&self, function: FunctionId) -> u64 {
+        self.needs[function.index()].memory
+    }
+
+    #[inline]
+    pub(super) fn request(&self, function: FunctionId) -> Request {
         let cpu = match self.rules.cpu {
             CpuModel::Isolated => self.needs[function.index()].cpu,
             CpuModel::Contended | CpuModel::Ignored => 0,
         };
-        Request { function, memory: self.sandbox_memory(function), cpu }
+        Request { pool: self.pool_of(function), memory: self.sandbox_memory(function), cpu }
     }
 
     #[inline]
@@ -223,7 +310,7 @@ impl Engine<'_> {
             _ => &r.free,
         };
         let local = (host.0 - r.first_host) as usize;
-        if let Some(warm) = self.warm_on(request.function, region, host)
+        if let Some(warm) = self.warm_on(request.pool, region, host)
             && index.cpu_fits(local, request.cpu)
         {
             return Placement::Warm(warm);
@@ -231,43 +318,11 @@ impl Engine<'_> {
         if index.fits(local, request.memory, request.cpu) { Placement::Cold(host) } else { Placement::Nowhere }
     }
 
-    fn warm_on(&self, function: FunctionId, region: RegionId, host: HostId) -> Option<SandboxId> {
+    fn warm_on(&self, pool: PoolId, region: RegionId, host: HostId) -> Option<SandboxId> {
         use crate::cluster::WarmScope;
         match self.packing.warm_scope() {
-            WarmScope::Host => self.warm.on_host(function, region, host),
-            WarmScope::Region => self.warm.in_region(function, region).filter(|&id| self.sandboxes[id].host == host),
-        }
-    }
-
-    /// Removes the sandboxes of a host that are idle longest until `memory` is free.
-    fn evict(&mut self, host: HostId, memory: u64) {
-        if !self.evicting {
-            self.list_idle_sandboxes();
-        }
-        self.touch(host);
-        let promised = self.promised[host.index()].memory;
-        while promised.saturating_sub(self.hosts[host.index()].memory_used()) < memory {
-            let oldest = self.idle_on_host[host.index()].head;
-            assert!(oldest != NONE, "a host was chosen whose idle sandboxes free too little");
-            self.remove_idle(SandboxId(oldest));
-            self.totals.evicted += 1;
-        }
-    }
-
-    /// Lists each host's idle sandboxes in the order in which they became idle. Runs without memory pressure never need
-    /// these lists, so they are kept only from the first eviction on.
-    fn list_idle_sandboxes(&mut self) {
-        self.evicting = true;
-        let mut idle: Vec<(SimTime, u64, SandboxId)> = self
-            .sandboxes
-            .iter()
-            .filter(|(_, s)| s.state == SandboxState::Warm)
-            .map(|(id, s)| (s.idle_since, s.created, id))
-            .collect();
-        idle.sort_unstable();
-        for (_, _, id) in idle {
-            let host = self.sandboxes[id].host.index();
-            self.sandboxes.push_back(&mut self.idle_on_host[host], Which::Host, id);
+            WarmScope::Host => self.warm.on_host(pool, region, host),
+            WarmScope::Region => self.warm.in_region(pool, region).filter(|&id| self.sandboxes[id].host == host),
         }
     }
 
@@ -286,6 +341,9 @@ impl Engine<'_> {
                 memory_mb: r.largest.1 as f64 * 1e-6,
                 cores: r.largest.0 as f64 * 1e-6,
             });
+        }
+        if !self.on_demand && self.rules.queue.scope != QueueScope::None {
+            return self.wait_in_pool(slot);
         }
         let host = match self.rules.queue.scope {
             QueueScope::None => {
@@ -310,10 +368,29 @@ impl Engine<'_> {
             self.totals.turned_away += 1;
             return self.reject(slot);
         }
+        self.enter_queue(slot);
+    }
+
+    /// Queues a call for a sandbox of its pool, or rejects it.
+    fn wait_in_pool(&mut self, slot: u32) {
+        let (pool, region) = (self.pool_of(self.calls[slot].function), self.calls[slot].region);
+        let full =
+            self.rules.queue.max_waiting.is_some_and(|most| self.pools.at(pool, region).queue.len() >= most as usize);
+        if full {
+            self.totals.turned_away += 1;
+            return self.reject(slot);
+        }
+        self.pools.at(pool, region).queue.push_back(slot);
+        self.enter_queue(slot);
+    }
+
+    fn enter_queue(&mut self, slot: u32) {
+        let (pool, region) = (self.pool_of(self.calls[slot].function), self.calls[slot].region);
         self.totals.waited += 1;
         self.calls[slot].stage = Stage::Waiting;
         self.loads[region.index()].queued += 1;
         self.series.queue(region, self.now, 1);
+        self.follow(pool, region, |p, now| p.wait(now, 1));
         let give_up = self.now + Duration::from_secs_f64(self.rules.queue.timeout_s);
         if give_up != SimTime::NEVER {
             self.queue.push(give_up, Event::TimeOut { call: slot, generation: self.calls[slot].generation });
@@ -323,17 +400,25 @@ impl Engine<'_> {
     /// A waiting call gives up.
     pub(super) fn time_out(&mut self, slot: u32) {
         let region = self.calls[slot].region;
+        self.totals.timed_out += 1;
+        if !self.on_demand {
+            let pool = self.pool_of(self.calls[slot].function);
+            self.pools.at(pool, region).queue.retain(|&waiting| waiting != slot);
+            self.leave_queue(slot);
+            return self.reject(slot);
+        }
         let r = &mut self.regions[region.index()];
         let queue = r.waiting.remove(slot);
         let host = HostId(r.first_host + queue);
-        self.leave_queue(region);
-        self.totals.timed_out += 1;
+        self.leave_queue(slot);
         self.reject(slot);
         // With the first in line gone, the next one may fit.
         self.serve_waiting(host);
     }
 
-    fn leave_queue(&mut self, region: RegionId) {
+    pub(super) fn leave_queue(&mut self, slot: u32) {
+        let (pool, region) = (self.pool_of(self.calls[slot].function), self.calls[slot].region);
+        self.follow(pool, region, |p, now| p.wait(now, -1));
         self.loads[region.index()].queued -= 1;
         self.series.queue(region, self.now, -1);
     }
@@ -349,7 +434,7 @@ impl Engine<'_> {
     #[inline]
     pub(super) fn serve_waiting(&mut self, host: HostId) {
         let region = self.hosts[host.index()].region;
-        if self.loads[region.index()].queued > 0 {
+        if self.loads[region.index()].queued > 0 && self.on_demand {
             self.serve_queue(region, host);
         }
     }
@@ -362,7 +447,7 @@ impl Engine<'_> {
         while let Some(slot) = self.regions[region.index()].waiting.get(queue, at) {
             if let Some(found) = self.find(slot, only) {
                 self.regions[region.index()].waiting.take(queue, at);
-                self.leave_queue(region);
+                self.leave_queue(slot);
                 self.start(slot, found);
             } else if self.rules.queue.backfill {
                 at += 1;

@@ -118,7 +118,7 @@ mod tests {
 
     fn call_of(event: Event) -> u32 {
         match event {
-            Event::Finish { call } | Event::Release { call } => call,
+            Event::Finish { call, .. } | Event::Release { call } => call,
             other => panic!("unexpected {other:?}"),
         }
     }
@@ -128,7 +128,7 @@ mod tests {
         let mut q = EventQueue::default();
         for call in 0..50 {
             q.push(SimTime(7), Event::Release { call });
-            q.push(SimTime(7), Event::Finish { call: 100 + call });
+            q.push(SimTime(7), Event::Finish { call: 100 + call, generation: 0 });
         }
         let order: Vec<u32> = std::iter::from_fn(|| q.pop()).map(|(_, e)| call_of(e)).collect();
         let expected: Vec<u32> = (100..150).chain(0..50).collect();
@@ -140,7 +140,7 @@ mod tests {
         let mut q = EventQueue::default();
         let mut s = Seed(1).stream("queue", 0);
         let mut expected: Vec<(u64, u32)> = (0..5000).map(|i| (s.below(300), i)).collect();
-        expected.iter().for_each(|&(t, call)| q.push(SimTime(t), Event::Finish { call }));
+        expected.iter().for_each(|&(t, call)| q.push(SimTime(t), Event::Finish { call, generation: 0 }));
         expected.sort_by_key(|&(t, _)| t);
         let got: Vec<(u64, u32)> = std::iter::from_fn(|| q.pop()).map(|(t, e)| (t.0, call_of(e))).collect();
         assert_eq!(got, expected);
@@ -150,8 +150,8 @@ mod tests {
     #[should_panic(expected = "event scheduled into the past: 4 ns, now 5 ns")]
     fn scheduling_into_the_past_panics_with_both_times() {
         let mut q = EventQueue::default();
-        q.push(SimTime(5), Event::Finish { call: 0 });
+        q.push(SimTime(5), Event::Finish { call: 0, generation: 0 });
         q.pop();
-        q.push(SimTime(4), Event::Finish { call: 1 });
+        q.push(SimTime(4), Event::Finish { call: 1, generation: 0 });
     }
 }

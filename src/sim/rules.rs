@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{CpuModel, ReuseOrder};
+use crate::cluster::{CpuModel, EvictionOrder, ReuseOrder};
 
 /// `[model]`: how hosts, sandboxes and queues behave.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +15,9 @@ pub struct Rules {
     /// Sandboxes.
     #[serde(default)]
     pub sandbox: SandboxRules,
+    /// Memory that is promised more than once.
+    #[serde(default)]
+    pub memory: MemoryRules,
     /// Calls that find no room.
     #[serde(default)]
     pub queue: QueueRules,
@@ -55,8 +58,78 @@ pub enum Eviction {
     /// The sandboxes of the chosen host that are idle longest go until the new one fits.
     #[default]
     Lru,
+    /// Those of the lowest greedy-dual priority go: clock + uses x start time / memory (FaasCache, ASPLOS 2021).
+    GreedyDual,
+    /// Those that hold most memory go.
+    Largest,
     /// Idle sandboxes stay until their keep-alive ends; calls wait (dslab-faas).
     None,
+}
+
+impl Eviction {
+    /// The order in which idle sandboxes go; `None` if they never do.
+    pub fn order(self) -> Option<EvictionOrder> {
+        match self {
+            Eviction::Lru => Some(EvictionOrder::Lru),
+            Eviction::GreedyDual => Some(EvictionOrder::GreedyDual),
+            Eviction::Largest => Some(EvictionOrder::Largest),
+            Eviction::None => None,
+        }
+    }
+}
+
+/// `[model.memory]`: what happens when sandboxes together use more memory than their host has, which takes a host that
+/// promises more than it has (`scheduler.overcommit`). How long hosts are in that state is reported whatever the rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryRules {
+    /// Whether idle sandboxes of the host go first, in the order of `sandbox.eviction`. Default true.
+    #[serde(default = "yes")]
+    pub reclaim: bool,
+    /// What happens if that is not enough. Default `count`.
+    #[serde(default)]
+    pub exhaustion: Exhaustion,
+    /// With `swap`: all calls of the host run slower by the factor 1 + this x the share of the memory in use that does not
+    /// fit. Default 10 (assumed: no source; a tenth too much halves the speed).
+    #[schemars(range(min = 0.0, max = 1000000.0))]
+    #[serde(default = "ten")]
+    pub swap_slowdown: f64,
+    /// With `kill`: how long after it was killed a call is tried again \[s\]. Default 1 (assumed).
+    #[schemars(range(min = 0.0))]
+    #[serde(default = "one")]
+    pub retry_delay_s: f64,
+}
+
+impl Default for MemoryRules {
+    fn default() -> Self {
+        Self { reclaim: yes(), exhaustion: Exhaustion::default(), swap_slowdown: ten(), retry_delay_s: one() }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn ten() -> f64 {
+    10.0
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// What happens when the memory in use does not fit its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exhaustion {
+    /// Nothing: it is counted, and nobody suffers. A bound, not a claim.
+    #[default]
+    Count,
+    /// Pages go to disk: all calls of the host run slower until enough is free again. Needs `cpu = "contended"`.
+    Swap,
+    /// The busy sandbox that was created last is killed, and the next, until the rest fits; its calls start again from the
+    /// beginning, and what they had done is lost work.
+    Kill,
 }
 
 /// `[model.queue]`.

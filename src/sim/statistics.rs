@@ -55,8 +55,49 @@ pub struct Totals {
     pub evicted: u64,
     /// Sandboxes that expired.
     pub expired: u64,
-    /// Calls that had to wait for room.
+    /// Calls that had to wait for room, or for a sandbox of their pool.
     pub waited: u64,
+    /// Idle sandboxes removed because the memory in use did not fit the host.
+    pub reclaimed: u64,
+    /// Idle sandboxes removed because idle ones exceeded their budget.
+    pub over_budget: u64,
+    /// Calls that began in a paused or snapshotted sandbox.
+    pub resumed: u64,
+    /// Sandboxes started ahead of calls by keep-alive or scaling.
+    pub prewarmed: u64,
+    /// Those of them that never carried a call.
+    pub prewarmed_in_vain: u64,
+    /// Sandboxes that were to be started ahead of calls and found no room.
+    pub prewarm_without_room: u64,
+    /// Starts that had to wait for a host's limit on creations.
+    pub creations_limited: u64,
+    /// Time spent in each phase of a start: waiting for the limit, boot, init and load, resume \[s\].
+    pub phase_s: [f64; 4],
+    /// Lifetimes of the sandboxes that are gone \[s\], and how many they are.
+    pub lifetimes: (f64, u64),
+    /// Idle memory by tier: ready, paused, snapshotted (what it would hold in memory) [MB·s].
+    pub idle_tier_mb_s: [f64; 3],
+    /// Times at which a host's memory in use came to exceed what it has.
+    pub exhaustions: u64,
+    /// Busy sandboxes killed.
+    pub killed: u64,
+    /// Calls that were killed and tried again.
+    pub retried: u64,
+    /// Execution that was lost with them \[s\], and its dynamic energy \[J\].
+    pub lost: (f64, f64),
+    /// Most hosts that held a sandbox together.
+    pub hosts_used_max: u32,
+    /// Hosts that held a sandbox x time [host·s].
+    pub hosts_used_s: f64,
+}
+
+/// The share of cold calls of one pool.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PoolCounts {
+    /// Executed calls.
+    pub executed: u64,
+    /// Those for which a sandbox was started.
+    pub cold: u64,
 }
 
 /// What is counted per region and time bin.

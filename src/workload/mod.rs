@@ -18,7 +18,7 @@ pub use poisson::{Poisson, PoissonSpec, Service};
 pub use prefetch::Prefetch;
 pub use rows::{CallsSpec, MemoryChanges};
 pub use spec::{Context, Opened, WorkloadSpec};
-pub use survey::Future;
+pub use survey::{Future, Survey};
 
 use std::path::PathBuf;
 

@@ -47,3 +47,17 @@ mod tests {
         assert_eq!(next(7, 0, 0), None);
     }
 }
+
+/// stub
+#[derive(Debug, Clone, Default)]
+pub struct Survey {
+    pub profiles: Vec<crate::workload::FunctionProfile>,
+    pub tenants: Vec<Box<str>>,
+    pub peaks: Vec<u32>,
+    pub mean: Vec<f64>,
+    pub calls: Vec<u64>,
+    pub future: Option<Future>,
+    pub pools: usize,
+    pub regions: usize,
+    pub end: SimTime,
+}

@@ -52,6 +52,10 @@ impl KeepAlive for Window {
         self.keep.into()
     }
 
+    fn needs_pools(&self) -> bool {
+        false
+    }
+
     fn restarts(&self) -> bool {
         self.restarts
     }

@@ -89,6 +89,12 @@ pub trait KeepAlive: Send {
         true
     }
 
+    /// Whether the policy looks at [`IdleView::pool`], plans pre-warming, or wants to be told of arrivals. If not, the engine
+    /// does not follow the pools, and their numbers are zero. Asked once, when the run starts.
+    fn needs_pools(&self) -> bool {
+        true
+    }
+
     /// A limit on the memory of idle sandboxes, kept by the engine. Asked once, when the run starts.
     fn budget(&self) -> Option<IdleBudget> {
         None

@@ -13,6 +13,10 @@ use crate::types::Duration;
 pub struct NoKeepAlive {}
 
 impl KeepAlive for NoKeepAlive {
+    fn needs_pools(&self) -> bool {
+        false
+    }
+
     fn keep(&mut self, _sandbox: &IdleView<'_>, _view: &View<'_>) -> Plan {
         Duration::ZERO.into()
     }

@@ -22,7 +22,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::{HostIndex, Orders, Sandboxes, WarmPools, WarmScope};
-use crate::types::{FunctionId, HostId, RegionId, SandboxId, Seed};
+use crate::types::{HostId, PoolId, RegionId, SandboxId, Seed};
 
 /// How many of the hosts that hold a warm sandbox of the function are compared, at most. Keeps a placement's cost
 /// bounded for functions that are warm on very many hosts; below this number the choice is exact.
@@ -31,8 +31,8 @@ pub const WARM_CANDIDATES: usize = 64;
 /// What has to be placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request {
-    /// The function to run.
-    pub function: FunctionId,
+    /// The pool whose sandboxes can take the call.
+    pub pool: PoolId,
     /// Memory that a new sandbox would hold \[bytes\].
     pub memory: u64,
     /// CPU that must be free [millionths of a core]; 0 unless CPU is `isolated`.
@@ -76,7 +76,7 @@ impl Pool<'_> {
     /// The host's idle sandbox if it has one, else a new one there.
     fn on(&self, local: usize, request: &Request) -> Placement {
         let host = self.host(local);
-        match self.warm.on_host(request.function, self.region, host) {
+        match self.warm.on_host(request.pool, self.region, host) {
             Some(sandbox) => Placement::Warm(sandbox),
             None => Placement::Cold(host),
         }
@@ -93,13 +93,13 @@ impl Pool<'_> {
     /// ties go to the lowest host number. At most [`WARM_CANDIDATES`] hosts are compared.
     fn warm_by<K: Ord>(&self, request: &Request, rank: impl Fn(usize) -> K) -> Option<Placement> {
         let room = |h: &HostId| self.index.cpu_fits(self.local(*h), request.cpu);
-        let mut hosts = self.warm.hosts(request.function, self.region).filter(room).take(WARM_CANDIDATES);
+        let mut hosts = self.warm.hosts(request.pool, self.region).filter(room).take(WARM_CANDIDATES);
         let first = hosts.next()?;
         let host = match hosts.next() {
             None => first,
             Some(second) => [first, second].into_iter().chain(hosts).min_by_key(|&h| (rank(self.local(h)), h))?,
         };
-        self.warm.on_host(request.function, self.region, host).map(Placement::Warm)
+        self.warm.on_host(request.pool, self.region, host).map(Placement::Warm)
     }
 }
 

@@ -45,13 +45,13 @@ impl WarmFirst {
 impl Packing for WarmFirst {
     #[inline]
     fn place(&mut self, request: &Request, pool: &Pool<'_>) -> Placement {
-        if let Some(sandbox) = pool.warm.in_region(request.function, pool.region) {
+        if let Some(sandbox) = pool.warm.in_region(request.pool, pool.region) {
             let room = |id: SandboxId| pool.index.cpu_fits(pool.local(pool.sandboxes[id].host), request.cpu);
             if room(sandbox) {
                 return Placement::Warm(sandbox);
             }
-            let (function, region) = (request.function, pool.region);
-            let other = pool.warm.in_region_where(pool.sandboxes, function, region, WARM_CANDIDATES, room);
+            let (own, region) = (request.pool, pool.region);
+            let other = pool.warm.in_region_where(pool.sandboxes, own, region, WARM_CANDIDATES, room);
             if let Some(sandbox) = other {
                 return Placement::Warm(sandbox);
             }

@@ -1,0 +1,74 @@
+//! The end of a run: everything that is still there is credited with what it drew and held.
+
+use super::calls::Stage;
+use super::engine::Engine;
+use super::setup::Outcome;
+use super::statistics::PoolCounts;
+use crate::cluster::{Phase, SandboxState};
+use crate::ledger::Held;
+use crate::types::{FunctionId, HostId, RegionId, SandboxId};
+
+impl Engine<'_> {
+    /// Closes the books.
+    pub(super) fn close(mut self) -> Outcome {
+        for host in 0..self.hosts.len() {
+            self.touch(HostId::from_index(host));
+        }
+        for region in 0..self.regions.len() {
+            self.series.advance(RegionId::from_index(region), self.now);
+        }
+        self.close_sandboxes();
+        self.count_used_hosts(0);
+        let mut pools = vec![PoolCounts::default(); self.pools.count()];
+        for (f, stats) in self.functions.iter().enumerate() {
+            let pool = &mut pools[self.pool_of(FunctionId::from_index(f)).index()];
+            pool.executed += stats.executed;
+            pool.cold += stats.cold;
+        }
+        Outcome {
+            site: self.site,
+            accounts: self.accounts,
+            series: self.series,
+            profiles: self.profiles,
+            tenants: self.tenants,
+            functions: self.functions,
+            totals: self.totals,
+            hosts: self.hosts,
+            end: self.now,
+            unfinished: self.calls.in_flight() as u64,
+            events: self.events,
+            most_in_flight: self.calls.most_in_flight(),
+            pools,
+        }
+    }
+
+    /// Credits what the sandboxes that are left hold, and the idle time of the warm ones.
+    fn close_sandboxes(&mut self) {
+        let left: Vec<(SandboxId, SandboxState)> = self.sandboxes.iter().map(|(id, s)| (id, s.state)).collect();
+        for (id, state) in left {
+            match state {
+                SandboxState::Starting if self.sandboxes[id].phase == Phase::Queued => {}
+                SandboxState::Starting => {
+                    self.credit_share(id, Held::Starting);
+                    self.credit_start(id);
+                }
+                SandboxState::Busy if self.slots > 1 => self.credit_calls(id),
+                SandboxState::Busy => {}
+                SandboxState::Warm => {
+                    self.count_idle(id);
+                    self.credit_share(id, Held::Warm);
+                }
+                SandboxState::Gone => {}
+            }
+        }
+        let running: Vec<(u32, SandboxId)> = self
+            .calls
+            .iter()
+            .filter(|(_, c)| c.stage == Stage::Running)
+            .map(|(slot, c)| (slot, SandboxId(c.sandbox)))
+            .collect();
+        for (slot, id) in running {
+            self.credit_call(slot, id);
+        }
+    }
+}

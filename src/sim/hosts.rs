@@ -1,0 +1,164 @@
+//! Hosts: their rates, their shared CPU, and when they are on.
+//!
+//! Every change of a host follows one pattern: `touch` integrates up to now at the old rates, the change happens,
+//! `settle` computes the new rates and updates the indexes.
+
+use super::engine::Engine;
+use super::event::Event;
+use crate::cluster::{CpuModel, PowerState, Slot};
+use crate::scheduler::View;
+use crate::types::{Duration, HostId, RegionId};
+
+impl Engine<'_> {
+    /// Integrates a host up to now.
+    #[inline]
+    pub(super) fn touch(&mut self, host: HostId) {
+        let h = &mut self.hosts[host.index()];
+        if h.since == self.now {
+            return;
+        }
+        self.site.integrate(h.region, h.since, self.now, &h.rates);
+        let weight = self.clocks[h.region.index()].cumulative(self.now);
+        if self.rules.cpu == CpuModel::Contended {
+            self.sharing[host.index()].advance(self.now, h.speed);
+        }
+        h.advance(self.now, weight);
+    }
+
+    /// Computes a host's rates after a change and updates the indexes of its region.
+    #[inline]
+    pub(super) fn settle(&mut self, host: HostId) {
+        let h = &mut self.hosts[host.index()];
+        let group = &self.groups[h.group.index()];
+        let region = &mut self.regions[h.region.index()];
+        h.refresh(group, self.rules.cpu);
+        let promised = self.promised[host.index()];
+        let cpu = match self.rules.cpu {
+            CpuModel::Isolated => promised.cpu.saturating_sub(h.reserved_cpu),
+            CpuModel::Contended | CpuModel::Ignored => u64::MAX,
+        };
+        let load = if region.free.orders_load() { (h.bound_demand() as f64 * group.load_per_unit) as u64 } else { 0 };
+        let full = self.mechanism.max_per_host.is_some_and(|most| h.sandboxes >= most);
+        let memory = if full { 0 } else { promised.memory.saturating_sub(h.reserved_memory) };
+        let slot = Slot { memory, cpu, load, open: h.state == PowerState::On };
+        let local = (host.0 - region.first_host) as usize;
+        region.free.update(local, slot);
+        if region.reclaimable.is_some() && !std::mem::replace(&mut self.is_stale_host[host.index()], true) {
+            region.stale.push(host.0);
+        }
+        if self.rules.cpu == CpuModel::Contended {
+            self.schedule_tick(host);
+        }
+    }
+
+    /// Brings the index of reclaimable memory up to date.
+    pub(super) fn refresh_reclaimable(&mut self, region: RegionId) {
+        let r = &mut self.regions[region.index()];
+        let Some(reclaimable) = &mut r.reclaimable else { return };
+        for host in r.stale.drain(..) {
+            self.is_stale_host[host as usize] = false;
+            let local = (host - r.first_host) as usize;
+            let h = &self.hosts[host as usize];
+            let full = self.mechanism.max_per_host.is_some_and(|most| h.sandboxes - h.warm >= most);
+            let held = h.reserved_memory - h.idle_reserved;
+            let memory = if full { 0 } else { self.promised[host as usize].memory.saturating_sub(held) };
+            let slot = r.free.slot(local);
+            reclaimable.update(local, Slot { memory, ..slot });
+        }
+    }
+
+    /// Makes sure that the host is looked at when its next call ends.
+    fn schedule_tick(&mut self, host: HostId) {
+        let sharing = &mut self.sharing[host.index()];
+        if self.kills {
+            sharing.drop_front(|call, order| Self::is_gone(&self.calls, call, order));
+        }
+        let next = sharing.next_finish(self.hosts[host.index()].speed);
+        match (next, sharing.tick_at) {
+            // An earlier tick finds nothing finished and schedules anew: cheaper than cancelling.
+            (Some(next), Some(planned)) if planned <= next => {}
+            (Some(next), _) => {
+                sharing.tick_at = Some(next);
+                self.queue.push(next, Event::HostTick { host: host.0 });
+            }
+            (None, _) => sharing.tick_at = None,
+        }
+    }
+
+    pub(super) fn host_tick(&mut self, host: HostId) {
+        self.touch(host);
+        self.sharing[host.index()].tick_at = None;
+        let mut any = false;
+        while let Some((work, order)) = self.sharing[host.index()].pop_finished() {
+            self.cpu_work_done(work, order);
+            any = true;
+        }
+        if !any {
+            self.schedule_tick(host);
+        }
+    }
+
+    /// A host has booted.
+    pub(super) fn host_up(&mut self, host: HostId) {
+        self.touch(host);
+        let h = &mut self.hosts[host.index()];
+        h.state = PowerState::On;
+        let load = &mut self.loads[h.region.index()];
+        load.hosts_on += 1;
+        load.cpu_capacity += self.groups[h.group.index()].cpu;
+        self.settle(host);
+        self.serve_waiting(host);
+    }
+
+    /// Asks provisioning how many hosts each region should have, and switches hosts on and off.
+    pub(super) fn provision(&mut self) {
+        for r in 0..self.regions.len() {
+            let region = RegionId::from_index(r);
+            let first = self.regions[r].first_host;
+            let hosts = self.regions[r].free.hosts() as u32;
+            let view = View { now: self.now, regions: &self.loads, forecasts: &self.forecasts };
+            let wanted = self.provisioning.wanted(region, hosts, &view).min(hosts);
+            let all = first..first + hosts;
+            let up = all.clone().filter(|&h| self.hosts[h as usize].state != PowerState::Off).count() as u32;
+            for _ in up..wanted {
+                let off = all.clone().find(|&h| self.hosts[h as usize].state == PowerState::Off);
+                self.switch_on(HostId(off.expect("fewer hosts are up than the region owns")));
+            }
+            let surplus = up.saturating_sub(wanted) as usize;
+            let empty: Vec<u32> = all
+                .rev()
+                .filter(|&h| {
+                    let h = &self.hosts[h as usize];
+                    h.state == PowerState::On && h.sandboxes == 0
+                })
+                .filter(|&h| {
+                    let waiting = &self.regions[r].waiting;
+                    waiting.is_shared() || waiting.len(waiting.queue_of(h - first)) == 0
+                })
+                .take(surplus)
+                .collect();
+            empty.into_iter().for_each(|h| self.switch_off(HostId(h)));
+        }
+        if let Some(period) = self.provisioning.period() {
+            self.queue.push(self.now + period.max(Duration(1)), Event::Provision);
+        }
+    }
+
+    fn switch_on(&mut self, host: HostId) {
+        self.touch(host);
+        self.hosts[host.index()].state = PowerState::Booting;
+        let boot = self.groups[self.hosts[host.index()].group.index()].boot;
+        self.settle(host);
+        self.queue.push(self.now + boot, Event::HostUp { host: host.0 });
+    }
+
+    fn switch_off(&mut self, host: HostId) {
+        self.touch(host);
+        let h = &mut self.hosts[host.index()];
+        h.state = PowerState::Off;
+        let load = &mut self.loads[h.region.index()];
+        load.hosts_on -= 1;
+        load.cpu_capacity -= self.groups[h.group.index()].cpu;
+        self.settle(host);
+    }
+}

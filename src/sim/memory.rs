@@ -1,0 +1,84 @@
+//! When sandboxes together use more memory than their host has: reclaim, swap, or kill and try again; always counted.
+
+use super::calls::Stage;
+use super::engine::Engine;
+use super::event::Event;
+use super::rules::Exhaustion;
+use crate::cluster::{SandboxState, Tier};
+use crate::ledger::Held;
+use crate::types::{Duration, HostId, SandboxId};
+
+impl Engine<'_> {
+    /// Looks whether a host, which is settled, uses more memory than it has, and does what the rules say.
+    #[inline]
+    pub(super) fn relieve(&mut self, host: HostId) {
+        if self.may_exhaust && self.excess(host) > 0 {
+            self.exhausted(host);
+        }
+    }
+
+    /// Memory in use beyond what the host has \[bytes\].
+    fn excess(&self, host: HostId) -> u64 {
+        let h = &self.hosts[host.index()];
+        h.memory_used().saturating_sub(self.groups[h.group.index()].memory.0 - h.system)
+    }
+
+    #[cold]
+    fn exhausted(&mut self, host: HostId) {
+        self.touch(host);
+        self.totals.exhaustions += 1;
+        if self.rules.memory.reclaim {
+            // A sandbox on disk or paused to nothing frees no memory, but has to be passed to reach those that do.
+            while self.excess(host) > 0 && self.hosts[host.index()].held[Held::Warm as usize] > 0 {
+                if !self.evict_one(host, None) {
+                    break;
+                }
+                self.totals.reclaimed += 1;
+            }
+        }
+        if self.rules.memory.exhaustion == Exhaustion::Kill {
+            while self.excess(host) > 0 && self.kill_youngest(host) {}
+        }
+        self.settle(host);
+    }
+
+    /// Kills the busy sandbox of a host that was created last; false if there is none. The host has been touched; the caller
+    /// settles it. Exhaustion is rare, so this looks through all sandboxes instead of keeping a list for it.
+    fn kill_youngest(&mut self, host: HostId) -> bool {
+        let busy = self.sandboxes.iter().filter(|(_, s)| s.host == host && s.state == SandboxState::Busy);
+        let Some((id, _)) = busy.max_by_key(|(_, s)| s.created) else { return false };
+        let region = self.hosts[host.index()].region;
+        let in_set = self.slots > 1 && self.sandboxes[id].calls < self.slots;
+        let inside = |c: &super::calls::Call| c.stage == Stage::Running && SandboxId(c.sandbox) == id;
+        let mut calls: Vec<(u64, u32)> =
+            self.calls.iter().filter(|(_, c)| inside(c)).map(|(slot, c)| (c.arrival.0, slot)).collect();
+        calls.sort_unstable();
+        let delay = Duration::from_secs_f64(self.rules.memory.retry_delay_s);
+        for (_, slot) in calls {
+            let dynamic_j = self.leave_sandbox(slot);
+            let call = &mut self.calls[slot];
+            self.totals.lost.0 += (self.now - call.began).as_secs_f64();
+            self.totals.lost.1 += dynamic_j;
+            self.totals.retried += 1;
+            call.stage = Stage::Held;
+            // Its end, which is scheduled already, is no longer its end.
+            call.generation = call.generation.wrapping_add(1);
+            self.queue.push(self.now + delay, Event::Retry { call: slot });
+        }
+        if in_set {
+            self.warm.remove(&mut self.sandboxes, region, id);
+        }
+        let s = &mut self.sandboxes[id];
+        s.tier = Tier::Ready;
+        let used = self.shares.busy.of(s.memory);
+        self.hosts[host.index()].held[Held::Busy as usize] -= used;
+        self.totals.killed += 1;
+        self.gone(id);
+        true
+    }
+
+    /// A killed call is tried again: it looks for room like a new one.
+    pub(super) fn retry(&mut self, slot: u32) {
+        self.place_call(slot);
+    }
+}

@@ -1,0 +1,178 @@
+//! What a run needs, what it leaves behind, and why it may stop early.
+
+use super::rules::Rules;
+use super::statistics::{FunctionStats, PoolCounts, Series, Totals};
+use crate::cluster::{Group, Host};
+use crate::grid::{Cursor, Forecast};
+use crate::isolation::{Mechanism, Runtime};
+use crate::ledger::{Accounts, SiteBook};
+use crate::scheduler::admission::Admission;
+use crate::scheduler::keep_alive::KeepAlive;
+use crate::scheduler::overcommit::Overcommit;
+use crate::scheduler::packing::Packing;
+use crate::scheduler::provisioning::Provisioning;
+use crate::scheduler::routing::Routing;
+use crate::scheduler::scaling::Scaling;
+use crate::scheduler::shifting::Shifting;
+use crate::types::{Duration, FunctionId, GroupId, HostId, RegionId, Seed, SimTime};
+use crate::workload::{FunctionProfile, Survey, WorkloadError};
+
+/// A region as the engine sees it.
+#[derive(Debug, Clone)]
+pub struct RegionSetup {
+    /// Name in messages.
+    pub name: String,
+    /// Its first host; its hosts are numbered without gaps.
+    pub first_host: u32,
+    /// How many hosts it has, at least 1.
+    pub hosts: u32,
+}
+
+/// Everything a run needs.
+pub struct Setup {
+    /// The regions.
+    pub regions: Vec<RegionSetup>,
+    /// The host groups.
+    pub groups: Vec<Group>,
+    /// The group of every host, in host order.
+    pub hosts: Vec<GroupId>,
+    /// The isolation mechanism of all sandboxes.
+    pub mechanism: Mechanism,
+    /// The rules of the machine.
+    pub rules: Rules,
+    /// The eight policies.
+    pub admission: Box<dyn Admission>,
+    /// When calls start.
+    pub shifting: Box<dyn Shifting>,
+    /// In which region.
+    pub routing: Box<dyn Routing>,
+    /// On which host.
+    pub packing: Box<dyn Packing>,
+    /// How much hosts promise.
+    pub overcommit: Box<dyn Overcommit>,
+    /// How long idle sandboxes stay.
+    pub keep_alive: Box<dyn KeepAlive>,
+    /// How many sandboxes a pool has.
+    pub scaling: Box<dyn Scaling>,
+    /// The language runtime in every sandbox.
+    pub runtime: Runtime,
+    /// What is known of the workload beforehand, where a policy declares that it needs it.
+    pub survey: Option<Survey>,
+    /// How many hosts are on.
+    pub provisioning: Box<dyn Provisioning>,
+    /// What policies may know of each region's future.
+    pub forecasts: Vec<Box<dyn Forecast>>,
+    /// The cumulative clock that weights each region's accounts.
+    pub clocks: Vec<Cursor>,
+    /// Width of the ledger's bins.
+    pub ledger_step: Duration,
+    /// Arrivals at or after this instant are not taken; `None` takes all.
+    pub duration: Option<Duration>,
+    /// How long after the end of arrivals unfinished calls are waited for.
+    pub drain_limit: Duration,
+    /// Whether the run always goes on to the drain limit, done or not.
+    pub fixed_end: bool,
+    /// The root of the engine's random streams.
+    pub seed: Seed,
+}
+
+/// How far a run is, for a progress display.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// Simulated time.
+    pub now: SimTime,
+    /// Events so far.
+    pub events: u64,
+    /// Calls received so far.
+    pub calls: u64,
+    /// Share of the input read, in 0..=1.
+    pub share: f64,
+}
+
+/// One finished call, for a call log.
+#[derive(Debug, Clone, Copy)]
+pub struct Finished {
+    /// When it arrived.
+    pub arrival: SimTime,
+    /// When it was let go.
+    pub released: SimTime,
+    /// When it began to execute.
+    pub began: SimTime,
+    /// When it ended.
+    pub ended: SimTime,
+    /// What it called.
+    pub function: FunctionId,
+    /// Where it arrived.
+    pub home: RegionId,
+    /// Where it ran.
+    pub host: HostId,
+    /// Whether a sandbox was started for it.
+    pub cold: bool,
+    /// Dynamic energy of its execution \[J\].
+    pub dynamic_j: f64,
+}
+
+/// What a run leaves behind.
+pub struct Outcome {
+    /// Time-binned integrals by region.
+    pub site: SiteBook,
+    /// Accounts by function and host group.
+    pub accounts: Accounts,
+    /// Counts by region and bin.
+    pub series: Series,
+    /// The functions, in order of their number.
+    pub profiles: Vec<FunctionProfile>,
+    /// The tenants' names, in order of their number.
+    pub tenants: Vec<Box<str>>,
+    /// Statistics by function.
+    pub functions: Vec<FunctionStats>,
+    /// Statistics over all.
+    pub totals: Totals,
+    /// The hosts in their last state, integrated to the end.
+    pub hosts: Vec<Host>,
+    /// When the run ended.
+    pub end: SimTime,
+    /// Calls that had not finished when the drain limit was reached.
+    pub unfinished: u64,
+    /// Events processed: arrivals, completions, starts, expiries and all others.
+    pub events: u64,
+    /// The most calls in flight together.
+    pub most_in_flight: usize,
+    /// Cold calls and executed calls by pool: the share of cold calls per app, as the literature counts it.
+    pub pools: Vec<PoolCounts>,
+}
+
+/// Why a run stopped early.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    /// The workload failed.
+    #[error(transparent)]
+    Workload(#[from] WorkloadError),
+    /// A function that no host can hold.
+    #[error(
+        "function {function} needs {needed_mb:.1} MB (isolation overhead included){}, but no host of region {region} can hold \
+         it: the largest promises {memory_mb:.1} MB and {cores} core(s)\n  help: give the region larger hosts, or leave the \
+         function out of the workload",
+        if *cpu > 0.0 { format!(" and {cpu} core(s)") } else { String::new() }
+    )]
+    TooBig {
+        /// The function's name.
+        function: String,
+        /// The region's name.
+        region: String,
+        /// Memory needed \[MB\].
+        needed_mb: f64,
+        /// CPU needed \[cores\], 0 where CPU limits nothing.
+        cpu: f64,
+        /// Largest promise of memory \[MB\].
+        memory_mb: f64,
+        /// Largest promise of CPU \[cores\].
+        cores: f64,
+    },
+    /// The call log cannot be written.
+    #[error("cannot write the call log: {0}")]
+    CallLog(String),
+}
+
+/// A consumer of finished calls.
+pub type CallLog<'a> = &'a mut dyn FnMut(&Finished) -> Result<(), String>;
