@@ -19,8 +19,13 @@ fn the_next_arrivals_of_a_pool_are_found_in_their_order() {
     assert_eq!(next(7, 0, 0), None);
 }
 
-/// A workload made by hand: batches of (time, work, function, region, count) in ns, with how many functions are announced.
-struct Made(Vec<(u32, Vec<(u64, u64, u32, u32, u32)>)>, u32);
+/// Time \[ns\], work \[ns\], function, region, count.
+type Call = (u64, u64, u32, u32, u32);
+/// How many functions are announced, and calls.
+type Calls = (u32, Vec<Call>);
+
+/// A workload made by hand, and how many functions it has announced.
+struct Made(Vec<Calls>, u32);
 
 impl Arrivals for Made {
     fn next_batch(&mut self, batch: &mut Batch) -> Result<(), WorkloadError> {
@@ -66,7 +71,7 @@ fn own_pool(function: FunctionId, _: &FunctionProfile) -> PoolId {
     PoolId(function.0)
 }
 
-fn look(batches: Vec<(u32, Vec<(u64, u64, u32, u32, u32)>)>, regions: usize, request: &SurveyRequest) -> Survey {
+fn look(batches: Vec<Calls>, regions: usize, request: &SurveyRequest) -> Survey {
     survey(&mut Made(batches, 0), regions, &mut own_pool, request).unwrap()
 }
 
