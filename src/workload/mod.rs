@@ -10,7 +10,9 @@ mod rows;
 mod spec;
 pub mod spread;
 mod survey;
+pub mod tenants;
 pub mod xfaas;
+mod zipf;
 
 pub use calls_csv::{CallsCsv, last_arrival};
 pub use calls_parquet::CallsParquet;
@@ -18,7 +20,7 @@ pub use poisson::{Poisson, PoissonSpec, Service};
 pub use prefetch::Prefetch;
 pub use rows::{CallsSpec, MemoryChanges};
 pub use spec::{Context, Opened, WorkloadSpec};
-pub use survey::{Future, Survey};
+pub use survey::{Future, Survey, SurveyRequest, survey};
 
 use std::path::PathBuf;
 

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::zipf::Zipf;
 use super::{Arrival, Arrivals, BATCH_CALLS, Batch, FunctionProfile, Quota, Trigger, WorkloadError};
 use crate::types::{Duration, FunctionId, Memory, MilliCores, RegionId, Seed, SimTime, Stream, TenantId};
 
@@ -80,7 +81,8 @@ pub enum Service {
 }
 
 impl Service {
-    fn draw(&self, stream: &mut Stream) -> Duration {
+    /// One service time.
+    pub(super) fn draw(&self, stream: &mut Stream) -> Duration {
         Duration::from_secs_f64(match *self {
             Service::Exponential { mean_s } => stream.exponential(mean_s),
             Service::Constant { length_s } => length_s,
@@ -99,20 +101,13 @@ pub struct Poisson {
     services: Stream,
     choices: Stream,
     places: Stream,
-    cumulative: Vec<f64>,
+    zipf: Zipf,
 }
 
 impl Poisson {
     /// A generator for `regions` regions, which share the calls evenly.
     pub fn new(spec: &PoissonSpec, regions: usize, seed: Seed) -> Self {
         let seed = seed.derive("poisson");
-        let mut sum = 0.0;
-        let cumulative: Vec<f64> = (1..=spec.functions)
-            .map(|rank| {
-                sum += libm::pow(f64::from(rank), -spec.zipf_exponent);
-                sum
-            })
-            .collect();
         Self {
             spec: spec.clone(),
             regions: regions as u32,
@@ -122,7 +117,7 @@ impl Poisson {
             services: seed.stream("services", 0),
             choices: seed.stream("functions", 0),
             places: seed.stream("regions", 0),
-            cumulative,
+            zipf: Zipf::new(spec.functions, spec.zipf_exponent),
         }
     }
 
@@ -141,12 +136,7 @@ impl Poisson {
     }
 
     fn function(&mut self) -> FunctionId {
-        if self.cumulative.len() == 1 {
-            return FunctionId(0);
-        }
-        let total = self.cumulative[self.cumulative.len() - 1];
-        let u = self.choices.uniform() * total;
-        FunctionId::from_index(self.cumulative.partition_point(|&c| c < u).min(self.cumulative.len() - 1))
+        FunctionId::from_index(self.zipf.pick(|| self.choices.uniform()))
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Arrivals, CallsCsv, CallsParquet, CallsSpec, Poisson, PoissonSpec, Prefetch, WorkloadError, azure2019,
-    last_arrival, xfaas,
+    last_arrival, tenants, xfaas,
 };
 use crate::types::{Duration, Seed};
 
@@ -24,6 +24,8 @@ pub enum WorkloadSpec {
     AzureFunctions2019(azure2019::Spec),
     /// A synthetic week like that of XFaaS, Meta's serverless platform (SOSP 2023).
     Xfaas(xfaas::XFaasSpec),
+    /// Many independent tenants with steady, diurnal, bursty or timer traffic.
+    Tenants(tenants::TenantsSpec),
 }
 
 /// A source, and when its last call arrives at the latest.
@@ -57,6 +59,7 @@ impl WorkloadSpec {
             Self::Poisson(_) => "poisson",
             Self::AzureFunctions2019(_) => "azure-functions-2019",
             Self::Xfaas(_) => "xfaas",
+            Self::Tenants(_) => "tenants",
         }
     }
 
@@ -87,6 +90,11 @@ impl WorkloadSpec {
             }
             Self::Xfaas(spec) => {
                 let arrivals = xfaas::XFaas::new(spec, context.capacity, seed)?;
+                let span = Some(arrivals.duration());
+                Opened { arrivals: Box::new(arrivals), span }
+            }
+            Self::Tenants(spec) => {
+                let arrivals = tenants::Tenants::new(spec, context.regions.len(), seed)?;
                 let span = Some(arrivals.duration());
                 Opened { arrivals: Box::new(arrivals), span }
             }
