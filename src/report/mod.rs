@@ -4,6 +4,7 @@ mod call_log;
 mod folder;
 #[cfg(feature = "polars")]
 pub mod frames;
+mod machine;
 mod manifest;
 mod plot;
 mod summary;

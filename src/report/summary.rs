@@ -1,6 +1,7 @@
 //! `summary.json` and `summary.csv`: every figure of a run with its unit and meaning, from one list.
 
 use super::Finished;
+use super::machine::{self, total};
 use crate::ledger::{Cause, Column};
 use crate::sci;
 use crate::stats::LogHistogram;
@@ -51,14 +52,17 @@ impl Entry {
     }
 }
 
-struct List(Vec<Entry>);
+/// Collects the figures.
+pub(super) struct List(Vec<Entry>);
 
 impl List {
-    fn count(&mut self, key: &str, value: u64, meaning: &'static str) {
+    /// A count.
+    pub fn count(&mut self, key: &str, value: u64, meaning: &'static str) {
         self.0.push(Entry { key: key.to_owned(), value: Value::Count(value), unit: "1", meaning });
     }
 
-    fn number(&mut self, key: &str, value: f64, unit: &'static str, meaning: &'static str) {
+    /// A number.
+    pub fn number(&mut self, key: &str, value: f64, unit: &'static str, meaning: &'static str) {
         self.0.push(Entry { key: key.to_owned(), value: Value::Number(value), unit, meaning });
     }
 
@@ -88,6 +92,7 @@ fn calls(list: &mut List, run: &Finished<'_>) {
     list.count("calls.rejected", sum(|f| f.rejected), "calls that were refused, turned away or gave up");
     list.count("calls.cold", cold, "executed calls for which a sandbox was started");
     list.number("calls.cold_share", share(cold as f64, executed as f64), "1", "cold over executed");
+    machine::cold_by_app(list, run);
     list.count("calls.waited", t.waited, "calls that had to wait for room");
     list.count("calls.refused", t.refused, "rejected by admission");
     list.count("calls.turned_away", t.turned_away, "rejected because the queue was full or there is none");
@@ -97,7 +102,8 @@ fn calls(list: &mut List, run: &Finished<'_>) {
     list.count("calls.unfinished", run.outcome.unfinished, "calls still in flight at the drain limit");
 }
 
-fn share(part: f64, whole: f64) -> f64 {
+/// A part of a whole; undefined where there is none.
+pub(super) fn share(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { f64::NAN }
 }
 
@@ -135,17 +141,11 @@ fn quantiles(list: &mut List, key: &str, mean: f64, histogram: &LogHistogram<10>
 }
 
 fn resources(list: &mut List, run: &Finished<'_>, run_s: f64) {
-    let o = run.outcome;
-    list.count("sandboxes.started", o.functions.iter().map(|f| f.starts).sum(), "sandboxes created");
-    list.count("sandboxes.expired", o.totals.expired, "sandboxes whose keep-alive ended");
-    list.count("sandboxes.evicted", o.totals.evicted, "idle sandboxes removed to make room");
-    let idle: f64 = o.functions.iter().map(|f| f.idle_mb_s).sum();
-    list.number("memory.idle_mb_s", idle, "MB·s", "memory of warm idle sandboxes x time, isolation overhead included");
-    list.number("memory.idle_mean_mb", share(idle, run_s), "MB", "mean memory of warm idle sandboxes");
+    machine::sandboxes(list, run, run_s);
+    machine::memory(list, run, run_s);
     let cores: f64 = run.regions.iter().map(|r| r.cores).sum();
     let memory: f64 = run.regions.iter().map(|r| r.memory_mb).sum();
-    let column =
-        |c: Column| -> f64 { (0..run.regions.len()).map(|r| o.site.total(RegionId::from_index(r))[c as usize]).sum() };
+    let column = |c: Column| total(run, c);
     list.number(
         "utilization.cpu_mean",
         share(column(Column::BusyCore), cores * run_s),
@@ -164,8 +164,7 @@ fn resources(list: &mut List, run: &Finished<'_>, run_s: f64) {
         "1",
         "memory held by sandboxes over all memory, mean over the run",
     );
-    list.count("hosts.total", run.regions.iter().map(|r| u64::from(r.hosts)).sum(), "hosts in the fleet");
-    list.number("hosts.on_mean", share(column(Column::HostsOn), run_s), "1", "hosts powered on, mean over the run");
+    machine::hosts(list, run, run_s);
 }
 
 fn cpu_max(run: &Finished<'_>, cores: f64) -> f64 {
@@ -196,10 +195,7 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
     for (cause, joules) in Cause::ALL.iter().zip(by_cause) {
         list.number(&format!("energy_j.{}", cause.name()), joules, "J", cause_meaning(*cause));
     }
-    let total = |c: Column| -> f64 {
-        (0..run.regions.len()).map(|r| run.outcome.site.total(RegionId::from_index(r))[c as usize]).sum()
-    };
-    let dynamic = total(Column::ExecutionDynamic) + total(Column::ColdStartDynamic);
+    let dynamic = total(run, Column::ExecutionDynamic) + total(run, Column::ColdStartDynamic);
     let overhead = by_cause[Cause::ALL.len() - 1];
     list.number("energy_j.dynamic", dynamic, "J", "IT energy above the power at no load");
     list.number(

@@ -5,11 +5,12 @@ use std::path::Path;
 use super::{EndRule, Scenario, ServerSpec};
 use crate::cluster::Group;
 use crate::grid::{self, Forecast, GridError, PerfectForecast, Signal};
-use crate::scheduler::{Known, SchedulerSpec};
+use crate::isolation::Mechanism;
+use crate::scheduler::{Known, SchedulerSpec, SiteFacts};
 use crate::sci::GroupFacts;
-use crate::sim::{RegionSetup, Setup};
-use crate::types::{Duration, GroupId, Memory, RegionId, SECONDS_PER_YEAR, Seed};
-use crate::workload::{Arrivals, Context};
+use crate::sim::{PoolNumbers, RegionSetup, Setup};
+use crate::types::{Duration, FunctionId, GroupId, Memory, RegionId, SECONDS_PER_YEAR, Seed, SimTime};
+use crate::workload::{Arrivals, Context, FunctionProfile, Survey, SurveyRequest, WorkloadError, survey};
 
 /// A scenario, ready to run.
 pub struct Built {
@@ -127,27 +128,36 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     }
     let forecasts: Vec<Box<dyn Forecast>> =
         signals.iter().map(|s| Box::new(PerfectForecast::new(s.clone())) as Box<dyn Forecast>).collect();
+    let mechanism = scenario.isolation.build();
+    let sites: std::sync::Arc<[SiteFacts]> = site_facts(&fleet.groups, &fleet.facts, fleet.setups.len()).into();
+    let survey = match look_ahead(scenario, &context, &mechanism) {
+        Ok(survey) => survey,
+        Err(e) => {
+            let help = "check the path and the file";
+            let key = format!("workload.{}", scenario.workload.name());
+            return Err(vec![Problem::new(key, e.to_string(), help)]);
+        }
+    };
+    let future = survey.as_ref().and_then(|s| s.future.clone()).map(std::sync::Arc::new);
+    let known =
+        |seam: &str| Known { seed: seed.derive(seam), sites: std::sync::Arc::clone(&sites), future: future.clone() };
     let SchedulerSpec { admission, shifting, routing, packing, overcommit, keep_alive, scaling, provisioning } =
         &scenario.scheduler;
     let setup = Setup {
         regions: fleet.setups,
         groups: fleet.groups,
         hosts: fleet.hosts,
-        mechanism: scenario.isolation.build(),
+        mechanism,
         rules: scenario.model.clone(),
         admission: admission.build(seed.derive("admission")),
         shifting: shifting.build(seed.derive("shifting")),
         routing: routing.build(seed.derive("routing")),
         packing: packing.build(seed.derive("packing")),
         overcommit: overcommit.build(seed.derive("overcommit")),
-        keep_alive: keep_alive.build(&Known {
-            seed: seed.derive("keep_alive"),
-            sites: Vec::new().into(),
-            future: None,
-        }),
-        scaling: scaling.build(&Known { seed: seed.derive("scaling"), sites: Vec::new().into(), future: None }),
+        keep_alive: keep_alive.build(&known("keep_alive")),
+        scaling: scaling.build(&known("scaling")),
         runtime: crate::isolation::Runtime::none(),
-        survey: None,
+        survey,
         provisioning: provisioning.build(seed.derive("provisioning")),
         forecasts,
         clocks: signals.iter().map(Signal::cursor).collect(),
@@ -158,6 +168,50 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         seed,
     };
     Ok(Built { setup, arrivals: opened.arrivals, groups: fleet.facts, signals, regions, servers: fleet.servers })
+}
+
+/// Looks at the whole workload beforehand, where a policy declares that it must know of it.
+fn look_ahead(
+    scenario: &Scenario,
+    context: &Context<'_>,
+    mechanism: &Mechanism,
+) -> Result<Option<Survey>, WorkloadError> {
+    let sizing = scenario.scheduler.scaling.sizing();
+    let needs_future = scenario.scheduler.keep_alive.needs_future();
+    if sizing.is_none() && !needs_future {
+        return Ok(None);
+    }
+    let mut opened = scenario.workload.open(&Context { prefetch: false, ..*context })?;
+    let mut numbers = PoolNumbers::default();
+    let request = SurveyRequest {
+        quantile: sizing.map(|s| s.quantile),
+        future: needs_future,
+        factor: mechanism.cpu_factor,
+        extra: Duration::ZERO,
+        until: scenario.time.duration_s.map(SimTime::from_secs_f64),
+    };
+    let regions = context.regions.len();
+    let mut pool_of = |_: FunctionId, profile: &FunctionProfile| numbers.of(mechanism.scope, profile);
+    survey(&mut *opened.arrivals, regions, &mut pool_of, &request).map(Some)
+}
+
+/// What policies may know of each region's machines.
+fn site_facts(groups: &[Group], facts: &[GroupFacts], regions: usize) -> Vec<SiteFacts> {
+    let mut sites = vec![SiteFacts::default(); regions];
+    for (r, site) in sites.iter_mut().enumerate() {
+        let own: Vec<(&Group, &GroupFacts)> = groups.iter().zip(facts).filter(|(g, _)| g.region.index() == r).collect();
+        let hosts: f64 = own.iter().map(|(_, f)| f64::from(f.hosts)).sum();
+        let mean = |of: &dyn Fn(&Group, &GroupFacts) -> f64| {
+            own.iter().map(|(g, f)| of(g, f) * f64::from(f.hosts)).sum::<f64>() / hosts
+        };
+        *site = SiteFacts {
+            idle_w_per_byte: mean(&|g, _| g.idle_w * g.share_per_byte),
+            dynamic_w_per_core: mean(&|g, _| (g.power.watts(1.0) - g.idle_w) / (g.cpu as f64 / 1e6)),
+            embodied_g_per_s_per_byte: mean(&|g, f| f.embodied_g_per_s() * g.share_per_byte),
+            pue: mean(&|g, _| g.pue),
+        };
+    }
+    sites
 }
 
 fn parse_start(scenario: &Scenario, problems: &mut Vec<Problem>) -> Option<jiff::Timestamp> {
@@ -295,6 +349,7 @@ fn group_facts(server: &ServerSpec, region: usize, hosts: u32, pue: f64, idle_w:
     GroupFacts {
         region: RegionId::from_index(region),
         hosts,
+        memory_mb: server.memory_mb,
         idle_w,
         pue,
         embodied_kg: server.embodied_kg,

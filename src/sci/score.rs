@@ -11,6 +11,8 @@ pub struct GroupFacts {
     pub region: RegionId,
     /// How many hosts it has.
     pub hosts: u32,
+    /// Memory of one host \[MB\].
+    pub memory_mb: f64,
     /// Power of one host at no load \[W\].
     pub idle_w: f64,
     /// Power usage effectiveness.
@@ -193,6 +195,7 @@ mod tests {
         GroupFacts {
             region: RegionId(0),
             hosts: 1,
+            memory_mb: 1000.0,
             idle_w: 100.0,
             pue: 1.0,
             embodied_kg: 1000.0,

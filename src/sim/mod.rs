@@ -30,6 +30,7 @@ mod statistics;
 mod waiting;
 
 pub use engine::simulate;
+pub use pools::PoolNumbers;
 pub use rules::{ColdWait, Eviction, Exhaustion, MemoryRules, QueueRules, QueueScope, Rules, SandboxRules};
 pub use setup::{CallLog, Finished, Outcome, Progress, RegionSetup, Setup, SimError};
 pub use statistics::{Counts, FunctionStats, PoolCounts, Series, Totals};
