@@ -144,7 +144,7 @@ pub enum KeepAliveSpec {
     /// sandboxes as easily as cheap ones. Source: least recently used, the baseline of FaasCache.
     LruBudget(LruBudget),
     /// Kept until keeping has cost as much energy as a start. Knows the power of machines and the start's CPU time. Loses at
-    /// most twice the best energy, and warmth: starts cost little. Source: HotCarbon 2022 (Sharma).
+    /// most as much again as the best energy of memory and starts, and warmth: starts cost little energy. Source: HotCarbon 2022 (Sharma).
     BreakEven(BreakEven),
     /// The time of the lowest weighted score of expected service time and expected carbon. Knows the pool's past, the power of
     /// machines and the intensity believed for now. Loses when idle times change, and counts sunk carbon unless told not to.
