@@ -46,7 +46,8 @@ pub(super) struct Knowing {
     max_idle: Duration,
     prewarm: bool,
     lead: Duration,
-    future: Arc<Future>,
+    /// Absent where a scenario is only checked.
+    future: Option<Arc<Future>>,
 }
 
 impl Knowing {
@@ -55,7 +56,7 @@ impl Knowing {
             max_idle: Duration::from_secs_f64(spec.max_idle_s),
             prewarm: spec.prewarm,
             lead: Duration::from_secs_f64(spec.lead_s),
-            future: known.future.clone().expect("who asks needs_future() gives an oracle the future"),
+            future: known.future.clone(),
         }
     }
 
@@ -65,7 +66,8 @@ impl Knowing {
         // Completions come before arrivals at one instant, so that an arrival at `now` is still to come. One nanosecond
         // earlier, `next` counts it.
         let before = SimTime(sandbox.now.0.saturating_sub(1));
-        let next = self.future.next(pool.pool, pool.region, before, pool.idle as usize)?;
+        let future = self.future.as_ref().expect("who runs a policy with needs_future() gives it the future");
+        let next = future.next(pool.pool, pool.region, before, pool.idle as usize)?;
         Some(next.saturating_since(sandbox.now))
     }
 }

@@ -24,7 +24,7 @@ pub struct Peak {
     #[schemars(range(min = 0.0, max = 1000.0))]
     #[serde(default = "one")]
     pub headroom: f64,
-    /// Sandboxes of the smallest pool. Default 1 (assumed); with 0, calls of a pool without peak would wait for ever.
+    /// Sandboxes of the smallest pool. Default 1 (assumed). Not 0: calls of a pool without a peak would wait for ever.
     #[schemars(range(min = 1))]
     #[serde(default = "at_least")]
     pub min: u32,
