@@ -132,7 +132,7 @@ pub struct PoolView {
     pub slots: u32,
     /// When its last call ended; `None` before the first end.
     pub last_end: Option<SimTime>,
-    /// Mean number of running and waiting calls since the scaling policy was last asked about this pool [calls].
+    /// Mean number of running and waiting calls since the scaling policy was last asked about this pool \[calls\].
     pub mean_demand: f64,
     /// Calls of its own traffic in execution at their peak, by the quantile asked for, known beforehand: only where a policy
     /// declares that it needs it ([`scaling::ScalingSpec::sizing`]).
