@@ -31,7 +31,8 @@
 //!
 //! * [`scenario`]: the TOML file as types; finds all its problems at once; the only room that knows every other's parameters.
 //! * [`workload`]: where calls come from: trace formats and generators, all streaming.
-//! * [`scheduler`]: seven seams (admission, shifting, routing, packing, overcommit, keep-alive, provisioning), one file per policy.
+//! * [`scheduler`]: eight seams (admission, shifting, routing, packing, overcommit, keep-alive, scaling, provisioning), one file per
+//!   policy.
 //! * [`isolation`]: what a sandbox costs to start, to hold and to run in; the catalogue of mechanisms.
 //! * [`grid`]: carbon-intensity signals and the forecasts that policies may see.
 //! * [`cluster`]: hosts, CPU sharing, sandboxes, warm sets, power models.

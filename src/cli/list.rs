@@ -15,7 +15,7 @@ pub struct List {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum What {
-    /// Policies of all seven seams, with parameters and defaults.
+    /// Policies of all eight seams, with parameters and defaults.
     Policies,
     /// Isolation mechanisms, with every figure and its source.
     Isolation,
@@ -39,7 +39,8 @@ impl List {
     }
 }
 
-const SEAMS: [&str; 7] = ["admission", "shifting", "routing", "packing", "overcommit", "keep_alive", "provisioning"];
+const SEAMS: [&str; 8] =
+    ["admission", "shifting", "routing", "packing", "overcommit", "keep_alive", "scaling", "provisioning"];
 
 fn section(what: What) -> String {
     let schema = scenario::schema();

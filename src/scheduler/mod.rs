@@ -14,6 +14,7 @@
 //! declared, never an accident.
 
 pub mod admission;
+mod idle_times;
 pub mod keep_alive;
 pub mod overcommit;
 pub mod packing;
@@ -133,8 +134,8 @@ pub struct PoolView {
     pub last_end: Option<SimTime>,
     /// Mean number of running and waiting calls since the scaling policy was last asked about this pool \[calls\].
     pub mean_demand: f64,
-    /// Sandboxes that its own traffic needs at its peak, known beforehand: only where a policy declares that it needs it
-    /// ([`scaling::ScalingSpec::sizing`]).
+    /// Calls of its own traffic in execution at their peak, by the quantile asked for, known beforehand: only where a policy
+    /// declares that it needs it ([`scaling::ScalingSpec::sizing`]).
     pub peak: Option<u32>,
 }
 
@@ -171,3 +172,6 @@ pub struct View<'a> {
     /// What is forecast of each region's carbon intensity.
     pub forecasts: &'a [Box<dyn Forecast>],
 }
+
+#[cfg(test)]
+mod tests;

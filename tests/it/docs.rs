@@ -82,3 +82,40 @@ fn every_row_of_the_document_exists_in_the_program() {
         }
     }
 }
+
+/// The lines of scenarios/reference.toml below the head of one policy's table, active or commented, up to the next blank line or
+/// table.
+fn table_in_reference<'t>(text: &'t str, head: &str) -> Option<Vec<&'t str>> {
+    let bare = |line: &'t str| line.trim_start_matches(['#', ' ']);
+    let mut below = text.lines().skip_while(|line| !bare(line).starts_with(head));
+    below.next()?;
+    Some(below.take_while(|line| !line.is_empty() && !bare(line).starts_with("[scheduler.")).map(bare).collect())
+}
+
+#[test]
+fn the_reference_shows_every_policy_with_every_key() {
+    let text = std::fs::read_to_string(repository("scenarios/reference.toml")).expect("the reference scenario");
+    let schema = slackwater::scenario::schema();
+    let resolve = |part: &serde_json::Value| {
+        let name = part["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/"));
+        name.map_or_else(|| part.clone(), |name| schema["$defs"][name].clone())
+    };
+    let mut missing = Vec::new();
+    let seams = schema["$defs"]["SchedulerSpec"]["properties"].as_object().expect("the seams");
+    for (seam, catalogue) in seams {
+        for variant in resolve(catalogue)["oneOf"].as_array().expect("a seam's policies") {
+            let (name, policy) = variant["properties"].as_object().and_then(|p| p.iter().next()).expect("a name");
+            let head = format!("[scheduler.{seam}.{name}]");
+            let Some(lines) = table_in_reference(&text, &head) else {
+                missing.push(head);
+                continue;
+            };
+            for key in resolve(policy)["properties"].as_object().into_iter().flat_map(|keys| keys.keys()) {
+                if !lines.iter().any(|line| line.starts_with(&format!("{key} = "))) {
+                    missing.push(format!("{head} {key}"));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "scenarios/reference.toml lacks:\n{}", missing.join("\n"));
+}

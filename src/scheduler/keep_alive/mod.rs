@@ -1,10 +1,29 @@
 //! Keep-alive: how long does an idle sandbox stay?
 
+mod break_even;
+mod by_trigger;
+mod carbon_aware;
+mod faascache_hist;
 mod fixed;
+mod greedy_dual;
+mod hybrid_histogram;
+mod hybrid_histogram_production;
+mod lru_budget;
 mod none;
+mod oracle;
 
+pub use break_even::BreakEven;
+pub use by_trigger::ByTrigger;
+pub use carbon_aware::CarbonAware;
+pub use faascache_hist::FaascacheHist;
 pub use fixed::Fixed;
+pub use greedy_dual::GreedyDual;
+pub use hybrid_histogram::{HybridHistogram, IdleForecast, WindowOrigin};
+use hybrid_histogram::{Production, Windows};
+pub use hybrid_histogram_production::HybridHistogramProduction;
+pub use lru_budget::LruBudget;
 pub use none::NoKeepAlive;
+pub use oracle::Oracle;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -111,6 +130,36 @@ pub enum KeepAliveSpec {
     Fixed(Fixed),
     /// A sandbox goes as soon as it is idle: every call is a cold start. The bound of per-request isolation.
     None(NoKeepAlive),
+    /// A fixed time per class of trigger. Knows why a function is called. Loses as `fixed` does within a class. Source: assumed;
+    /// no platform is known to publish times by trigger.
+    ByTrigger(ByTrigger),
+    /// Each pool's histogram of idle times decides when its sandbox is unloaded, loaded again, and kept until; a forecast
+    /// where idle times are too long for it. Knows the pool's past. Loses on changes of habit, and memory on pools without a
+    /// pattern, which are kept for 4 h. Source: Shahrad et al., Serverless in the Wild, USENIX ATC 2020, as simulated there.
+    HybridHistogram(HybridHistogram),
+    /// The same rules with daily histograms over two weeks, loading 90 s before the head, without a forecast. Knows the pool's
+    /// last two weeks. Loses up to 90 s of memory per idle time. Source: the same paper on production, partly assumed.
+    HybridHistogramProduction(HybridHistogramProduction),
+    /// A time to live from the times between arrivals where these vary little, else 2 h. Knows the pool's past. Loses on
+    /// bursts, which it takes for unpredictable. Not the policy of the ATC paper. Source: "HIST" in FaasCache, ASPLOS 2021.
+    FaascacheHist(FaascacheHist),
+    /// Everything stays until memory is short; then the lowest clock + uses x start time / memory goes. Knows uses, start time
+    /// and memory. Loses the memory that nobody asks for, and large or rare functions first. Source: FaasCache, ASPLOS 2021.
+    GreedyDual(GreedyDual),
+    /// Idle sandboxes within a budget of memory per host; the longest idle goes first. Knows when each was used. Loses costly
+    /// sandboxes as easily as cheap ones. Source: least recently used, the baseline of FaasCache.
+    LruBudget(LruBudget),
+    /// Kept until keeping has cost as much energy as a start. Knows the power of machines and the start's CPU time. Loses at
+    /// most as much again as the best energy of memory and starts, and warmth: starts cost little energy. Source: HotCarbon 2022 (Sharma).
+    BreakEven(BreakEven),
+    /// The time of the lowest weighted score of expected service time and expected carbon. Knows the pool's past, the power of
+    /// machines and the intensity believed for now. Loses when idle times change, and counts sunk carbon unless told not to.
+    /// Source: EcoLife, SC 2024, with one hardware generation and an exact search.
+    CarbonAware(CarbonAware),
+    /// Kept exactly until the next arrival that is left for the sandbox, or not at all. Knows every arrival: a bound, not a
+    /// policy that anybody can run. Loses where busy sandboxes become free in time, or calls are moved in time or space.
+    /// Source: the oracle baselines of EcoLife, SC 2024.
+    Oracle(Oracle),
 }
 
 impl Default for KeepAliveSpec {
@@ -122,14 +171,26 @@ impl Default for KeepAliveSpec {
 impl KeepAliveSpec {
     /// Whether the policy is an oracle that must be given every future arrival.
     pub fn needs_future(&self) -> bool {
-        false
+        matches!(self, Self::Oracle(_))
     }
 
     /// Builds the policy.
-    pub fn build(&self, _known: &Known) -> Box<dyn KeepAlive> {
+    pub fn build(&self, known: &Known) -> Box<dyn KeepAlive> {
         match self {
             Self::Fixed(p) => Box::new(fixed::Window::new(p)),
             Self::None(p) => Box::new(p.clone()),
+            Self::ByTrigger(p) => Box::new(p.clone()),
+            Self::HybridHistogram(p) => Box::new(Windows::new(p.clone(), None, known)),
+            Self::HybridHistogramProduction(p) => Box::new(p.windows(known)),
+            Self::FaascacheHist(p) => Box::new(faascache_hist::Hist::new(p.clone(), known)),
+            Self::GreedyDual(p) => Box::new(p.clone()),
+            Self::LruBudget(p) => Box::new(p.clone()),
+            Self::BreakEven(p) => Box::new(break_even::Balance::new(p, known)),
+            Self::CarbonAware(p) => Box::new(carbon_aware::Score::new(p.clone(), known)),
+            Self::Oracle(p) => Box::new(oracle::Knowing::new(p, known)),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
