@@ -18,10 +18,11 @@ mod variant;
 mod verify;
 
 pub use build::{Built, Problem as KeyProblem, RegionFacts, build};
-pub use compare::{AxisSpec, CompareSpec, CrossingSpec, Find, FitSpec, Keep, ValueSpec};
 pub use check::{Loaded, ScenarioError, build_loaded, load};
+pub use compare::{AxisSpec, CompareSpec, CrossingSpec, Find, FitSpec, Keep, ValueSpec};
 pub use diagnose::{Look, Problem, Report};
 pub use document::{Document, Place, Source};
+pub use hints::did_you_mean;
 pub use path::{PathStep, parse_path, show_path};
 pub use shape::{schema_for_editors, unsupported};
 pub use variant::Override;
