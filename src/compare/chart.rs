@@ -182,7 +182,7 @@ fn lines(comparison: &Comparison, out: &Path) -> Drawn {
     let (_, plots) = plots.split_vertically(36);
     let figure = |row: &Row| row.point(plan.plotted());
     let figures: Vec<f64> = comparison.rows.iter().filter_map(figure).collect();
-    let (x, y) = (Scale::of_axis(numbers, if across == 1 { 10 } else { 6 }), Scale::of_figures(&figures));
+    let (x, y) = (Scale::of_axis(numbers, if across == 1 { 14 } else { 7 }), Scale::of_figures(&figures));
     for (panel, area) in panels.iter().zip(plots.split_evenly((down, across))) {
         let names: Vec<String> =
             plan.axes.iter().skip(1).zip(panel).map(|(a, &i)| format!("{} = {}", a.name, a.values[i])).collect();
