@@ -198,6 +198,7 @@ fn one_run(loaded: &Loaded, folder: Option<&Folder>) -> Outcome {
     match measure(loaded, 1, folder, &mut |_| {}) {
         Ok(measured) => Ok(Ok(measured)),
         Err(RunError::Report(error)) => Err(error),
+        Err(RunError::Scenario(ScenarioError::Problems(report))) => Ok(Err(report.brief())),
         Err(RunError::Scenario(error)) => Ok(Err(error.to_string())),
         Err(RunError::Sim(error)) => Ok(Err(error.to_string())),
     }
@@ -212,27 +213,27 @@ fn run_cell(plan: &Plan, cell: &Cell, folder: &Folder) -> Result<Row, ReportErro
         None => (cell.loaded.clone(), None, None),
     };
     let outcome = match known {
-        Some(known) if !whole || known.is_err() => {
-            if let Ok(measured) = &known {
-                let inner = inner()?;
-                write_summary(&measured.summary, &inner)?;
-                inner.publish()?;
-            }
-            known
-        }
-        _ => {
+        Some(known) if !whole || known.is_err() => known,
+        _ if whole => {
             let inner = inner()?;
-            let outcome = one_run(&loaded, Some(&inner).filter(|_| whole))?;
+            let outcome = one_run(&loaded, Some(&inner))?;
             cost.add(&outcome);
-            if let Ok(measured) = &outcome {
-                if !whole {
-                    write_summary(&measured.summary, &inner)?;
-                }
+            if outcome.is_ok() {
                 inner.publish()?;
             }
             outcome
         }
+        _ => {
+            let outcome = one_run(&loaded, None)?;
+            cost.add(&outcome);
+            outcome
+        }
     };
+    if let Some(measured) = outcome.as_ref().ok().filter(|_| !whole) {
+        let inner = inner()?;
+        write_summary(&measured.summary, &inner)?;
+        inner.publish()?;
+    }
     let (figures, inputs) = match outcome {
         Ok(measured) => {
             cost.effort = Some(measured.effort);
@@ -252,13 +253,11 @@ impl Cost {
     }
 }
 
-/// The number that keeps the objectives of a cell, its scenario and its run; `None` if nothing is fitted.
-#[allow(clippy::type_complexity)]
-fn fit_cell(
-    plan: &Plan,
-    cell: &Cell,
-    cost: &mut Cost,
-) -> Result<Option<(Loaded, Found, Result<Measured, String>)>, ReportError> {
+/// A cell's scenario with the number of the fit, what the fit found, and the run at that number.
+type Fitted = (Loaded, Found, Result<Measured, String>);
+
+/// The number that keeps the objectives of a cell; `None` if nothing is fitted.
+fn fit_cell(plan: &Plan, cell: &Cell, cost: &mut Cost) -> Result<Option<Fitted>, ReportError> {
     let Some(fit) = &plan.spec.fit else { return Ok(None) };
     let mut tried = BTreeMap::new();
     let found = search(fit.find, fit.low, fit.high, |n| {

@@ -1,10 +1,14 @@
 //! A loaded scenario under further overrides that stand in its own file: one run of a comparison.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use super::document::{Document, Node, Place, Value};
 use super::path::{PathStep, parse_path};
 use super::{Loaded, ScenarioError, check_against_schema, schema};
+
+/// The schema, made once: a comparison has many variants.
+static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(schema);
 
 /// One override of a run, and where the file demands it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,16 +28,16 @@ impl Loaded {
     /// # Errors
     /// All problems that show without opening any file, each where the override stands.
     pub fn variant(&self, run: &str, overrides: &[Override]) -> Result<Loaded, ScenarioError> {
-        let schema = schema();
+        let schema = &*SCHEMA;
         let mut document = self.document.clone();
         let mut found = Vec::new();
         for entry in overrides {
             let origin = Origin::of(&document, entry);
-            if let Err(problem) = document.assign(&entry.argument, &|range| origin.at(range), &schema) {
+            if let Err(problem) = document.assign(&entry.argument, &|range| origin.at(range), schema) {
                 found.push(*problem);
             }
         }
-        found.extend(check_against_schema(&document, &schema));
+        found.extend(check_against_schema(&document, schema));
         let failed = |document: &Document, found| {
             let report = document.report(found).of_run(Some(run.to_owned()));
             ScenarioError::Problems(Box::new(report))

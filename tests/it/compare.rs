@@ -10,7 +10,7 @@ use slackwater::run::Options;
 use slackwater::scenario::{self, load};
 use tempfile::TempDir;
 
-use crate::lab::{Lab, Table, close};
+use crate::lab::{Lab, Table, close, repository};
 
 const WORLD: &str = r#"
 [scheduler.keep_alive.fixed]
@@ -279,4 +279,15 @@ fn the_program_runs_a_comparison_and_replaces_its_result_as_a_whole() {
     assert_eq!(fs::read_dir(lab.folder().join("results")).expect("readable").count(), 1);
     let (code, text) = sim(&["check", "scenario.toml"]);
     assert_eq!((code, text.contains("compares 6 runs")), (Some(0), true), "{text}");
+}
+
+#[test]
+fn the_commented_comparison_of_the_reference_is_right() {
+    let text = fs::read_to_string(repository("scenarios/reference.toml")).expect("readable");
+    let at = text.find("# [compare]").expect("the reference shows [compare]");
+    let section: Vec<&str> = text[at..].lines().map(|line| line.strip_prefix("# ").unwrap_or(line)).collect();
+    let lab = Lab::new(&format!("{}{}", &text[..at], section.join("\n")));
+    let loaded = load(&lab.scenario(), &[]).expect("every key is right");
+    let plan = Plan::of(&loaded).expect("every figure exists");
+    assert_eq!((plan.cells.len(), plan.slo.len()), (6, 2));
 }
