@@ -41,6 +41,7 @@
 //! * [`sci`]: operational and embodied emissions, attribution, the score per functional unit.
 //! * [`report`]: the files of a results folder, all or nothing.
 //! * [`run`]: one run from top to bottom, in about fifteen visible lines.
+//! * [`compare`]: several runs of one scenario side by side: one table, one picture.
 //! * [`stats`] and [`types`]: streaming histograms; time, units, ids, seeded streams: the words every room speaks.
 //!
 //! # A run from Rust
@@ -95,6 +96,8 @@ pub mod sci;
 pub mod report;
 
 pub mod run;
+
+pub mod compare;
 
 pub mod stats;
 

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::report::{
-    CallLogWriter, Effort, Entry, Finished, Folder, Manifest, ReportError, Value, summarize, write_tables,
+    self, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize, write_summary,
+    write_tables,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
 use crate::sci;
 use crate::sim::{self, Progress, SimError};
-use crate::types::SimTime;
+use crate::types::{Duration, SimTime};
+use crate::workload::{Arrivals, Batch, WorkloadError};
 
 /// How to run.
 #[derive(Debug, Clone)]
@@ -33,12 +35,18 @@ pub struct Report {
 impl Report {
     /// A number of the summary; `None` if there is no such key, or it is undefined.
     pub fn number(&self, key: &str) -> Option<f64> {
-        self.summary.iter().find(|e| e.key == key).and_then(|e| match &e.value {
-            Value::Count(n) => Some(*n as f64),
-            Value::Number(x) => x.is_finite().then_some(*x),
-            Value::Text(_) => None,
-        })
+        report::number(&self.summary, key)
     }
+}
+
+/// What a run measured.
+pub struct Measured {
+    /// All figures.
+    pub summary: Vec<Entry>,
+    /// What the run cost.
+    pub effort: Effort,
+    /// The files that were read.
+    pub inputs: Vec<Input>,
 }
 
 /// Why a run failed.
@@ -60,15 +68,29 @@ pub enum RunError {
 /// # Errors
 /// [`RunError`]; then nothing is left behind, and an earlier result is untouched.
 pub fn run(loaded: &Loaded, options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Report, RunError> {
-    let began = Instant::now();
     let place = options.out.clone().unwrap_or_else(|| PathBuf::from("results").join(loaded.name()));
     let folder = Folder::create(&place)?;
-    let Built { setup, arrivals, groups, signals, regions, servers } =
-        scenario::build_loaded(loaded, options.threads >= 2)?;
+    let Measured { summary, effort, .. } = measure(loaded, options.threads, Some(&folder), progress)?;
+    let folder = folder.publish()?;
+    Ok(Report { summary, folder, effort })
+}
 
-    let mut log = match loaded.scenario.output.invocations {
-        true => Some(CallLogWriter::create(&folder.path("invocations.parquet"))?),
-        false => None,
+/// Runs a scenario and writes its results into a folder that the caller publishes, or, without one, nothing.
+///
+/// # Errors
+/// [`RunError`]; files may have been written into the folder.
+pub fn measure(
+    loaded: &Loaded,
+    threads: usize,
+    folder: Option<&Folder>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Measured, RunError> {
+    let began = Instant::now();
+    let Built { setup, arrivals, groups, signals, regions, servers } = scenario::build_loaded(loaded, threads >= 2)?;
+
+    let mut log = match folder.filter(|_| loaded.scenario.output.invocations) {
+        Some(folder) => Some(CallLogWriter::create(&folder.path("invocations.parquet"))?),
+        None => None,
     };
     let simulating = Instant::now();
     let (outcome, mut arrivals) = {
@@ -98,8 +120,10 @@ pub fn run(loaded: &Loaded, options: &Options, progress: &mut dyn FnMut(Progress
         intensity: &intensity,
     };
     let summary = summarize(&finished);
-    write_tables(&finished, &folder)?;
-    write_summary(&summary, &folder)?;
+    if let Some(folder) = folder {
+        write_tables(&finished, folder)?;
+        write_summary(&summary, folder)?;
+    }
     let received: u64 = outcome.functions.iter().map(|f| f.received).sum();
     let effort = Effort {
         wall_time_s: began.elapsed().as_secs_f64(),
@@ -109,8 +133,10 @@ pub fn run(loaded: &Loaded, options: &Options, progress: &mut dyn FnMut(Progress
         events: outcome.events,
         most_calls_in_flight: outcome.most_in_flight,
         peak_memory_mb: crate::report::peak_memory_mb(),
-        threads: options.threads,
+        threads,
     };
+    let inputs: Vec<Input> = arrivals.inputs().into_iter().map(|(path, sha256)| Input { path, sha256 }).collect();
+    let Some(folder) = folder else { return Ok(Measured { summary, effort, inputs }) };
     let manifest = Manifest {
         program: "slackwater sim",
         version: env!("CARGO_PKG_VERSION"),
@@ -120,7 +146,7 @@ pub fn run(loaded: &Loaded, options: &Options, progress: &mut dyn FnMut(Progress
         set: &loaded.set,
         seed: loaded.scenario.seed,
         scenario: &loaded.scenario,
-        inputs: arrivals.inputs().into_iter().map(|(path, sha256)| crate::report::Input { path, sha256 }).collect(),
+        inputs: inputs.clone(),
         isolation: loaded.scenario.isolation.build(),
         workload_notes: arrivals.notes(),
         signals: signals.iter().map(|s| s.info().clone()).collect(),
@@ -131,34 +157,44 @@ pub fn run(loaded: &Loaded, options: &Options, progress: &mut dyn FnMut(Progress
         serde_json::to_writer_pretty(&mut *f, &manifest)?;
         f.write_all(b"\n")
     })?;
-    let folder = folder.publish()?;
-    Ok(Report { summary, folder, effort })
+    Ok(Measured { summary, effort, inputs })
+}
+
+/// Every figure that a run of this scenario would have, with unit and meaning: the summary of a run without a call.
+///
+/// # Errors
+/// The scenario is wrong.
+pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
+    let Built { mut setup, groups, signals, regions, servers, .. } = scenario::build_loaded(loaded, false)?;
+    (setup.duration, setup.drain_limit, setup.fixed_end) = (None, Duration::ZERO, false);
+    let (outcome, _) = sim::simulate(setup, Box::new(NoCalls), None, &mut |_| {})?;
+    let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &signals, outcome.end);
+    let finished = Finished {
+        scenario: &loaded.scenario,
+        outcome: &outcome,
+        scored: &scored,
+        groups: &groups,
+        servers: &servers,
+        regions: &regions,
+        intensity: &[],
+    };
+    Ok(summarize(&finished))
+}
+
+/// A workload without a call.
+struct NoCalls;
+
+impl Arrivals for NoCalls {
+    fn next_batch(&mut self, batch: &mut Batch) -> Result<(), WorkloadError> {
+        batch.clear();
+        Ok(())
+    }
+
+    fn progress(&self) -> f64 {
+        1.0
+    }
 }
 
 fn bins_until(end: SimTime, step: u64) -> usize {
     usize::try_from(end.0.div_ceil(step)).unwrap_or(usize::MAX).max(1)
-}
-
-fn write_summary(summary: &[Entry], folder: &Folder) -> Result<(), ReportError> {
-    folder.write("summary.json", |f| {
-        let mut root = serde_json::Map::new();
-        for entry in summary {
-            let (section, key) = entry.key.split_once('.').expect("every key of the summary has a section");
-            root.entry(section)
-                .or_insert_with(|| serde_json::Value::Object(serde_json::Map::new()))
-                .as_object_mut()
-                .expect("sections are objects")
-                .insert(key.to_owned(), entry.json());
-        }
-        serde_json::to_writer_pretty(&mut *f, &root)?;
-        f.write_all(b"\n")
-    })?;
-    folder.write("summary.csv", |f| {
-        let mut table = csv::Writer::from_writer(f);
-        table.write_record(["key", "value", "unit", "meaning"])?;
-        for entry in summary {
-            table.write_record([entry.key.as_str(), &entry.cell(), entry.unit, entry.meaning])?;
-        }
-        table.flush()
-    })
 }

@@ -1,8 +1,9 @@
 //! `sim check`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use slackwater::compare::Plan;
 use slackwater::scenario;
 
 use super::Failure;
@@ -22,17 +23,25 @@ impl Check {
     pub fn execute(self) -> Result<(), Failure> {
         let mut wrong = Vec::new();
         for path in &self.scenarios {
-            let result = scenario::load(path, &self.set)
-                .and_then(|loaded| scenario::build_loaded(&loaded, false).map(|built| (loaded, built)));
-            match result {
-                Ok((_, built)) => {
-                    let hosts: u32 = built.regions.iter().map(|r| r.hosts).sum();
-                    let regions = built.regions.len();
-                    super::print(&format!("{}: right ({regions} regions, {hosts} hosts)\n", path.display()))?;
-                }
+            match check(path, &self.set) {
+                Ok(right) => super::print(&format!("{}: right ({right})\n", path.display()))?,
                 Err(e) => wrong.push(e.render(scenario::Look::of_stderr())),
             }
         }
         if wrong.is_empty() { Ok(()) } else { Err(Failure::usage(wrong.join("\n"))) }
     }
+}
+
+/// Checks a scenario, and if it compares, every run of it; says what it is.
+fn check(path: &Path, set: &[String]) -> Result<String, scenario::ScenarioError> {
+    let loaded = scenario::load(path, set)?;
+    let built = scenario::build_loaded(&loaded, false)?;
+    let hosts: u32 = built.regions.iter().map(|r| r.hosts).sum();
+    let size = format!("{} regions, {hosts} hosts", built.regions.len());
+    if loaded.scenario.compare.is_none() {
+        return Ok(size);
+    }
+    let plan = Plan::of(&loaded)?;
+    plan.build_all()?;
+    Ok(format!("{size}; compares {} runs", plan.cells.len()))
 }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 internal error, 2 wrong use or wrong scenario, 3 is kept for declared checks that fail (none yet).
 
 mod check;
+mod compare;
 mod completions;
 mod list;
 mod plot;
@@ -26,7 +27,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a scenario and write results/NAME.
+    /// Run a scenario, or all runs of its [compare], and write results/NAME.
     Run(run::Run),
     /// Check a scenario: all problems at once, with line, caret, allowed keys and a hint.
     Check(check::Check),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use slackwater::report::Value;
+use slackwater::report::{Value, grouped, significant};
 use slackwater::run::{Options, Report, RunError, run};
 use slackwater::scenario;
 
@@ -25,7 +25,7 @@ pub struct Run {
     /// Where the results go [default: results/NAME].
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Threads to use; the results are the same bytes with any number [default: all cores, at most 2].
+    /// Threads to use; the results are the same bytes with any number [default: all cores; for a single run at most 2].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     threads: Option<u32>,
     /// Print nothing but errors.
@@ -41,8 +41,14 @@ impl Run {
         }
         let loaded = scenario::load(&self.scenario, &set).map_err(|e| Failure::scenario(&e))?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let options = Options { out: self.out, threads: self.threads.map_or(cores.min(2), |n| n as usize) };
-        let bar = (!self.quiet && std::io::stderr().is_terminal()).then(bar);
+        let shown = !self.quiet && std::io::stderr().is_terminal();
+        let threads = self.threads.map(|n| n as usize);
+        if loaded.scenario.compare.is_some() {
+            let options = Options { out: self.out, threads: threads.unwrap_or(cores) };
+            return super::compare::execute(&loaded, &options, self.quiet, shown);
+        }
+        let options = Options { out: self.out, threads: threads.unwrap_or(cores.min(2)) };
+        let bar = shown.then(bar);
         let mut last = std::time::Instant::now();
         let mut progress = |p: slackwater::sim::Progress| {
             if let Some(bar) = &bar
@@ -122,34 +128,4 @@ fn table(report: &Report) -> String {
     );
     text += &format!("results in {}\n", report.folder.display());
     text
-}
-
-/// A whole number in groups of three digits.
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, d) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push('\u{202f}');
-        }
-        text.push(d);
-    }
-    text
-}
-
-/// Six significant digits, with an exponent only where a plain number would be unreadable.
-fn significant(x: f64) -> String {
-    if !x.is_finite() {
-        return "undefined".to_owned();
-    }
-    if x == 0.0 {
-        return "0".to_owned();
-    }
-    let magnitude = x.abs().log10().floor() as i32;
-    if !(-5..12).contains(&magnitude) {
-        return format!("{x:.5e}");
-    }
-    let decimals = (5 - magnitude).clamp(0, 12) as usize;
-    let text = format!("{x:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }

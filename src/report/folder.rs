@@ -70,6 +70,17 @@ impl Folder {
         Ok(Self { temporary, place: place.to_owned(), published: false })
     }
 
+    /// Opens a folder inside this one, which appears and vanishes with it. Dropped before it is published itself, it vanishes
+    /// alone.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn inside(&self, name: &Path) -> Result<Self, ReportError> {
+        let path = self.temporary.join(name);
+        fs::create_dir_all(&path).map_err(|source| ReportError::Io { path: path.clone(), source })?;
+        Ok(Self { temporary: path.clone(), place: path, published: false })
+    }
+
     /// Where a file of this name is being written.
     pub fn path(&self, name: &str) -> PathBuf {
         self.temporary.join(name)
@@ -99,6 +110,10 @@ impl Folder {
     /// # Errors
     /// The folder cannot be renamed; then the earlier result is back in its place.
     pub fn publish(mut self) -> Result<PathBuf, ReportError> {
+        if self.temporary == self.place {
+            self.published = true;
+            return Ok(self.place.clone());
+        }
         let old = self.temporary.with_extension(format!("old-{}", std::process::id()));
         let failed = |path: &Path, source| ReportError::Io { path: path.to_owned(), source };
         let replaced = self.place.exists();

@@ -1,6 +1,7 @@
 //! What a run leaves on disk: `results/NAME/` with manifest, summary and tables, all or nothing.
 
 mod call_log;
+mod digits;
 mod folder;
 #[cfg(feature = "polars")]
 pub mod frames;
@@ -11,10 +12,11 @@ mod summary;
 mod tables;
 
 pub use call_log::{COLUMNS as INVOCATIONS, CallLogWriter};
+pub use digits::{grouped, significant};
 pub use folder::{Folder, ReportError};
 pub use manifest::{BOUNDARY, Effort, Input, Manifest, peak_memory_mb};
 pub use plot::{PlotError, received_executed};
-pub use summary::{Entry, Value, summarize};
+pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
 
 use crate::scenario::{RegionFacts, Scenario};

@@ -1,7 +1,7 @@
 //! `summary.json` and `summary.csv`: every figure of a run with its unit and meaning, from one list.
 
-use super::Finished;
 use super::machine::{self, total};
+use super::{Finished, Folder, ReportError};
 use crate::ledger::{Cause, Column};
 use crate::sci;
 use crate::stats::LogHistogram;
@@ -50,6 +50,48 @@ impl Entry {
             Value::Text(t) => t.clone(),
         }
     }
+}
+
+/// A number of a summary; `None` if there is no such key, or it is undefined or a text.
+pub fn number(summary: &[Entry], key: &str) -> Option<f64> {
+    summary.iter().find(|e| e.key == key).and_then(|e| match &e.value {
+        Value::Count(n) => Some(*n as f64),
+        Value::Number(x) => x.is_finite().then_some(*x),
+        Value::Text(_) => None,
+    })
+}
+
+/// A summary as JSON: the part of the key before the dot is an object.
+pub fn sections(summary: &[Entry]) -> serde_json::Map<String, serde_json::Value> {
+    let mut root = serde_json::Map::new();
+    for entry in summary {
+        let (section, key) = entry.key.split_once('.').expect("every key of the summary has a section");
+        root.entry(section)
+            .or_insert_with(|| serde_json::Value::Object(serde_json::Map::new()))
+            .as_object_mut()
+            .expect("sections are objects")
+            .insert(key.to_owned(), entry.json());
+    }
+    root
+}
+
+/// Writes `summary.json` and `summary.csv`.
+///
+/// # Errors
+/// A file cannot be written whole.
+pub fn write_summary(summary: &[Entry], folder: &Folder) -> Result<(), ReportError> {
+    folder.write("summary.json", |f| {
+        serde_json::to_writer_pretty(&mut *f, &sections(summary))?;
+        f.write_all(b"\n")
+    })?;
+    folder.write("summary.csv", |f| {
+        let mut table = csv::Writer::from_writer(f);
+        table.write_record(["key", "value", "unit", "meaning"])?;
+        for entry in summary {
+            table.write_record([entry.key.as_str(), &entry.cell(), entry.unit, entry.meaning])?;
+        }
+        table.flush()
+    })
 }
 
 /// Collects the figures.

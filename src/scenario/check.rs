@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::{Built, Document, Look, Report, Scenario, build, check_against_schema, schema};
+use super::{Built, Document, KeyProblem, Look, Report, Scenario, build, check_against_schema, schema};
 
 /// A scenario file, read, checked and turned into types.
 #[derive(Debug, Clone)]
@@ -17,7 +17,9 @@ pub struct Loaded {
     pub set: Vec<String>,
     /// The scenario.
     pub scenario: Scenario,
-    document: Document,
+    /// Which run of a comparison this is; `None` for a scenario as it stands in its file.
+    pub run: Option<String>,
+    pub(super) document: Document,
 }
 
 /// Why a scenario cannot be used.
@@ -34,6 +36,9 @@ pub enum ScenarioError {
     /// The text is wrong: every problem with its place.
     #[error("{0}")]
     Problems(Box<Report>),
+    /// Several runs of a comparison are wrong.
+    #[error("{}", .0.iter().map(Self::to_string).collect::<Vec<_>>().join("\n"))]
+    Several(Vec<ScenarioError>),
 }
 
 impl ScenarioError {
@@ -42,7 +47,26 @@ impl ScenarioError {
         match self {
             Self::Io { .. } => self.to_string(),
             Self::Problems(report) => report.render(look),
+            Self::Several(errors) => errors.iter().map(|e| e.render(look)).collect::<Vec<_>>().join("\n"),
         }
+    }
+
+    /// The errors of several runs as one, every problem once: that of the first run that has it.
+    pub fn several(errors: Vec<Self>) -> Self {
+        let mut seen = Vec::new();
+        let mut kept = Vec::new();
+        for error in errors {
+            match error {
+                Self::Problems(mut report) => {
+                    report.drop_seen(&mut seen);
+                    if !report.problems().is_empty() {
+                        kept.push(Self::Problems(report));
+                    }
+                }
+                other => kept.push(other),
+            }
+        }
+        if kept.len() == 1 { kept.swap_remove(0) } else { Self::Several(kept) }
     }
 }
 
@@ -57,6 +81,13 @@ impl Loaded {
     /// Paths in the scenario are relative to this folder.
     pub fn base_dir(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Problems that a later check has found, each shown at its key.
+    pub fn wrong(&self, problems: Vec<KeyProblem>) -> ScenarioError {
+        let at = |p: KeyProblem| self.document.problem_at(&p.key, p.message, "here").help(p.help);
+        let report = self.document.report(problems.into_iter().map(at).collect());
+        ScenarioError::Problems(Box::new(report.of_run(self.run.clone())))
     }
 }
 
@@ -81,7 +112,7 @@ pub fn load(path: &Path, set: &[String]) -> Result<Loaded, ScenarioError> {
         return Err(problems(document.report(found)));
     }
     let scenario = document.deserialize().map_err(|problem| problems(document.report(vec![*problem])))?;
-    Ok(Loaded { path: path.to_owned(), sha256, set: set.to_vec(), scenario, document })
+    Ok(Loaded { path: path.to_owned(), sha256, set: set.to_vec(), scenario, run: None, document })
 }
 
 /// Puts a loaded scenario together: opens its files, builds its signals, hosts and policies.
@@ -89,11 +120,7 @@ pub fn load(path: &Path, set: &[String]) -> Result<Loaded, ScenarioError> {
 /// # Errors
 /// All problems that show when it is put together, each at its key.
 pub fn build_loaded(loaded: &Loaded, prefetch: bool) -> Result<Built, ScenarioError> {
-    build(&loaded.scenario, loaded.base_dir(), prefetch).map_err(|problems| {
-        let found =
-            problems.into_iter().map(|p| loaded.document.problem_at(&p.key, p.message, "here").help(p.help)).collect();
-        ScenarioError::Problems(Box::new(loaded.document.report(found)))
-    })
+    build(&loaded.scenario, loaded.base_dir(), prefetch).map_err(|problems| loaded.wrong(problems))
 }
 
 #[cfg(test)]

@@ -77,13 +77,33 @@ impl Look {
 pub struct Report {
     sources: Vec<Source>,
     problems: Vec<Problem>,
+    run: Option<String>,
 }
 
 impl Report {
     /// Puts the problems in reading order: those without a place first, then by file and `--set` argument, then by position.
     pub(super) fn new(sources: Vec<Source>, mut problems: Vec<Problem>) -> Self {
         problems.sort_by(|a, b| a.place.cmp(&b.place));
-        Self { sources, problems }
+        Self { sources, problems, run: None }
+    }
+
+    /// The same, of one run of a comparison.
+    #[must_use]
+    pub(super) fn of_run(mut self, run: Option<String>) -> Self {
+        self.run = run;
+        self
+    }
+
+    /// Drops the problems that were seen before and adds the others to them.
+    pub(super) fn drop_seen(&mut self, seen: &mut Vec<(String, Option<Place>)>) {
+        self.problems.retain(|p| {
+            let this = (p.message.clone(), p.place.clone());
+            let new = !seen.contains(&this);
+            if new {
+                seen.push(this);
+            }
+            new
+        });
     }
 
     /// The problems in reading order.
@@ -118,7 +138,8 @@ impl Report {
         }
         let count = self.problems.len();
         let name = self.sources.first().map_or("", |s| s.name.as_str());
-        text.push_str(&format!("{count} problem{} in {name}\n", if count == 1 { "" } else { "s" }));
+        let run = self.run.as_ref().map_or_else(String::new, |run| format!(", run {run}"));
+        text.push_str(&format!("{count} problem{} in {name}{run}\n", if count == 1 { "" } else { "s" }));
         text
     }
 

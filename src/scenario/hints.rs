@@ -53,7 +53,7 @@ impl Site<'_> {
 }
 
 /// The candidate that was probably meant, if any is near enough.
-pub(super) fn did_you_mean<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
+pub fn did_you_mean<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     let plain = |s: &str| s.to_lowercase().replace('-', "_");
     let word = plain(word);
     candidates

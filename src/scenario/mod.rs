@@ -7,20 +7,25 @@
 
 mod build;
 mod check;
+mod compare;
 mod diagnose;
 mod document;
 mod hints;
 mod overrides;
 mod path;
 mod shape;
+mod variant;
 mod verify;
 
-pub use build::{Built, RegionFacts, build};
+pub use build::{Built, Problem as KeyProblem, RegionFacts, build};
 pub use check::{Loaded, ScenarioError, build_loaded, load};
+pub use compare::{AxisSpec, CompareSpec, CrossingSpec, Find, FitSpec, Keep, ValueSpec};
 pub use diagnose::{Look, Problem, Report};
 pub use document::{Document, Place, Source};
+pub use hints::did_you_mean;
 pub use path::{PathStep, parse_path, show_path};
 pub use shape::{schema_for_editors, unsupported};
+pub use variant::Override;
 pub use verify::check_against_schema;
 
 use std::collections::BTreeMap;
@@ -74,6 +79,9 @@ pub struct Scenario {
     pub regions: Vec<RegionSpec>,
     /// Where calls come from.
     pub workload: WorkloadSpec,
+    /// Several runs side by side. Default: one run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare: Option<CompareSpec>,
 }
 
 fn seed() -> u64 {

@@ -1,5 +1,7 @@
 //! `--set dotted.key=value`: values of the command line that replace values of the file.
 
+use std::ops::Range;
+
 use serde_json::Value as Json;
 use toml::de::DeValue;
 
@@ -24,7 +26,17 @@ impl Document {
         let source = self.sources.len();
         self.sources.push(Source { name: "command line".to_owned(), text: format!("--set {argument}") });
         let shift = "--set ".len();
-        let all = Place::new(source, shift..shift + argument.len());
+        self.assign(argument, &|r| Place::new(source, r.start + shift..r.end + shift), schema)
+    }
+
+    /// [`Document::set`] for an argument that stands elsewhere: `at` says where a range of its bytes does.
+    pub(super) fn assign(
+        &mut self,
+        argument: &str,
+        at: &dyn Fn(Range<usize>) -> Place,
+        schema: &Json,
+    ) -> Result<(), Box<Problem>> {
+        let all = at(0..argument.len());
         let Some(equals) = find_equals(argument).filter(|&e| !argument[..e].trim().is_empty()) else {
             let problem =
                 Problem::new("", format!("--set {argument} sets nothing"), "no key and value here", Some(all))
@@ -32,12 +44,11 @@ impl Document {
             return Err(Box::new(problem));
         };
         let steps = parse_path(&argument[..equals]);
-        let key = Place::new(source, shift..shift + equals);
+        let key = at(0..equals);
         let mut walk = Walk { schema, key, steps: &steps };
-        let (value_start, text) = (shift + equals + 1, &argument[equals + 1..]);
+        let text = &argument[equals + 1..];
         let end = walk.shape_at_end();
-        let node =
-            parse_value(text, Place::new(source, value_start..value_start + text.len()), &end, &show_path(&steps))?;
+        let node = parse_value(text, at(equals + 1..argument.len()), &end, &show_path(&steps))?;
         walk.insert(&mut self.root, Shape::of(schema, schema), 0, node)
     }
 }

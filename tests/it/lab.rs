@@ -109,11 +109,7 @@ impl Run {
     /// A CSV table of the results.
     #[track_caller]
     pub fn table(&self, name: &str) -> Table {
-        let path = self.folder().join(name);
-        let mut reader = csv::Reader::from_path(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        let header = reader.headers().expect("a header").iter().map(str::to_owned).collect();
-        let rows = reader.records().map(|r| r.expect("a row").iter().map(str::to_owned).collect()).collect();
-        Table { header, rows }
+        Table::read(&self.folder().join(name))
     }
 
     /// Every file of the results by name, but the manifest, which tells times of day and costs.
@@ -175,6 +171,15 @@ pub struct Table {
 }
 
 impl Table {
+    /// Reads a CSV file.
+    #[track_caller]
+    pub fn read(path: &Path) -> Self {
+        let mut reader = csv::Reader::from_path(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let header = reader.headers().expect("a header").iter().map(str::to_owned).collect();
+        let rows = reader.records().map(|r| r.expect("a row").iter().map(str::to_owned).collect()).collect();
+        Self { header, rows }
+    }
+
     /// A column as text.
     #[track_caller]
     pub fn text(&self, name: &str) -> Vec<String> {
