@@ -106,6 +106,8 @@ pub struct Sandbox {
     pub start_core_s: f64,
     /// Power of its start where that is measured and not derived from CPU demand \[W\].
     pub start_w: f64,
+    /// Whether keep-alive planned its start ahead of a call, so that it stays as long as was planned then.
+    pub ahead: bool,
     /// Whether its next call is the first after a restore.
     pub restored: bool,
     /// Greedy-dual priority of its last use, as ordered bits; memory where the largest goes first.
@@ -221,6 +223,7 @@ impl Sandboxes {
             init_latency: Duration::ZERO,
             start_core_s: 0.0,
             start_w: 0.0,
+            ahead: false,
             restored: false,
             evict_key: 0,
             call_share_clock: 0.0,

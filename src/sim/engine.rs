@@ -104,6 +104,8 @@ pub(super) struct Engine<'a> {
     pub shares: Shares,
     /// Calls that one sandbox takes at a time.
     pub slots: u32,
+    /// Whether there may be starting sandboxes that a call can wait for: with several places, or started ahead of calls.
+    pub joins: bool,
     /// Whether a call's length is its work alone, whatever the sandbox.
     pub plain_work: bool,
     /// Shortest time between two creations on a host, by group; zero without a limit.
@@ -317,6 +319,7 @@ impl<'a> Engine<'a> {
             init_streams: Vec::new(),
             shares,
             slots,
+            joins: slots > 1 || followed,
             plain_work,
             creation_interval: groups.iter().map(interval).collect(),
             creation_burst,

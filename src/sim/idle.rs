@@ -141,12 +141,10 @@ impl Engine<'_> {
                 return Duration::ZERO.into();
             }
         }
-        if begun == 0 && self.pools.followed() {
-            // Started ahead of any call: it stays as long as was planned when it was decided.
+        if begun == 0 && s.ahead {
+            // It stays as long as was planned when its start was decided; in vain, if the start took longer.
             let until = self.pools.at(pool, region).prewarm_until;
-            if until > self.now {
-                return (until - self.now).into();
-            }
+            return until.saturating_since(self.now).into();
         }
         let view = IdleView {
             function: s.function,

@@ -161,7 +161,7 @@ impl Engine<'_> {
             return self.wait(slot, None);
         }
         let found = self.find(slot, None);
-        if self.slots > 1 && !matches!(found, Some((Placement::Warm(_), _))) && self.join_starting(slot) {
+        if self.joins && !matches!(found, Some((Placement::Warm(_), _))) && self.join_starting(slot) {
             return;
         }
         let Some(found) = found else {
@@ -191,7 +191,7 @@ impl Engine<'_> {
                     return self.start_warm(slot, id);
                 }
             }
-            if self.slots > 1 && self.join_starting(slot) {
+            if self.joins && self.join_starting(slot) {
                 return;
             }
         }

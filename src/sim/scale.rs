@@ -75,15 +75,16 @@ impl Engine<'_> {
             let (pool, region) = self.pools.parts(entry as usize);
             loop {
                 let p = self.pools.at(pool, region);
-                if p.sandboxes >= p.floor || !self.start_ahead(pool, region) {
+                if p.sandboxes >= p.floor || self.start_ahead(pool, region).is_none() {
                     break;
                 }
             }
         }
     }
 
-    /// Starts a sandbox that no call has asked for; false if there is no room.
-    fn start_ahead(&mut self, pool: PoolId, region: RegionId) -> bool {
+    /// Starts a sandbox that no call has asked for, unless there is no room. A call that comes before it is ready may wait for
+    /// it instead of starting one of its own.
+    fn start_ahead(&mut self, pool: PoolId, region: RegionId) -> Option<SandboxId> {
         let function = self.pools.at(pool, region).last_function;
         let mut request = self.request(function);
         request.cpu = 0;
@@ -100,14 +101,16 @@ impl Engine<'_> {
         let view = Pool { region, first_host: r.first_host, index: &r.free, warm: nobody, sandboxes: &self.sandboxes };
         let Placement::Cold(host) = self.packing.place(&request, &view) else {
             self.totals.prewarm_without_room += 1;
-            return false;
+            return None;
         };
         self.touch(host);
-        self.create(function, host);
+        let id = self.create(function, host);
+        let generation = self.sandboxes[id].generation;
+        self.joinable.entry((pool.0, region.0)).or_default().push_back((id.0, generation));
         self.totals.prewarmed += 1;
         self.settle(host);
         self.relieve(host);
-        true
+        Some(id)
     }
 
     /// Keep-alive has planned to load a pool again.
@@ -125,8 +128,10 @@ impl Engine<'_> {
     /// A pool is loaded before it is called, unless it has a sandbox already.
     pub(super) fn prewarm(&mut self, entry: u32) {
         let (pool, region) = self.pools.parts(entry as usize);
-        if self.pools.at(pool, region).sandboxes == 0 {
-            self.start_ahead(pool, region);
+        if self.pools.at(pool, region).sandboxes == 0
+            && let Some(id) = self.start_ahead(pool, region)
+        {
+            self.sandboxes[id].ahead = true;
         }
     }
 
