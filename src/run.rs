@@ -121,7 +121,7 @@ pub fn run(loaded: &Loaded, options: &Options, progress: &mut dyn FnMut(Progress
         seed: loaded.scenario.seed,
         scenario: &loaded.scenario,
         inputs: arrivals.inputs().into_iter().map(|(path, sha256)| crate::report::Input { path, sha256 }).collect(),
-        isolation: loaded.scenario.isolation.build(),
+        isolation: loaded.scenario.isolation.build().expect("the same table was built before the run"),
         workload_notes: arrivals.notes(),
         signals: signals.iter().map(|s| s.info().clone()).collect(),
         boundary: crate::report::BOUNDARY,

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{EndRule, Scenario, ServerSpec};
 use crate::cluster::Group;
 use crate::grid::{self, Forecast, GridError, PerfectForecast, Signal};
+use crate::isolation::{Conflict, Mechanism};
 use crate::scheduler::{Known, SchedulerSpec};
 use crate::sci::GroupFacts;
 use crate::sim::{RegionSetup, Setup};
@@ -117,7 +118,8 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
             }
         }
     }
-    let Some(opened) = opened else { return Err(problems) };
+    let mechanism = build_mechanism(scenario, &mut problems);
+    let (Some(opened), Some(mechanism)) = (opened, mechanism) else { return Err(problems) };
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -133,7 +135,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         regions: fleet.setups,
         groups: fleet.groups,
         hosts: fleet.hosts,
-        mechanism: scenario.isolation.build(),
+        mechanism,
         rules: scenario.model.clone(),
         admission: admission.build(seed.derive("admission")),
         shifting: shifting.build(seed.derive("shifting")),
@@ -155,6 +157,12 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         seed,
     };
     Ok(Built { setup, arrivals: opened.arrivals, groups: fleet.facts, signals, regions, servers: fleet.servers })
+}
+
+fn build_mechanism(scenario: &Scenario, problems: &mut Vec<Problem>) -> Option<Mechanism> {
+    let name = scenario.isolation.parts().0;
+    let place = |c: Conflict| Problem::new(format!("isolation.{name}.{}", c.key), c.message, c.help);
+    scenario.isolation.build().map_err(|conflicts| problems.extend(conflicts.into_iter().map(place))).ok()
 }
 
 fn parse_start(scenario: &Scenario, problems: &mut Vec<Problem>) -> Option<jiff::Timestamp> {
