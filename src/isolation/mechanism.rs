@@ -54,10 +54,10 @@ pub struct Mechanism {
     /// Idle time after which a sandbox is snapshotted and leaves memory \[s\].
     #[serde(rename = "snapshot_after_s", serialize_with = "seconds")]
     pub snapshot_after: Duration,
-    /// From paused to ready \[s\]; zero where sandboxes are never paused.
+    /// From paused to ready \[s\]; zero where it is not known, and sandboxes are then never paused.
     #[serde(rename = "resume_s", serialize_with = "seconds")]
     pub resume: Duration,
-    /// From snapshotted to ready \[s\]; zero where sandboxes are never snapshotted.
+    /// From snapshotted to ready \[s\]; zero where it is not known, and sandboxes are then never snapshotted.
     #[serde(rename = "restore_s", serialize_with = "seconds")]
     pub restore: Duration,
     /// Whether a language runtime has to be initialised after a start.
