@@ -147,7 +147,7 @@ pub fn measure(
         seed: loaded.scenario.seed,
         scenario: &loaded.scenario,
         inputs: inputs.clone(),
-        isolation: loaded.scenario.isolation.build(),
+        isolation: loaded.scenario.isolation.build().expect("the same table was built before the run"),
         workload_notes: arrivals.notes(),
         signals: signals.iter().map(|s| s.info().clone()).collect(),
         boundary: crate::report::BOUNDARY,

@@ -19,6 +19,8 @@ enum What {
     Policies,
     /// Isolation mechanisms, with every figure and its source.
     Isolation,
+    /// Language runtimes: quantiles of their initialisation.
+    Runtimes,
     /// Power models.
     PowerModels,
     /// Grid zones with an embedded typical year.
@@ -51,6 +53,7 @@ fn section(what: What) -> String {
         What::PowerModels => variants(&schema, "[servers.SERVER.power.NAME]", &schema["$defs"]["PowerSpec"]),
         What::Workloads => variants(&schema, "[workload.NAME]", &schema["$defs"]["WorkloadSpec"]),
         What::Isolation => isolation_text(),
+        What::Runtimes => runtimes_text(),
         What::Zones => zones_text(),
         What::Outputs => outputs_text(),
     }
@@ -73,6 +76,11 @@ fn names(what: What) -> Vec<String> {
         What::PowerModels => of(&schema["$defs"]["PowerSpec"]),
         What::Workloads => of(&schema["$defs"]["WorkloadSpec"]),
         What::Isolation => isolation::catalogue().iter().map(|e| e.name.clone()).collect(),
+        What::Runtimes => {
+            let mut names: Vec<String> = isolation::runtimes().runtime.iter().map(|r| r.language.clone()).collect();
+            names.dedup();
+            names
+        }
         What::Zones => grid::Typical::zones().iter().map(|z| z.zone.clone()).collect(),
         What::Outputs => tables().iter().map(|(name, _)| (*name).to_owned()).collect(),
     }
@@ -137,24 +145,71 @@ fn wrapped(text: &str, indent: usize) -> String {
     lines
 }
 
+/// Milliseconds with the digits of the catalogue.
+fn in_ms(seconds: f64) -> String {
+    let ms = (seconds * 1e7).round() / 1e4;
+    format!("{ms}")
+}
+
 fn isolation_text() -> String {
-    let mut text =
-        String::from("[isolation.NAME]: the isolation part of a start alone, no language runtime, no code load\n");
+    let mut text = String::from(
+        "[isolation.NAME]: the start is the isolation part alone, no language runtime, no code load (`sim list runtimes`).\n\
+         Figures that are absent are not applicable or, for factors and shares, 1.\n",
+    );
     for e in isolation::catalogue() {
         text += &format!("\n  {}\n", e.name);
-        text += &wrapped(&format!("{}; boundary: {}", e.description, e.boundary), 6);
-        let mut figure = |key: &str, value: f64, source: &str| {
-            text += &format!("      {key} = {value}\n");
-            text += &wrapped(source, 10);
-        };
-        figure("start_median_s", e.start_median_s, &e.start_median_s_source);
-        figure("start_sigma", e.start_sigma, &e.start_sigma_source);
-        if let (Some(p99), Some(source)) = (e.start_p99_s, &e.start_p99_s_source) {
-            figure("(published p99, for information) start_p99_s", p99, source);
+        text += &wrapped(&e.description, 6);
+        text += &wrapped(&format!("boundary: {}", e.boundary), 6);
+        text += &wrapped(&format!("trust: {}", e.trust), 6);
+        let word = |scope| serde_json::to_value(scope).ok().and_then(|v| v.as_str().map(str::to_owned));
+        let (scope, typical) = (word(e.scope).unwrap_or_default(), word(e.typical_scope).unwrap_or_default());
+        text += &format!("      scope: {scope} by default here, {typical} on platforms\n");
+        text += &format!("      scales to zero on platforms: {}\n", if e.scale_to_zero { "yes" } else { "no" });
+        text += &format!("      runtime init after the start: {}\n", if e.runtime_init { "yes" } else { "no" });
+        text += &wrapped(&e.runtime_init_source, 10);
+        if let Some(base) = &e.base {
+            text += &format!("      first start boots, if wanted: {base}\n");
         }
-        figure("start_cpu_core_s", e.start_cpu_core_s, &e.start_cpu_core_s_source);
-        figure("memory_overhead_mb", e.memory_overhead_mb, &e.memory_overhead_mb_source);
-        figure("cpu_factor", e.cpu_factor, &e.cpu_factor_source);
+        for f in &e.figures {
+            text += &format!("      {} = {}  ({})\n", f.key, f.value, f.meaning);
+            text += &wrapped(&f.source, 10);
+        }
+        for (key, table) in [("start_quantiles", &e.start_quantiles), ("guest_quantiles", &e.guest_quantiles)] {
+            let Some(table) = table else { continue };
+            text += &format!("      {key} [ms] at p1 p5 p25 p50 p75 p90 p95 p99, by concurrent starts\n");
+            for level in table.levels.levels() {
+                let values = isolation::START_PROBABILITIES.map(|p| in_ms(level.quantiles.at(p)));
+                text += &format!("        {:>4}: {}\n", level.concurrent, values.join(" "));
+            }
+            text += &wrapped(&table.source, 10);
+        }
+    }
+    text
+}
+
+fn runtimes_text() -> String {
+    let file = isolation::runtimes();
+    let mut text = String::from(
+        "[runtime] language = \"…\", package = \"zip\" or \"image\": initialisation of a hello-world function\n",
+    );
+    text += &wrapped(&file.source, 2);
+    text += &wrapped(&format!("licence {}", file.licence), 2);
+    text += &format!("  load_s_per_mb = {}\n", file.load_s_per_mb);
+    text += &wrapped(&file.load_s_per_mb_source, 6);
+    text += &format!(
+        "\n  {:<16} {:<6} {:>8} {:>8} {:>8} {:>8} {:>8} {:>7} {:>7}  {}\n",
+        "language", "pack", "p5 ms", "p50 ms", "p95 ms", "p99 ms", "max ms", "MB", "starts", "row of the source"
+    );
+    for r in &file.runtime {
+        let package = match r.package {
+            isolation::Package::Zip => "zip",
+            isolation::Package::Image => "image",
+        };
+        text += &format!("  {:<16} {package:<6}", r.language);
+        for ms in r.ms {
+            text += &format!(" {ms:>8.1}");
+        }
+        text += &format!(" {:>7.1} {:>7}  {}\n", r.memory_mb, r.starts, r.row);
     }
     text
 }

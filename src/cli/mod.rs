@@ -31,7 +31,7 @@ enum Command {
     Run(run::Run),
     /// Check a scenario: all problems at once, with line, caret, allowed keys and a hint.
     Check(check::Check),
-    /// Show what exists: policies, isolation mechanisms, power models, grid zones, workloads, outputs.
+    /// Show what exists: policies, isolation mechanisms, language runtimes, power models, grid zones, workloads, outputs.
     List(list::List),
     /// Draw a finished run: calls received and executed, utilization by region (SVG).
     Plot(plot::Plot),

@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
+use super::ahead::{check_together, look_ahead, site_facts};
 use super::{EndRule, Scenario, ServerSpec};
 use crate::cluster::Group;
 use crate::grid::{self, Forecast, GridError, PerfectForecast, Signal};
-use crate::isolation::Mechanism;
-use crate::scheduler::{Known, SchedulerSpec, SiteFacts};
+use crate::isolation::{Conflict, Mechanism};
+use crate::scheduler::{Known, SchedulerSpec};
 use crate::sci::GroupFacts;
-use crate::sim::{PoolNumbers, RegionSetup, Setup};
-use crate::types::{Duration, FunctionId, GroupId, Memory, RegionId, SECONDS_PER_YEAR, Seed, SimTime};
-use crate::workload::{Arrivals, Context, FunctionProfile, Survey, SurveyRequest, WorkloadError, survey};
+use crate::sim::{RegionSetup, Setup};
+use crate::types::{Duration, GroupId, Memory, RegionId, SECONDS_PER_YEAR, Seed};
+use crate::workload::{Arrivals, Context};
 
 /// A scenario, ready to run.
 pub struct Built {
@@ -119,7 +120,18 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
             }
         }
     }
-    let Some(opened) = opened else { return Err(problems) };
+    let mechanism = build_mechanism(scenario, &mut problems);
+    let runtime = match scenario.runtime.build() {
+        Ok(runtime) => Some(runtime),
+        Err(e) => {
+            problems.push(Problem::new("runtime.language", e, "see `sim list runtimes`"));
+            None
+        }
+    };
+    if let Some(mechanism) = &mechanism {
+        check_together(scenario, mechanism, &mut problems);
+    }
+    let (Some(opened), Some(mechanism), Some(runtime)) = (opened, mechanism, runtime) else { return Err(problems) };
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -129,8 +141,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     }
     let forecasts: Vec<Box<dyn Forecast>> =
         signals.iter().map(|s| Box::new(PerfectForecast::new(s.clone())) as Box<dyn Forecast>).collect();
-    let mechanism = scenario.isolation.build();
-    let sites: std::sync::Arc<[SiteFacts]> = site_facts(&fleet.groups, &fleet.facts, fleet.setups.len()).into();
+    let sites: std::sync::Arc<[_]> = site_facts(&fleet.groups, &fleet.facts, fleet.setups.len()).into();
     let survey = match look_ahead(scenario, &context, &mechanism) {
         Ok(survey) => survey,
         Err(e) => {
@@ -157,7 +168,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         overcommit: overcommit.build(seed.derive("overcommit")),
         keep_alive: keep_alive.build(&known("keep_alive")),
         scaling: scaling.build(&known("scaling")),
-        runtime: crate::isolation::Runtime::none(),
+        runtime,
         survey,
         provisioning: provisioning.build(seed.derive("provisioning")),
         forecasts,
@@ -171,48 +182,10 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     Ok(Built { setup, arrivals: opened.arrivals, groups: fleet.facts, signals, regions, servers: fleet.servers })
 }
 
-/// Looks at the whole workload beforehand, where a policy declares that it must know of it.
-fn look_ahead(
-    scenario: &Scenario,
-    context: &Context<'_>,
-    mechanism: &Mechanism,
-) -> Result<Option<Survey>, WorkloadError> {
-    let sizing = scenario.scheduler.scaling.sizing();
-    let needs_future = scenario.scheduler.keep_alive.needs_future();
-    if sizing.is_none() && !needs_future {
-        return Ok(None);
-    }
-    let mut opened = scenario.workload.open(&Context { prefetch: false, ..*context })?;
-    let mut numbers = PoolNumbers::default();
-    let request = SurveyRequest {
-        quantile: sizing.map(|s| s.quantile),
-        future: needs_future,
-        factor: mechanism.cpu_factor,
-        extra: Duration::ZERO,
-        until: scenario.time.duration_s.map(SimTime::from_secs_f64),
-    };
-    let regions = context.regions.len();
-    let mut pool_of = |_: FunctionId, profile: &FunctionProfile| numbers.of(mechanism.scope, profile);
-    survey(&mut *opened.arrivals, regions, &mut pool_of, &request).map(Some)
-}
-
-/// What policies may know of each region's machines.
-fn site_facts(groups: &[Group], facts: &[GroupFacts], regions: usize) -> Vec<SiteFacts> {
-    let mut sites = vec![SiteFacts::default(); regions];
-    for (r, site) in sites.iter_mut().enumerate() {
-        let own: Vec<(&Group, &GroupFacts)> = groups.iter().zip(facts).filter(|(g, _)| g.region.index() == r).collect();
-        let hosts: f64 = own.iter().map(|(_, f)| f64::from(f.hosts)).sum();
-        let mean = |of: &dyn Fn(&Group, &GroupFacts) -> f64| {
-            own.iter().map(|(g, f)| of(g, f) * f64::from(f.hosts)).sum::<f64>() / hosts
-        };
-        *site = SiteFacts {
-            idle_w_per_byte: mean(&|g, _| g.idle_w * g.share_per_byte),
-            dynamic_w_per_core: mean(&|g, _| (g.power.watts(1.0) - g.idle_w) / (g.cpu as f64 / 1e6)),
-            embodied_g_per_s_per_byte: mean(&|g, f| f.embodied_g_per_s() * g.share_per_byte),
-            pue: mean(&|g, _| g.pue),
-        };
-    }
-    sites
+fn build_mechanism(scenario: &Scenario, problems: &mut Vec<Problem>) -> Option<Mechanism> {
+    let name = scenario.isolation.parts().0;
+    let place = |c: Conflict| Problem::new(format!("isolation.{name}.{}", c.key), c.message, c.help);
+    scenario.isolation.build().map_err(|conflicts| problems.extend(conflicts.into_iter().map(place))).ok()
 }
 
 fn parse_start(scenario: &Scenario, problems: &mut Vec<Problem>) -> Option<jiff::Timestamp> {

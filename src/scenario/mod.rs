@@ -5,6 +5,7 @@
 //! types themselves describe (so that all problems appear at once, each with line and caret), and only then turned into
 //! types and checked for what a schema cannot say.
 
+mod ahead;
 mod build;
 mod check;
 mod compare;
@@ -35,7 +36,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::power::PowerSpec;
 use crate::grid;
-use crate::isolation::IsolationSpec;
+use crate::isolation::{IsolationSpec, RuntimeSpec};
 use crate::scheduler::SchedulerSpec;
 use crate::sci::SciSpec;
 use crate::sim::Rules;
@@ -69,6 +70,9 @@ pub struct Scenario {
     /// The isolation mechanism. Default `microvm`.
     #[serde(default)]
     pub isolation: IsolationSpec,
+    /// The language runtime in every sandbox. Default: none.
+    #[serde(default)]
+    pub runtime: RuntimeSpec,
     /// The policies.
     #[serde(default)]
     pub scheduler: SchedulerSpec,

@@ -9,6 +9,7 @@ mod generators;
 mod golden;
 mod house;
 mod invalid;
+mod isolation;
 mod lab;
 mod machine;
 mod oracle_faas;

@@ -1,0 +1,86 @@
+//! What policies are told before a run: the machines, and, where they declare it, the workload. And which settings of
+//! different rooms do not go together.
+
+use super::Scenario;
+use super::build::Problem;
+use crate::cluster::{CpuModel, Group};
+use crate::isolation::{Mechanism, Scope, StartModel};
+use crate::scheduler::SiteFacts;
+use crate::sci::GroupFacts;
+use crate::sim::{ColdWait, Exhaustion, PoolNumbers};
+use crate::types::{Duration, FunctionId, SimTime};
+use crate::workload::{Context, FunctionProfile, Survey, SurveyRequest, WorkloadError, survey};
+
+/// Looks at the whole workload beforehand, where a policy declares that it must know of it.
+pub(super) fn look_ahead(
+    scenario: &Scenario,
+    context: &Context<'_>,
+    mechanism: &Mechanism,
+) -> Result<Option<Survey>, WorkloadError> {
+    let sizing = scenario.scheduler.scaling.sizing();
+    let needs_future = scenario.scheduler.keep_alive.needs_future();
+    if sizing.is_none() && !needs_future {
+        return Ok(None);
+    }
+    let mut opened = scenario.workload.open(&Context { prefetch: false, ..*context })?;
+    let mut numbers = PoolNumbers::default();
+    let request = SurveyRequest {
+        quantile: sizing.map(|s| s.quantile),
+        future: needs_future,
+        factor: mechanism.cpu_factor,
+        extra: Duration::ZERO,
+        until: scenario.time.duration_s.map(SimTime::from_secs_f64),
+    };
+    let regions = context.regions.len();
+    let mut pool_of = |_: FunctionId, profile: &FunctionProfile| numbers.of(mechanism.scope, profile);
+    survey(&mut *opened.arrivals, regions, &mut pool_of, &request).map(Some)
+}
+
+/// What policies may know of each region's machines.
+pub(super) fn site_facts(groups: &[Group], facts: &[GroupFacts], regions: usize) -> Vec<SiteFacts> {
+    let mut sites = vec![SiteFacts::default(); regions];
+    for (r, site) in sites.iter_mut().enumerate() {
+        let own: Vec<(&Group, &GroupFacts)> = groups.iter().zip(facts).filter(|(g, _)| g.region.index() == r).collect();
+        let hosts: f64 = own.iter().map(|(_, f)| f64::from(f.hosts)).sum();
+        let mean = |of: &dyn Fn(&Group, &GroupFacts) -> f64| {
+            own.iter().map(|(g, f)| of(g, f) * f64::from(f.hosts)).sum::<f64>() / hosts
+        };
+        *site = SiteFacts {
+            idle_w_per_byte: mean(&|g, _| g.idle_w * g.share_per_byte),
+            dynamic_w_per_core: mean(&|g, _| (g.power.watts(1.0) - g.idle_w) / (g.cpu as f64 / 1e6)),
+            embodied_g_per_s_per_byte: mean(&|g, f| f.embodied_g_per_s() * g.share_per_byte),
+            pue: mean(&|g, _| g.pue),
+        };
+    }
+    sites
+}
+
+/// Settings that are each right and do not go together.
+pub(super) fn check_together(scenario: &Scenario, mechanism: &Mechanism, problems: &mut Vec<Problem>) {
+    let contended = scenario.model.cpu == CpuModel::Contended;
+    let any_freed = scenario.model.sandbox.cold_wait == ColdWait::AnyFreed;
+    let isolation = scenario.isolation.parts().0;
+    let mut refuse = |wrong: bool, key: &str, message: &str, help: &str| {
+        if wrong {
+            problems.push(Problem::new(key, message, help));
+        }
+    };
+    refuse(
+        scenario.model.memory.exhaustion == Exhaustion::Swap && !contended,
+        "model.memory.exhaustion",
+        "swapping slows calls down, but with this model.cpu nothing ever does",
+        "set model.cpu = \"contended\", or choose count or kill",
+    );
+    refuse(
+        matches!(mechanism.start_model, StartModel::ProcessorSharing { .. }) && !contended,
+        &format!("isolation.{isolation}.start_model"),
+        "a start that shares CPU needs a model of sharing",
+        "set model.cpu = \"contended\", or choose another start_model",
+    );
+    refuse(
+        any_freed && (mechanism.calls_per_sandbox > 1 || mechanism.scope == Scope::Request),
+        "model.sandbox.cold_wait",
+        "a freed sandbox can only be passed on where it takes one call at a time and may be used again",
+        "set cold_wait = \"bound\", or leave calls_per_sandbox at 1 and scope at \"function\"",
+    );
+}
