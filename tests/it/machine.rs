@@ -19,6 +19,7 @@ start_median_s = 1.0
 start_sigma = 0.0
 start_cpu_core_s = 0.0
 memory_overhead_mb = 0.0
+memory_per_host_mb = 0.0
 cpu_factor = 1.0
 [scheduler.packing.first-fit]
 [scheduler.keep_alive.fixed]
@@ -300,6 +301,7 @@ start_median_s = 0.5
 start_sigma = 0.0
 start_cpu_core_s = 0.0
 memory_overhead_mb = 0.0
+memory_per_host_mb = 0.0
 cpu_factor = 1.0
 [servers.s]
 cores = 1

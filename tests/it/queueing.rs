@@ -17,6 +17,7 @@ start_median_s = 0.0
 start_sigma = 0.0
 start_cpu_core_s = 0.0
 memory_overhead_mb = 0.0
+memory_per_host_mb = 0.0
 cpu_factor = 1.0
 [scheduler.keep_alive.fixed]
 keep_alive_s = inf
