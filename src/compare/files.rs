@@ -39,7 +39,7 @@ pub(super) fn write(comparison: &Comparison, loaded: &Loaded, folder: &Folder) -
         }
         table.flush()
     })?;
-    if comparison.plan.spec.crossing.is_some() {
+    if !comparison.plan.spec.crossings.is_empty() {
         folder.write("crossings.csv", |f| crossings(comparison, f))?;
     }
     write_json(folder, "compare.json", &document(comparison))?;
@@ -107,17 +107,20 @@ fn plain(x: f64) -> String {
 }
 
 fn crossings(comparison: &Comparison, f: &mut dyn Write) -> std::io::Result<()> {
-    let Some(spec) = &comparison.plan.spec.crossing else { return Ok(()) };
-    let [a, b] = &spec.between;
     let mut table = csv::Writer::from_writer(f);
-    let others: Vec<&str> =
-        comparison.lines.first().map(|l| remaining(comparison, l).iter().map(|r| r.0).collect()).unwrap_or_default();
-    let mut header = others;
+    let axes = &comparison.plan.axes[1..];
+    let mut header: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
     header.extend(["metric", "a", "b", "over", "crosses", "at", "below", "above"]);
     header.extend(["a_below", "b_below", "a_above", "b_above", "result"]);
     table.write_record(&header)?;
     for lines in &comparison.lines {
-        let mut lead: Vec<String> = remaining(comparison, lines).iter().map(|r| r.1.to_owned()).collect();
+        let spec = &comparison.plan.spec.crossings[lines.crossing];
+        let [a, b] = &spec.between;
+        // The axis that is crossed over has no value.
+        let values = axes.iter().zip(&lines.at[1..]);
+        let mut lead: Vec<String> = values
+            .map(|(axis, &i)| if axis.name == spec.over { String::new() } else { axis.values[i].clone() })
+            .collect();
         lead.extend([&spec.metric, a, b, &spec.over].map(Clone::clone));
         let (known, found) = match &lines.order {
             Order::Crosses(found) => (true, found.as_slice()),
@@ -180,15 +183,19 @@ fn document(comparison: &Comparison) -> Json {
     let mut root = Map::new();
     root.insert("axes".to_owned(), plan.axes.iter().map(axis).collect());
     root.insert("runs".to_owned(), comparison.rows.iter().map(run).collect());
-    if let Some(spec) = &plan.spec.crossing {
+    if !plan.spec.crossings.is_empty() {
         let lines = |lines: &super::Lines| {
+            let spec = &plan.spec.crossings[lines.crossing];
             let cell: Map<String, Json> =
                 remaining(comparison, lines).iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
             let at: Vec<f64> = match &lines.order {
                 Order::Crosses(found) => found.iter().map(|c| c.at).collect(),
                 _ => Vec::new(),
             };
-            json!({ "axes": cell, "at": at, "result": sentence(&lines.order, &spec.between[0], &spec.between[1]) })
+            json!({
+                "metric": spec.metric, "between": spec.between, "over": spec.over, "axes": cell, "at": at,
+                "result": sentence(&lines.order, &spec.between[0], &spec.between[1])
+            })
         };
         root.insert("crossings".to_owned(), comparison.lines.iter().map(lines).collect());
     }

@@ -70,9 +70,11 @@ impl Row {
     }
 }
 
-/// The order of the two lines of `[compare.crossing]`, in one cell of the remaining axes.
+/// The order of the two lines of one of `[[compare.crossings]]`, in one cell of the remaining axes.
 #[derive(Debug, Clone)]
 pub struct Lines {
+    /// Which of the crossings.
+    pub crossing: usize,
     /// The number of the value on every axis; meaningless on the first and the one crossed over.
     pub at: Vec<usize>,
     /// Their order.
@@ -85,7 +87,7 @@ pub struct Comparison {
     pub plan: Plan,
     /// The rows, in the order of the axes.
     pub rows: Vec<Row>,
-    /// The order of the lines of `[compare.crossing]`.
+    /// The order of the lines of `[[compare.crossings]]`.
     pub lines: Vec<Lines>,
     /// Where the results are.
     pub folder: PathBuf,
@@ -293,7 +295,11 @@ fn relative(plan: &Plan, rows: &[Row], row: &Row) -> Vec<f64> {
 
 /// The order of the two lines in every cell of the axes that remain.
 fn lines(plan: &Plan, rows: &[Row]) -> Vec<Lines> {
-    let Some(spec) = &plan.spec.crossing else { return Vec::new() };
+    (0..plan.spec.crossings.len()).flat_map(|crossing| lines_of(plan, rows, crossing)).collect()
+}
+
+fn lines_of(plan: &Plan, rows: &[Row], crossing: usize) -> Vec<Lines> {
+    let spec = &plan.spec.crossings[crossing];
     let value = |name: &String| plan.axes[0].values.iter().position(|v| v == name);
     let over = plan.axes.iter().position(|axis| axis.name == spec.over);
     let (Some(a), Some(b), Some(over)) = (value(&spec.between[0]), value(&spec.between[1]), over) else {
@@ -312,7 +318,7 @@ fn lines(plan: &Plan, rows: &[Row]) -> Vec<Lines> {
                 Point { over: x, a: figure(a), b: figure(b) }
             })
             .collect();
-        found.push(Lines { at: row.at.clone(), order: order(&points) });
+        found.push(Lines { crossing, at: row.at.clone(), order: order(&points) });
     }
     found
 }

@@ -232,12 +232,15 @@ fn structure(spec: &CompareSpec, axes: &[Axis]) -> Vec<KeyProblem> {
     if let Some(baseline) = &spec.baseline {
         value_of_first("compare.baseline", baseline);
     }
-    if let Some(crossing) = &spec.crossing {
+    for (c, crossing) in spec.crossings.iter().enumerate() {
         for (i, value) in crossing.between.iter().enumerate() {
-            value_of_first(&format!("compare.crossing.between[{i}]"), value);
+            value_of_first(&format!("compare.crossings[{c}].between[{i}]"), value);
         }
+    }
+    for (c, crossing) in spec.crossings.iter().enumerate() {
+        let key = |key: &str| format!("compare.crossings[{c}].{key}");
         if crossing.between[0] == crossing.between[1] {
-            found.add("compare.crossing.between", "a line does not cross itself", "name two values of the first axis");
+            found.add(key("between"), "a line does not cross itself", "name two values of the first axis");
         }
         if !axes.iter().skip(1).any(|axis| axis.name == crossing.over && axis.numbers.is_some()) {
             let numeric: Vec<&str> =
@@ -247,7 +250,7 @@ fn structure(spec: &CompareSpec, axes: &[Axis]) -> Vec<KeyProblem> {
                 _ => format!("numeric axes after the first: {}", numeric.join(", ")),
             };
             let message = format!("\"{}\" is no numeric axis after the first", crossing.over);
-            found.add("compare.crossing.over", message, help);
+            found.add(key("over"), message, help);
         }
     }
     match (&spec.baseline, spec.relative.is_empty()) {
@@ -334,8 +337,8 @@ fn keys(spec: &CompareSpec, figures: &[Entry], slo: &[Result<Slo, String>]) -> V
     } else if figures.iter().any(|e| e.key == spec.show[0]) {
         known("compare.show[0]".to_owned(), &spec.show[0], true);
     }
-    if let Some(crossing) = &spec.crossing {
-        known("compare.crossing.metric".to_owned(), &crossing.metric, true);
+    for (c, crossing) in spec.crossings.iter().enumerate() {
+        known(format!("compare.crossings[{c}].metric"), &crossing.metric, true);
     }
     for (i, slo) in slo.iter().enumerate() {
         if let Ok(slo) = slo {

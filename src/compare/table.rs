@@ -167,10 +167,14 @@ fn notes(comparison: &Comparison) -> String {
 }
 
 fn crossings(comparison: &Comparison) -> String {
-    let Some(spec) = &comparison.plan.spec.crossing else { return String::new() };
-    let [a, b] = &spec.between;
-    let mut text = format!("{} of {a} and {b} over {}\n", spec.metric, spec.over);
+    let mut text = String::new();
+    let mut last = None;
     for lines in &comparison.lines {
+        let spec = &comparison.plan.spec.crossings[lines.crossing];
+        let [a, b] = &spec.between;
+        if last.replace(lines.crossing) != Some(lines.crossing) {
+            text += &format!("{} of {a} and {b} over {}\n", spec.metric, spec.over);
+        }
         let place = remaining(comparison, lines).iter().map(|(_, name)| format!("{name}: ")).collect::<String>();
         text += &format!("  {place}{}\n", sentence(&lines.order, a, b));
     }
@@ -179,7 +183,7 @@ fn crossings(comparison: &Comparison) -> String {
 
 /// The axes that a crossing does not run over, with their values.
 pub(super) fn remaining<'c>(comparison: &'c Comparison, lines: &Lines) -> Vec<(&'c str, &'c str)> {
-    let over = comparison.plan.spec.crossing.as_ref().map_or("", |c| c.over.as_str());
+    let over = comparison.plan.spec.crossings[lines.crossing].over.as_str();
     let axes = comparison.plan.axes.iter().zip(&lines.at).skip(1).filter(|(axis, _)| axis.name != over);
     axes.map(|(axis, &i)| (axis.name.as_str(), axis.values[i].as_str())).collect()
 }

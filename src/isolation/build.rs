@@ -55,6 +55,7 @@ pub(super) fn build(name: &str, o: &Overrides) -> Result<Mechanism, Vec<Conflict
         scope,
         calls_per_sandbox,
         call_memory_share,
+        reserved_cores: o.reserved_cores.unwrap_or(0.0),
         busy_memory_share: o.busy_memory_share.unwrap_or(1.0),
         warm_memory_share: b.or(o.warm_memory_share, "warm_memory_share", 1.0),
         paused_memory_share: b.or(o.paused_memory_share, "paused_memory_share", 1.0),

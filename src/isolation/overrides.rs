@@ -101,6 +101,11 @@ pub struct Overrides {
     #[schemars(range(min = 0.0, max = 1.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_memory_share: Option<f64>,
+    /// CPU that a sandbox holds against what its host promises, from its creation until it goes, used or not \[cores\]. The
+    /// calls in it hold none of their own. Default: nothing is reserved per sandbox.
+    #[schemars(range(min = 0.001, max = 4000.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved_cores: Option<f64>,
     /// Share of the reserved memory that is really used while busy. Default 1 (assumed).
     #[schemars(range(min = 0.0, max = 1.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -30,8 +30,8 @@ pub struct CompareSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fit: Option<FitSpec>,
     /// Where two values of the first axis swap order along a numeric axis. Default: none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub crossing: Option<CrossingSpec>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crossings: Vec<CrossingSpec>,
 }
 
 fn show() -> Vec<String> {
@@ -113,7 +113,7 @@ pub enum Find {
     Largest,
 }
 
-/// `[compare.crossing]`: where two lines cross.
+/// `[[compare.crossings]]`: where two lines cross.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CrossingSpec {

@@ -104,6 +104,8 @@ pub(super) struct Engine<'a> {
     pub shares: Shares,
     /// Calls that one sandbox takes at a time.
     pub slots: u32,
+    /// CPU that a sandbox holds of its host, used or not; 0 where calls hold their own [millionths of a core].
+    pub sandbox_cpu: u64,
     /// Whether there may be starting sandboxes that a call can wait for: with several places, or started ahead of calls.
     pub joins: bool,
     /// Whether a call's length is its work alone, whatever the sandbox.
@@ -276,6 +278,7 @@ impl<'a> Engine<'a> {
             load.largest_function = largest(region).1.saturating_sub(mechanism.memory_overhead.0);
         }
         let (scope, slots) = (mechanism.scope, mechanism.calls_per_sandbox);
+        let reserved_cores = mechanism.reserved_cores;
         let shares = Shares::new(&mechanism);
         let plain_work = mechanism.cpu_factor == 1.0
             && mechanism.first_call_factor == 1.0
@@ -319,6 +322,7 @@ impl<'a> Engine<'a> {
             init_streams: Vec::new(),
             shares,
             slots,
+            sandbox_cpu: (reserved_cores * crate::cluster::UNITS_PER_CORE).round() as u64,
             joins: slots > 1 || followed,
             plain_work,
             creation_interval: groups.iter().map(interval).collect(),

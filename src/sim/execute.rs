@@ -15,9 +15,10 @@ impl Engine<'_> {
     pub(super) fn start_warm(&mut self, slot: u32, id: SandboxId) {
         let host = self.sandboxes[id].host;
         self.touch(host);
-        let demand = self.needs[self.calls[slot].function.index()].cpu;
+        let function = self.calls[slot].function;
+        let (demand, held) = (self.needs[function.index()].cpu, self.call_cpu(function));
         let h = &mut self.hosts[host.index()];
-        h.reserved_cpu += demand;
+        h.reserved_cpu += held;
         let region = h.region;
         self.loads[region.index()].cpu_demand += demand;
         if self.sandboxes[id].state == SandboxState::Busy {
@@ -160,13 +161,14 @@ impl Engine<'_> {
             self.credit_calls(id);
         }
         let dynamic_j = self.credit_call(slot, id);
-        let demand = self.needs[self.calls[slot].function.index()].cpu;
+        let function = self.calls[slot].function;
+        let (demand, held) = (self.needs[function.index()].cpu, self.call_cpu(function));
         let s = &mut self.sandboxes[id];
         s.calls -= 1;
         let h = &mut self.hosts[s.host.index()];
         h.running -= 1;
         h.exec_demand -= demand;
-        h.reserved_cpu -= demand;
+        h.reserved_cpu -= held;
         let (pool, region) = (s.pool, h.region);
         let load = &mut self.loads[region.index()];
         load.running -= 1;
@@ -197,8 +199,8 @@ impl Engine<'_> {
         if self.rules.sandbox.cold_wait == ColdWait::AnyFreed
             && let Some((waiting, left)) = self.take_pending(self.pool_of(function), region)
         {
-            let demand = self.needs[self.calls[waiting].function.index()].cpu;
-            self.hosts[host.index()].reserved_cpu += demand;
+            let held = self.call_cpu(self.calls[waiting].function);
+            self.hosts[host.index()].reserved_cpu += held;
             self.sandboxes[id].calls += 1;
             self.execute(waiting, id);
             self.settle(host);
@@ -221,8 +223,9 @@ impl Engine<'_> {
                 && let Some(slot) = self.pools.at(pool, region).queue.pop_front()
             {
                 self.leave_queue(slot);
-                let demand = self.needs[self.calls[slot].function.index()].cpu;
-                self.hosts[host.index()].reserved_cpu += demand;
+                let function = self.calls[slot].function;
+                let (demand, held) = (self.needs[function.index()].cpu, self.call_cpu(function));
+                self.hosts[host.index()].reserved_cpu += held;
                 self.loads[region.index()].cpu_demand += demand;
                 if self.sandboxes[id].calls > 0 {
                     self.credit_calls(id);
@@ -254,7 +257,8 @@ impl Engine<'_> {
         starting.calls = 0;
         let left = starting.host;
         self.touch(left);
-        self.hosts[left.index()].reserved_cpu -= self.needs[self.calls[call].function.index()].cpu;
+        let held = self.call_cpu(self.calls[call].function);
+        self.hosts[left.index()].reserved_cpu -= held;
         self.settle(left);
         Some((call, left))
     }

@@ -33,9 +33,10 @@ impl Engine<'_> {
         let region = &mut self.regions[h.region.index()];
         h.refresh(group, self.rules.cpu);
         let promised = self.promised[host.index()];
-        let cpu = match self.rules.cpu {
-            CpuModel::Isolated => promised.cpu.saturating_sub(h.reserved_cpu),
-            CpuModel::Contended | CpuModel::Ignored => u64::MAX,
+        let cpu = if self.sandbox_cpu > 0 || self.rules.cpu == CpuModel::Isolated {
+            promised.cpu.saturating_sub(h.reserved_cpu)
+        } else {
+            u64::MAX
         };
         let load = if region.free.orders_load() { (h.bound_demand() as f64 * group.load_per_unit) as u64 } else { 0 };
         let full = self.mechanism.max_per_host.is_some_and(|most| h.sandboxes >= most);
@@ -63,7 +64,8 @@ impl Engine<'_> {
             let held = h.reserved_memory - h.idle_reserved;
             let memory = if full { 0 } else { self.promised[host as usize].memory.saturating_sub(held) };
             let slot = r.free.slot(local);
-            reclaimable.update(local, Slot { memory, ..slot });
+            let cpu = slot.cpu.saturating_add(u64::from(h.warm) * self.sandbox_cpu);
+            reclaimable.update(local, Slot { memory, cpu, ..slot });
         }
     }
 

@@ -270,6 +270,7 @@ impl Engine<'_> {
         self.totals.prewarmed_in_vain += u64::from(s.begun == 0);
         let h = &mut self.hosts[host.index()];
         h.reserved_memory -= memory;
+        h.reserved_cpu -= self.sandbox_cpu;
         h.sandboxes -= 1;
         let (region, was_last) = (h.region, h.sandboxes == 0);
         self.loads[region.index()].memory_held -= memory;
@@ -292,8 +293,11 @@ impl Engine<'_> {
         let limit = self.mechanism.max_per_host.unwrap_or(u32::MAX);
         loop {
             let h = &self.hosts[host.index()];
-            let free = self.promised[host.index()].memory.saturating_sub(h.reserved_memory);
-            if free >= memory && (h.sandboxes < limit || spare.is_some()) {
+            let promised = &self.promised[host.index()];
+            let free = promised.memory.saturating_sub(h.reserved_memory);
+            // A spared sandbox holds its CPU already; a new one needs as much free.
+            let has_cpu = spare.is_some() || self.sandbox_cpu <= promised.cpu.saturating_sub(h.reserved_cpu);
+            if free >= memory && (self.sandbox_cpu == 0 || has_cpu) && (h.sandboxes < limit || spare.is_some()) {
                 return true;
             }
             if !self.evict_one(host, spare) {

@@ -282,13 +282,20 @@ impl Engine<'_> {
         self.needs[function.index()].memory
     }
 
+    /// CPU that a call holds of its host: none where its sandbox holds it [millionths of a core].
+    #[inline]
+    pub(super) fn call_cpu(&self, function: FunctionId) -> u64 {
+        if self.sandbox_cpu > 0 { 0 } else { self.needs[function.index()].cpu }
+    }
+
     #[inline]
     pub(super) fn request(&self, function: FunctionId) -> Request {
-        let cpu = match self.rules.cpu {
-            CpuModel::Isolated => self.needs[function.index()].cpu,
+        let warm_cpu = match self.rules.cpu {
+            CpuModel::Isolated => self.call_cpu(function),
             CpuModel::Contended | CpuModel::Ignored => 0,
         };
-        Request { pool: self.pool_of(function), memory: self.sandbox_memory(function), cpu }
+        let cpu = warm_cpu + self.sandbox_cpu;
+        Request { pool: self.pool_of(function), memory: self.sandbox_memory(function), cpu, warm_cpu }
     }
 
     #[inline]
@@ -311,7 +318,7 @@ impl Engine<'_> {
         };
         let local = (host.0 - r.first_host) as usize;
         if let Some(warm) = self.warm_on(request.pool, region, host)
-            && index.cpu_fits(local, request.cpu)
+            && index.cpu_fits(local, request.warm_cpu)
         {
             return Placement::Warm(warm);
         }

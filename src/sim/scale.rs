@@ -87,7 +87,7 @@ impl Engine<'_> {
     fn start_ahead(&mut self, pool: PoolId, region: RegionId) -> Option<SandboxId> {
         let function = self.pools.at(pool, region).last_function;
         let mut request = self.request(function);
-        request.cpu = 0;
+        request.cpu = self.sandbox_cpu;
         let r = &self.regions[region.index()];
         let nobody = self.no_warm.get_or_insert_with(|| {
             crate::cluster::WarmPools::new(

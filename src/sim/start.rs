@@ -31,9 +31,9 @@ impl Engine<'_> {
         let function = self.calls[slot].function;
         self.touch(host);
         let id = self.create(function, host);
-        let demand = self.needs[function.index()].cpu;
+        let (demand, held) = (self.needs[function.index()].cpu, self.call_cpu(function));
         let h = &mut self.hosts[host.index()];
-        h.reserved_cpu += demand;
+        h.reserved_cpu += held;
         let region = h.region;
         self.loads[region.index()].cpu_demand += demand;
         self.series.at(region, self.now).cold += 1;
@@ -76,7 +76,7 @@ impl Engine<'_> {
             let host = s.host;
             self.touch(host);
             let demand = self.needs[function.index()].cpu;
-            self.hosts[host.index()].reserved_cpu += demand;
+            self.hosts[host.index()].reserved_cpu += self.call_cpu(function);
             self.loads[region.index()].cpu_demand += demand;
             self.follow(pool, region, |p, now| p.run(now, 1));
             self.settle(host);
@@ -94,6 +94,7 @@ impl Engine<'_> {
         h.starting += 1;
         h.sandboxes += 1;
         h.reserved_memory += memory;
+        h.reserved_cpu += self.sandbox_cpu;
         let (region, first) = (h.region, h.sandboxes == 1);
         self.loads[region.index()].memory_held += memory;
         self.functions[function.index()].starts += 1;

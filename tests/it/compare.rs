@@ -194,7 +194,7 @@ slo = ["service_latency_s.p99 <= 8", "calls.unfinished <= 0"]
 #[test]
 fn crossings_are_written_and_told() {
     let crossing = r#"
-[compare.crossing]
+[[compare.crossings]]
 metric = "latency_s.mean"
 between = ["vm", "container"]
 over = "rate"

@@ -35,8 +35,11 @@ pub struct Request {
     pub pool: PoolId,
     /// Memory that a new sandbox would hold \[bytes\].
     pub memory: u64,
-    /// CPU that must be free [millionths of a core]; 0 unless CPU is `isolated`.
+    /// CPU that must be free for a new sandbox and its call [millionths of a core]; 0 unless CPU is `isolated` or sandboxes
+    /// reserve it.
     pub cpu: u64,
+    /// CPU that must be free for the call in an idle sandbox [millionths of a core].
+    pub warm_cpu: u64,
 }
 
 /// Where it goes.
@@ -92,7 +95,7 @@ impl Pool<'_> {
     /// Among the hosts with an idle sandbox of the function and enough CPU, the sandbox on the one of the lowest rank;
     /// ties go to the lowest host number. At most [`WARM_CANDIDATES`] hosts are compared.
     fn warm_by<K: Ord>(&self, request: &Request, rank: impl Fn(usize) -> K) -> Option<Placement> {
-        let room = |h: &HostId| self.index.cpu_fits(self.local(*h), request.cpu);
+        let room = |h: &HostId| self.index.cpu_fits(self.local(*h), request.warm_cpu);
         let mut hosts = self.warm.hosts(request.pool, self.region).filter(room).take(WARM_CANDIDATES);
         let first = hosts.next()?;
         let host = match hosts.next() {

@@ -46,7 +46,7 @@ impl Packing for WarmFirst {
     #[inline]
     fn place(&mut self, request: &Request, pool: &Pool<'_>) -> Placement {
         if let Some(sandbox) = pool.warm.in_region(request.pool, pool.region) {
-            let room = |id: SandboxId| pool.index.cpu_fits(pool.local(pool.sandboxes[id].host), request.cpu);
+            let room = |id: SandboxId| pool.index.cpu_fits(pool.local(pool.sandboxes[id].host), request.warm_cpu);
             if room(sandbox) {
                 return Placement::Warm(sandbox);
             }
@@ -74,7 +74,7 @@ impl Packing for WarmFirst {
     }
 
     fn overflow(&mut self, request: &Request, pool: &Pool<'_>) -> HostId {
-        let none = Request { memory: 0, cpu: 0, ..*request };
+        let none = Request { memory: 0, cpu: 0, warm_cpu: 0, ..*request };
         pool.host(self.cold(&none, pool).unwrap_or(0))
     }
 }
