@@ -25,23 +25,24 @@
 //!
 //! The ledger is the neck of an **hourglass**. The simulation writes it and knows nothing of scores; the accounting reads it
 //! and knows nothing of hosts or policies. A mistake in the accounting can therefore never change a schedule, and a saved
-//! ledger can be scored again under another signal. Policies see the grid only through [`grid::Forecast`].
+//! ledger can be scored again under another signal. Policies see the grid only through [`grid::Forecast`], and the workload
+//! only call by call, but for those that declare that they must know it beforehand ([`workload::Survey`]).
 //!
 //! # The rooms, in the order of the flow
 //!
 //! * [`scenario`]: the TOML file as types; finds all its problems at once; the only room that knows every other's parameters.
-//! * [`workload`]: where calls come from: trace formats and generators, all streaming.
+//! * [`workload`]: where calls come from: trace formats and generators, all streaming; the survey of what is to come.
 //! * [`scheduler`]: eight seams (admission, shifting, routing, packing, overcommit, keep-alive, scaling, provisioning), one file per
 //!   policy.
-//! * [`isolation`]: what a sandbox costs to start, to hold and to run in; the catalogue of mechanisms.
+//! * [`isolation`]: what a sandbox costs to start, to hold and to run in; the catalogues of mechanisms and language runtimes.
 //! * [`grid`]: carbon-intensity signals and the forecasts that policies may see.
-//! * [`cluster`]: hosts, CPU sharing, sandboxes, warm sets, power models.
-//! * [`sim`]: the machine: which event is next, and what it does.
+//! * [`cluster`]: hosts, CPU sharing, sandboxes and their tiers, warm sets, orders of eviction, power models.
+//! * [`sim`]: the machine: which event is next, and what it does; pools, phases of a start, exhausted memory.
 //! * [`ledger`]: who drew how many joules, where, when, and why; knows no policy and no carbon.
 //! * [`sci`]: operational and embodied emissions, attribution, the score per functional unit.
 //! * [`report`]: the files of a results folder, all or nothing.
 //! * [`run`]: one run from top to bottom, in about fifteen visible lines.
-//! * [`compare`]: several runs of one scenario side by side: one table, one picture.
+//! * [`compare`]: several runs of one scenario side by side, in parallel: one table, one picture, fits and crossings.
 //! * [`stats`] and [`types`]: streaming histograms; time, units, ids, seeded streams: the words every room speaks.
 //!
 //! # A run from Rust
@@ -70,9 +71,9 @@
 //!
 //! # Further reading
 //!
-//! `docs/model.md` is the model before the code, with formulas and units; `docs/outputs.md` explains every file, column and
-//! key; `scenarios/reference.toml` lists every key of a scenario; `CONTRIBUTING.md` shows how a policy is added in one file;
-//! `DESIGN.md` answers why it is built this way.
+//! `docs/model.md` is the model before the code, with formulas and units, and `docs/sandboxes.md` the life of a sandbox in
+//! it; `docs/outputs.md` explains every file, column and key; `scenarios/reference.toml` lists every key of a scenario;
+//! `CONTRIBUTING.md` shows how a policy is added in one file; `DESIGN.md` answers why it is built this way.
 
 // In the order of the flow; the blank lines keep the formatter from sorting them.
 pub mod scenario;

@@ -25,7 +25,7 @@ pub struct Mechanism {
     /// Memory per sandbox beyond the function's own \[bytes\].
     #[serde(rename = "memory_overhead_bytes", serialize_with = "bytes")]
     pub memory_overhead: Memory,
-    /// Memory once on every host that has a sandbox \[bytes\].
+    /// Memory once on every host that is on \[bytes\].
     #[serde(rename = "memory_per_host_bytes", serialize_with = "bytes")]
     pub memory_per_host: Memory,
     /// Run-time factor of every call.

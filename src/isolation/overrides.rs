@@ -58,7 +58,7 @@ pub struct Overrides {
     /// What the function's memory means in a virtual machine. Default `extra`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guest_memory: Option<GuestMemory>,
-    /// Memory held once on every host that has a sandbox \[MB\].
+    /// Memory held once on every host that is on, with or without a sandbox \[MB\].
     #[schemars(range(min = 0.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_per_host_mb: Option<f64>,

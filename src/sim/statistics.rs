@@ -12,7 +12,7 @@ pub struct FunctionStats {
     pub executed: u64,
     /// Calls that were refused or gave up.
     pub rejected: u64,
-    /// Executed calls for which a sandbox was started, even if another one became free first and took the call.
+    /// Executed calls that waited for the start of a sandbox, even if another one became free first and took the call.
     pub cold: u64,
     /// Executed calls that ended after their deadline.
     pub missed: u64,
@@ -65,7 +65,7 @@ pub struct Totals {
     pub resumed: u64,
     /// Sandboxes started ahead of calls by keep-alive or scaling.
     pub prewarmed: u64,
-    /// Those of them that never carried a call.
+    /// Sandboxes that went without ever having had a call.
     pub prewarmed_in_vain: u64,
     /// Sandboxes that were to be started ahead of calls and found no room.
     pub prewarm_without_room: u64,
@@ -77,7 +77,7 @@ pub struct Totals {
     pub lifetimes: (f64, u64),
     /// Idle memory by tier: ready, paused, snapshotted (what it would hold in memory) [MB·s].
     pub idle_tier_mb_s: [f64; 3],
-    /// Times at which a host's memory in use came to exceed what it has.
+    /// Starts, resumes and reuses that found more memory in use on their host than it has.
     pub exhaustions: u64,
     /// Busy sandboxes killed.
     pub killed: u64,
