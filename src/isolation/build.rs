@@ -311,6 +311,14 @@ impl Builder<'_> {
             );
             return None;
         };
-        Some(Box::new(build(base, &Overrides::default()).expect("an entry without overrides has no conflict: tested")))
+        // Whether the energy of a start is measured holds for all starts of a run.
+        let same_energy = Overrides { start_energy: self.o.start_energy, ..Overrides::default() };
+        match build(base, &same_energy) {
+            Ok(base) => Some(Box::new(base)),
+            Err(conflicts) => {
+                self.conflicts.extend(conflicts);
+                None
+            }
+        }
     }
 }

@@ -187,6 +187,11 @@ fn known() -> String {
 }
 
 impl Runtime {
+    /// CPU time of all that follows the boot, when that takes `init` in all [core·s]: connecting needs none.
+    pub fn init_core_s(&self, init: Duration) -> f64 {
+        Duration(init.0.saturating_sub(self.connect.0)).as_secs_f64() * self.init_cores
+    }
+
     /// Draws the time of one initialisation: one uniform by inversion, or none where there is no language.
     #[inline]
     pub fn init(&self, stream: &mut Stream) -> Duration {

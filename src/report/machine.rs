@@ -31,7 +31,7 @@ pub(super) fn cold_by_app(list: &mut List, run: &Finished<'_>) {
 pub(super) fn sandboxes(list: &mut List, run: &Finished<'_>, run_s: f64) {
     let (o, t) = (run.outcome, &run.outcome.totals);
     list.count("sandboxes.started", o.functions.iter().map(|f| f.starts).sum(), "sandboxes created");
-    list.count("sandboxes.expired", t.expired, "sandboxes whose keep-alive ended");
+    list.count("sandboxes.expired", t.expired, "sandboxes whose keep-alive ended, or that scaling let go");
     list.count("sandboxes.evicted", t.evicted, "idle sandboxes removed to make room");
     list.count(
         "sandboxes.over_budget",
@@ -130,7 +130,7 @@ pub(super) fn hosts(list: &mut List, run: &Finished<'_>, run_s: f64) {
     list.count(
         "exhaustion.memory_events",
         t.exhaustions,
-        "times at which memory in use came to exceed what the host has",
+        "times at which more memory was found in use than the host has",
     );
     list.count("exhaustion.reclaimed", t.reclaimed, "idle sandboxes removed for it");
     list.count("exhaustion.killed", t.killed, "busy sandboxes killed for it");

@@ -132,7 +132,7 @@ fn calls(list: &mut List, run: &Finished<'_>) {
     list.count("calls.received", sum(|f| f.received), "calls that arrived");
     list.count("calls.executed", executed, "calls that finished");
     list.count("calls.rejected", sum(|f| f.rejected), "calls that were refused, turned away or gave up");
-    list.count("calls.cold", cold, "executed calls for which a sandbox was started");
+    list.count("calls.cold", cold, "executed calls that waited for the start of a sandbox");
     list.number("calls.cold_share", share(cold as f64, executed as f64), "1", "cold over executed");
     machine::cold_by_app(list, run);
     list.count("calls.waited", t.waited, "calls that had to wait for room");

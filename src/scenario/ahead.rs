@@ -11,7 +11,7 @@ use crate::sim::{ColdWait, Exhaustion, PoolNumbers};
 use crate::types::{Duration, FunctionId, SimTime};
 use crate::workload::{Context, FunctionProfile, Survey, SurveyRequest, WorkloadError, survey};
 
-/// Looks at the whole workload beforehand, where a policy declares that it must know of it.
+/// Looks at the whole workload beforehand, where a policy or shared sandboxes need it.
 pub(super) fn look_ahead(
     scenario: &Scenario,
     context: &Context<'_>,
@@ -19,7 +19,10 @@ pub(super) fn look_ahead(
 ) -> Result<Option<Survey>, WorkloadError> {
     let sizing = scenario.scheduler.scaling.sizing();
     let needs_future = scenario.scheduler.keep_alive.needs_future();
-    if sizing.is_none() && !needs_future {
+    // Where sandboxes are shared, each has to be large enough for the largest function that may come; where their number is
+    // decided ahead of calls, the pools have to be known.
+    let shared = matches!(mechanism.scope, Scope::Tenant | Scope::TrustDomain);
+    if sizing.is_none() && !needs_future && !shared && scenario.scheduler.scaling.is_passive() {
         return Ok(None);
     }
     let mut opened = scenario.workload.open(&Context { prefetch: false, ..*context })?;
@@ -76,6 +79,13 @@ pub(super) fn check_together(scenario: &Scenario, mechanism: &Mechanism, problem
         &format!("isolation.{isolation}.start_model"),
         "a start that shares CPU needs a model of sharing",
         "set model.cpu = \"contended\", or choose another start_model",
+    );
+    refuse(
+        matches!(mechanism.start_model, StartModel::ProcessorSharing { .. })
+            && scenario.model.memory.exhaustion == Exhaustion::Kill,
+        "model.memory.exhaustion",
+        "a start that shares the host's CPU cannot be killed",
+        "choose count or swap, or another start_model",
     );
     refuse(
         any_freed && (mechanism.calls_per_sandbox > 1 || mechanism.scope == Scope::Request),

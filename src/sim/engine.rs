@@ -116,9 +116,13 @@ pub(super) struct Engine<'a> {
     /// Whether scaling decides anything, and whether a call that finds no sandbox starts one.
     pub scales: bool,
     pub on_demand: bool,
-    /// Pools in regions for which scaling is asked, and those that have fewer sandboxes than it wants.
+    /// Pools in regions for which scaling is asked, those that have fewer sandboxes than it wants, and those of them for
+    /// which there was no room, in the order in which they ask for it.
     pub called: Vec<u32>,
-    pub short: Vec<u32>,
+    pub short: VecDeque<u32>,
+    pub lacking: Vec<VecDeque<u32>>,
+    /// Whether room may have appeared since they were tried.
+    pub freed: bool,
     /// Warm sets that are always empty, to place sandboxes that nobody has called.
     pub no_warm: Option<WarmPools>,
     /// Hosts that hold a sandbox, and since when.
@@ -289,7 +293,8 @@ impl<'a> Engine<'a> {
             |g: &Group| limit.map_or(Duration::ZERO, |l| l.interval(g.cpu as f64 / crate::cluster::UNITS_PER_CORE));
         let creation_burst = limit.map_or(1, |l| l.burst.max(1.0) as u32);
         let peaks = survey.as_ref().map_or(Vec::new(), |s| s.peaks.clone());
-        let warm = WarmPools::new(rules.sandbox.reuse_order, packing.warm_scope(), regions.len(), hosts.len());
+        let cools = mechanism.pause_after != Duration::FOREVER || mechanism.snapshot_after != Duration::FOREVER;
+        let warm = WarmPools::new(rules.sandbox.reuse_order(cools), packing.warm_scope(), regions.len(), hosts.len());
         let mut engine = Self {
             now: SimTime::ZERO,
             sharing: vec![ProcessorSharing::default(); hosts.len()],
@@ -328,7 +333,9 @@ impl<'a> Engine<'a> {
             creation_interval: groups.iter().map(interval).collect(),
             creation_burst,
             called: Vec::new(),
-            short: Vec::new(),
+            short: VecDeque::new(),
+            lacking: vec![VecDeque::new(); regions.len()],
+            freed: false,
             no_warm: None,
             used_hosts: (0, SimTime::ZERO),
             may_exhaust,
@@ -399,13 +406,17 @@ impl<'a> Engine<'a> {
         self.streams.push(self.seed.stream("cold-start", u64::from(id.0)));
         self.init_streams.push(self.seed.stream("runtime-init", u64::from(id.0)));
         let (pool, _) = self.pools.announce(&profile, id);
-        // The first call of the pool's sandboxes is paid for in full, each further one by its share.
-        let own = self.pools.largest[pool.index()];
-        let more = f64::from(self.slots - 1) * self.mechanism.call_memory_share;
-        let memory = own + (own as f64 * more).round() as u64 + self.mechanism.memory_overhead.0;
-        self.needs.push(Needs { memory, cpu: u64::from(profile.cpu.0) * 1000, pool });
+        self.needs.push(Needs { memory: self.pool_memory(pool), cpu: u64::from(profile.cpu.0) * 1000, pool });
         self.profiles.push(profile);
         self.functions.push(FunctionStats::default());
+    }
+
+    /// Memory that a sandbox of a pool reserves \[bytes\]: for its largest function, of which the first call is paid for in full and
+    /// each further one at once by its share. Where a pool has several functions, a survey has announced them all.
+    fn pool_memory(&self, pool: PoolId) -> u64 {
+        let own = self.pools.largest[pool.index()];
+        let more = f64::from(self.slots - 1) * self.mechanism.call_memory_share;
+        own + (own as f64 * more).round() as u64 + self.mechanism.memory_overhead.0
     }
 
     /// Announces everything that a survey has found, and asks scaling for every pool that will be called.
@@ -414,6 +425,9 @@ impl<'a> Engine<'a> {
         let announced = (batch.functions.len(), batch.tenants.len());
         self.announce(&mut batch);
         self.announced = announced;
+        for function in 0..self.needs.len() {
+            self.needs[function].memory = self.pool_memory(self.needs[function].pool);
+        }
         if self.scales {
             for (entry, _) in survey.calls.iter().enumerate().filter(|(_, calls)| **calls > 0) {
                 let (pool, region) = self.pools.parts(entry);
@@ -442,16 +456,15 @@ impl<'a> Engine<'a> {
         if at != SimTime::NEVER && (at, Class::Expiry) <= self.queue.peek() {
             self.now = at;
             self.events += 1;
-            return self.expire(sandbox);
-        }
-        if let Some((at, event)) = self.queue.pop()
+            self.expire(sandbox);
+        } else if let Some((at, event)) = self.queue.pop()
             && !self.is_stale(at, event)
         {
             self.now = at;
             self.events += 1;
             self.happen(event);
         }
-        if !self.short.is_empty() {
+        if self.freed || !self.short.is_empty() {
             self.fill_pools();
         }
     }
@@ -464,7 +477,7 @@ impl<'a> Engine<'a> {
                 let s = &self.sandboxes[SandboxId(sandbox)];
                 s.generation != generation || s.state != SandboxState::Warm || s.expires != at
             }
-            Event::Cool { sandbox, .. } => {
+            Event::Cool { sandbox } => {
                 let s = &self.sandboxes[SandboxId(sandbox)];
                 let m = &self.mechanism;
                 let due = |after: Duration| s.idle_since + after == at;
@@ -474,6 +487,13 @@ impl<'a> Engine<'a> {
                         Tier::Paused => !due(m.snapshot_after),
                         Tier::Snapshotted => true,
                     }
+            }
+            Event::Floor { sandbox, generation }
+            | Event::Booted { sandbox, generation }
+            | Event::Ready { sandbox, generation }
+            | Event::Begin { sandbox, generation } => {
+                let s = &self.sandboxes[SandboxId(sandbox)];
+                s.generation != generation || s.state != SandboxState::Starting
             }
             Event::Prewarm { entry, stamp } => {
                 let (pool, region) = self.pools.parts(entry as usize);
@@ -493,11 +513,12 @@ impl<'a> Engine<'a> {
         match event {
             Event::Finish { call, .. } => self.finish(call),
             Event::HostTick { host } => self.host_tick(HostId(host)),
-            Event::Floor { sandbox } => self.floor_over(sandbox),
-            Event::Booted { sandbox } => self.booted(sandbox),
-            Event::Ready { sandbox } => self.ready(sandbox),
-            Event::Begin { sandbox } => self.begin(sandbox),
-            Event::Cool { sandbox, .. } => self.cool(SandboxId(sandbox)),
+            Event::Floor { sandbox, .. } => self.floor_over(sandbox),
+            Event::Booted { sandbox, .. } => self.booted(sandbox),
+            Event::Ready { sandbox, .. } => self.ready(sandbox),
+            Event::Begin { sandbox, .. } => self.begin(sandbox),
+            Event::Serve { host } => self.serve_waiting(HostId(host)),
+            Event::Cool { sandbox } => self.cool(SandboxId(sandbox)),
             Event::Prewarm { entry, .. } => self.prewarm(entry),
             Event::Scale => self.scale(),
             Event::Retry { call } => self.retry(call),
@@ -541,7 +562,7 @@ impl<'a> Engine<'a> {
             });
             self.ask(call);
         }
-        if !self.short.is_empty() {
+        if self.freed || !self.short.is_empty() {
             self.fill_pools();
         }
     }

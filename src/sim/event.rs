@@ -33,16 +33,27 @@ pub enum Event {
     Floor {
         /// Its slot.
         sandbox: u32,
+        /// The slot's generation when this was scheduled.
+        generation: u32,
     },
     /// A sandbox has booted, and initialises its runtime.
     Booted {
         /// Its slot.
         sandbox: u32,
+        /// The slot's generation when this was scheduled.
+        generation: u32,
     },
     /// A sandbox is ready.
     Ready {
         /// Its slot.
         sandbox: u32,
+        /// The slot's generation when this was scheduled.
+        generation: u32,
+    },
+    /// Room was made on a host by force: calls may wait for it.
+    Serve {
+        /// The host.
+        host: u32,
     },
     /// A host has booted.
     HostUp {
@@ -60,13 +71,13 @@ pub enum Event {
     Cool {
         /// Its slot.
         sandbox: u32,
-        /// How many calls it had begun when this was scheduled.
-        begun: u32,
     },
     /// The host's limit on creations lets a sandbox begin.
     Begin {
         /// Its slot.
         sandbox: u32,
+        /// The slot's generation when this was scheduled.
+        generation: u32,
     },
     /// A shifted call is let go.
     Release {
@@ -115,6 +126,7 @@ impl Event {
             | Event::Floor { .. }
             | Event::Booted { .. }
             | Event::Ready { .. }
+            | Event::Serve { .. }
             | Event::HostUp { .. } => Class::Completion,
             Event::Expire { .. } | Event::Cool { .. } => Class::Expiry,
             Event::Begin { .. }

@@ -197,7 +197,7 @@ impl Engine<'_> {
         }
         self.calls.remove(slot);
         if self.rules.sandbox.cold_wait == ColdWait::AnyFreed
-            && let Some((waiting, left)) = self.take_pending(self.pool_of(function), region)
+            && let Some((waiting, left)) = self.take_pending(host, self.pool_of(function), region)
         {
             let held = self.call_cpu(self.calls[waiting].function);
             self.hosts[host.index()].reserved_cpu += held;
@@ -219,10 +219,16 @@ impl Engine<'_> {
         let used_up = self.mechanism.scope == Scope::Request && self.sandboxes[id].begun > 0;
         if !self.on_demand && !used_up {
             let pool = self.sandboxes[id].pool;
+            // Nothing has ended in it: it has just started.
+            let fresh = self.sandboxes[id].begun == self.sandboxes[id].calls;
             while self.sandboxes[id].calls < self.slots
-                && let Some(slot) = self.pools.at(pool, region).queue.pop_front()
+                && let Some(&slot) = self.pools.at(pool, region).queue.front()
+                && self.has_cpu(host, self.calls[slot].function)
             {
+                self.pools.at(pool, region).queue.pop_front();
                 self.leave_queue(slot);
+                // It waited for this sandbox to start.
+                self.calls[slot].cold |= fresh;
                 let function = self.calls[slot].function;
                 let (demand, held) = (self.needs[function.index()].cpu, self.call_cpu(function));
                 self.hosts[host.index()].reserved_cpu += held;
@@ -241,6 +247,7 @@ impl Engine<'_> {
             self.warm.insert_partly_busy(&mut self.sandboxes, region, id);
         }
         self.settle(host);
+        self.relieve(host);
         if self.idle_budget.is_some() {
             self.hold_budget(host);
         }
@@ -248,10 +255,14 @@ impl Engine<'_> {
     }
 
     /// The call that has waited longest for a sandbox of this pool to start, and the host where that sandbox, set free,
-    /// stands.
-    fn take_pending(&mut self, pool: PoolId, region: RegionId) -> Option<(u32, HostId)> {
-        let list = self.pending.get_mut(&(pool.0, region.0))?;
-        let (sandbox, _) = list.pop_front()?;
+    /// stands; `None` if there is none, or the host of the freed one has too little CPU for it.
+    fn take_pending(&mut self, freed: HostId, pool: PoolId, region: RegionId) -> Option<(u32, HostId)> {
+        let &(sandbox, _) = self.pending.get(&(pool.0, region.0))?.front()?;
+        let waiting = self.calls[self.sandboxes[SandboxId(sandbox)].call].function;
+        if !self.has_cpu(freed, waiting) {
+            return None;
+        }
+        self.pending.get_mut(&(pool.0, region.0))?.pop_front();
         let starting = &mut self.sandboxes[SandboxId(sandbox)];
         let call = std::mem::replace(&mut starting.call, NONE);
         starting.calls = 0;

@@ -108,6 +108,7 @@ impl Engine<'_> {
         let load = &mut self.loads[h.region.index()];
         load.hosts_on += 1;
         load.cpu_capacity += self.groups[h.group.index()].cpu;
+        self.freed = self.scales;
         self.settle(host);
         self.serve_waiting(host);
     }

@@ -115,9 +115,9 @@ impl Engine<'_> {
             self.idle_order.insert(&mut self.sandboxes, id);
         }
         if self.mechanism.pause_after < keep {
-            self.queue.push(self.now + self.mechanism.pause_after, Event::Cool { sandbox: id.0, begun });
+            self.queue.push(self.now + self.mechanism.pause_after, Event::Cool { sandbox: id.0 });
         } else if self.mechanism.snapshot_after < keep {
-            self.queue.push(self.now + self.mechanism.snapshot_after, Event::Cool { sandbox: id.0, begun });
+            self.queue.push(self.now + self.mechanism.snapshot_after, Event::Cool { sandbox: id.0 });
         }
         let in_lane = restarts && expires != SimTime::NEVER && self.lanes.insert(&mut self.sandboxes, id, keep);
         if !in_lane && expires != SimTime::NEVER && (restarts || first_window) {
@@ -206,7 +206,7 @@ impl Engine<'_> {
         let (before, after) = (self.shares.idle(old, memory), self.shares.idle(new, memory));
         let s = &mut self.sandboxes[id];
         s.tier = new;
-        let (since, begun) = (s.idle_since, s.begun);
+        let since = s.idle_since;
         let h = &mut self.hosts[host.index()];
         h.held[Held::Warm as usize] = h.held[Held::Warm as usize] - before.0 + after.0;
         h.idle_reserved = h.idle_reserved - before.1 + after.1;
@@ -215,9 +215,11 @@ impl Engine<'_> {
         load.memory_held = load.memory_held - before.1 + after.1;
         let next = since + self.mechanism.snapshot_after;
         if new == Tier::Paused && next != SimTime::NEVER {
-            self.queue.push(next, Event::Cool { sandbox: id.0, begun });
+            self.queue.push(next, Event::Cool { sandbox: id.0 });
         }
+        self.freed = self.scales;
         self.settle(host);
+        self.relieve(host);
         self.serve_waiting(host);
     }
 
@@ -280,9 +282,11 @@ impl Engine<'_> {
             self.count_used_hosts(-1);
         }
         if self.scales {
+            self.freed = true;
             let entry = self.pools.entry(pool, region) as u32;
-            if self.pools.at(pool, region).sandboxes < self.pools.at(pool, region).floor {
-                self.short.push(entry);
+            let p = self.pools.at(pool, region);
+            if p.sandboxes < p.floor {
+                self.short.push_back(entry);
             }
         }
     }

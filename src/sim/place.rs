@@ -35,9 +35,6 @@ macro_rules! views {
 impl Engine<'_> {
     /// Asks admission, and goes on to shifting if the call is let in.
     pub(super) fn ask(&mut self, slot: u32) {
-        if !self.passive.arrivals && self.now == self.calls[slot].arrival {
-            self.tell_arrival(slot);
-        }
         if self.passive.admission && self.passive.shifting {
             return self.let_go(slot);
         }
@@ -65,9 +62,9 @@ impl Engine<'_> {
         }
     }
 
-    /// Tells keep-alive and scaling that a call has arrived.
+    /// Tells keep-alive and scaling of a call, when and where it is to run.
     fn tell_arrival(&mut self, slot: u32) {
-        let (pool, region) = (self.pool_of(self.calls[slot].function), self.calls[slot].home);
+        let (pool, region) = (self.pool_of(self.calls[slot].function), self.calls[slot].region);
         if self.keep_alive.observes() {
             let pool = self.pools.view(pool, region, self.now);
             let (call, view) = views!(self, slot);
@@ -147,6 +144,9 @@ impl Engine<'_> {
         call.released = self.now;
         call.deferred = self.now > call.arrival;
         call.region = region;
+        if !self.passive.arrivals {
+            self.tell_arrival(slot);
+        }
         self.place_call(slot);
     }
 
@@ -280,6 +280,15 @@ impl Engine<'_> {
     #[inline]
     pub(super) fn sandbox_memory(&self, function: FunctionId) -> u64 {
         self.needs[function.index()].memory
+    }
+
+    /// Whether a host has the CPU free that a call of this function would hold in a sandbox that stands there.
+    pub(super) fn has_cpu(&self, host: HostId, function: FunctionId) -> bool {
+        let held = match self.rules.cpu {
+            CpuModel::Isolated => self.call_cpu(function),
+            CpuModel::Contended | CpuModel::Ignored => 0,
+        };
+        held <= self.promised[host.index()].cpu.saturating_sub(self.hosts[host.index()].reserved_cpu)
     }
 
     /// CPU that a call holds of its host: none where its sandbox holds it [millionths of a core].

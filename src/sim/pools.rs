@@ -55,6 +55,8 @@ pub(super) struct PoolState {
     pub floor: u32,
     /// Whether scaling is asked for it.
     pub called: bool,
+    /// Whether it waits for room for what it lacks of the floor.
+    pub lacks: bool,
     /// Counts arrivals and plans: a pre-warming planned at another count is void.
     pub stamp: u32,
     /// When a pre-warmed sandbox goes.
@@ -79,6 +81,7 @@ impl PoolState {
             waiting: 0,
             floor: 0,
             called: false,
+            lacks: false,
             stamp: 0,
             prewarm_until: SimTime::ZERO,
             last_end: None,

@@ -27,15 +27,23 @@ pub struct Rules {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SandboxRules {
-    /// Which of several idle sandboxes a call takes. Default `lru`.
-    #[serde(default)]
-    pub reuse_order: ReuseOrder,
+    /// Which of several idle sandboxes a call takes. Default `lru`; `mru` where idle ones are paused or written to disk, so that
+    /// a ready one goes before those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reuse_order: Option<ReuseOrder>,
     /// Who may take a sandbox that becomes free while calls wait for theirs to start. Default `bound`.
     #[serde(default)]
     pub cold_wait: ColdWait,
     /// What happens to idle sandboxes when a new one finds no memory. Default `lru`.
     #[serde(default)]
     pub eviction: Eviction,
+}
+
+impl SandboxRules {
+    /// The order of reuse; `cools`: whether idle sandboxes are paused or written to disk.
+    pub fn reuse_order(&self, cools: bool) -> ReuseOrder {
+        self.reuse_order.unwrap_or(if cools { ReuseOrder::Mru } else { ReuseOrder::Lru })
+    }
 }
 
 /// Who may take a sandbox that becomes free while calls wait for theirs to start.

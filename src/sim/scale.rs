@@ -39,7 +39,7 @@ impl Engine<'_> {
         let before = std::mem::replace(&mut p.floor, wanted);
         let (has, idle) = (p.sandboxes, p.idle);
         if has < wanted {
-            self.short.push(entry as u32);
+            self.short.push_back(entry as u32);
         } else {
             // Beyond the floor: all that is idle where the number is fixed, else what the floor had kept.
             let surplus = if self.on_demand { before.saturating_sub(wanted) } else { u32::MAX };
@@ -69,29 +69,54 @@ impl Engine<'_> {
         }
     }
 
-    /// Starts what pools lack of their floor, as far as there is room.
+    /// Starts what pools lack of their floor, in the order in which they came to lack it. Those for which there is no room wait for
+    /// it, and are tried again, first come, first served in each region, whenever some may have appeared.
     pub(super) fn fill_pools(&mut self) {
-        while let Some(entry) = self.short.pop() {
+        while let Some(entry) = self.short.pop_front() {
             let (pool, region) = self.pools.parts(entry as usize);
-            loop {
-                let p = self.pools.at(pool, region);
-                if p.sandboxes >= p.floor || self.start_ahead(pool, region).is_none() {
-                    break;
+            if !self.pools.at(pool, region).lacks && !self.fill(pool, region) {
+                self.pools.at(pool, region).lacks = true;
+                self.lacking[region.index()].push_back(entry);
+            }
+        }
+        if std::mem::take(&mut self.freed) {
+            for r in 0..self.lacking.len() {
+                while let Some(&entry) = self.lacking[r].front() {
+                    let (pool, region) = self.pools.parts(entry as usize);
+                    if !self.fill(pool, region) {
+                        break;
+                    }
+                    self.pools.at(pool, region).lacks = false;
+                    self.lacking[r].pop_front();
                 }
             }
         }
     }
 
+    /// Starts what a pool lacks of its floor; false if there is no room for all of it.
+    fn fill(&mut self, pool: PoolId, region: RegionId) -> bool {
+        loop {
+            let p = self.pools.at(pool, region);
+            if p.sandboxes >= p.floor {
+                return true;
+            }
+            let counted = p.lacks;
+            if self.start_ahead(pool, region, counted).is_none() {
+                return false;
+            }
+        }
+    }
+
     /// Starts a sandbox that no call has asked for, unless there is no room. A call that comes before it is ready may wait for
-    /// it instead of starting one of its own.
-    fn start_ahead(&mut self, pool: PoolId, region: RegionId) -> Option<SandboxId> {
+    /// it instead of starting one of its own. `counted`: that there is no room has been counted before.
+    fn start_ahead(&mut self, pool: PoolId, region: RegionId, counted: bool) -> Option<SandboxId> {
         let function = self.pools.at(pool, region).last_function;
         let mut request = self.request(function);
         request.cpu = self.sandbox_cpu;
         let r = &self.regions[region.index()];
         let nobody = self.no_warm.get_or_insert_with(|| {
             crate::cluster::WarmPools::new(
-                self.rules.sandbox.reuse_order,
+                crate::cluster::ReuseOrder::Lru,
                 self.packing.warm_scope(),
                 self.regions.len(),
                 self.hosts.len(),
@@ -100,7 +125,7 @@ impl Engine<'_> {
         nobody.grow(self.pools.count());
         let view = Pool { region, first_host: r.first_host, index: &r.free, warm: nobody, sandboxes: &self.sandboxes };
         let Placement::Cold(host) = self.packing.place(&request, &view) else {
-            self.totals.prewarm_without_room += 1;
+            self.totals.prewarm_without_room += u64::from(!counted);
             return None;
         };
         self.touch(host);
@@ -129,7 +154,7 @@ impl Engine<'_> {
     pub(super) fn prewarm(&mut self, entry: u32) {
         let (pool, region) = self.pools.parts(entry as usize);
         if self.pools.at(pool, region).sandboxes == 0
-            && let Some(id) = self.start_ahead(pool, region)
+            && let Some(id) = self.start_ahead(pool, region, false)
         {
             self.sandboxes[id].ahead = true;
         }

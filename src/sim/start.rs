@@ -14,7 +14,7 @@ use super::calls::Stage;
 use super::engine::Engine;
 use super::event::Event;
 use super::rules::ColdWait;
-use crate::cluster::{NONE, Phase, SandboxState, Tier};
+use crate::cluster::{CpuModel, NONE, Phase, SandboxState, Tier};
 use crate::isolation::StartModel;
 use crate::ledger::Held;
 use crate::types::{Duration, FunctionId, HostId, SandboxId};
@@ -61,10 +61,18 @@ impl Engine<'_> {
         let (function, region) = (self.calls[slot].function, self.calls[slot].region);
         let pool = self.pool_of(function);
         let Some(list) = self.joinable.get_mut(&(pool.0, region.0)) else { return false };
-        while let Some(&(sandbox, generation)) = list.front() {
+        let isolated = self.rules.cpu == CpuModel::Isolated && self.sandbox_cpu == 0;
+        let demand = self.needs[function.index()].cpu;
+        let mut at = 0;
+        while let Some(&(sandbox, generation)) = list.get(at) {
             let s = &mut self.sandboxes[SandboxId(sandbox)];
             if s.generation != generation || s.state != SandboxState::Starting || s.calls >= self.slots {
-                list.pop_front();
+                list.remove(at);
+                continue;
+            }
+            let (h, promised) = (&self.hosts[s.host.index()], self.promised[s.host.index()].cpu);
+            if isolated && promised.saturating_sub(h.reserved_cpu) < demand {
+                at += 1;
                 continue;
             }
             let call = &mut self.calls[slot];
@@ -75,7 +83,6 @@ impl Engine<'_> {
             s.calls += 1;
             let host = s.host;
             self.touch(host);
-            let demand = self.needs[function.index()].cpu;
             self.hosts[host.index()].reserved_cpu += self.call_cpu(function);
             self.loads[region.index()].cpu_demand += demand;
             self.follow(pool, region, |p, now| p.run(now, 1));
@@ -112,7 +119,8 @@ impl Engine<'_> {
             self.sandboxes[id].phase = Phase::Queued;
             self.totals.creations_limited += 1;
             self.totals.phase_s[0] += wait.as_secs_f64();
-            self.queue.push(self.now + wait, Event::Begin { sandbox: id.0 });
+            let generation = self.sandboxes[id].generation;
+            self.queue.push(self.now + wait, Event::Begin { sandbox: id.0, generation });
         }
         id
     }
@@ -156,6 +164,7 @@ impl Engine<'_> {
             Some(base) if !self.pools.has_snapshot[entry] => base,
             _ => &self.mechanism,
         };
+        s.restored = mechanism.first_call_factor != 1.0;
         let boot = mechanism.start_latency(h.booting, &mut self.streams[function]);
         let mut init = self.runtime.connect;
         if mechanism.runtime_init {
@@ -163,10 +172,10 @@ impl Engine<'_> {
         }
         s.init_latency = init;
         s.start_latency = (self.now - s.born) + boot + init;
-        s.start_core_s = mechanism.start_cpu_core_s + init.as_secs_f64() * self.runtime.init_cores;
-        if let Some(joules) = mechanism.start_energy_j {
+        s.start_core_s = mechanism.start_cpu_core_s + self.runtime.init_core_s(init);
+        if let (Some(joules), Some(metered)) = (mechanism.start_energy_j, &mut h.start_w) {
             s.start_w = joules / (boot + init).as_secs_f64().max(1e-9);
-            *h.start_w.get_or_insert(0.0) += s.start_w;
+            *metered += s.start_w;
             (s.dynamic_mark, s.dynamic_weight_mark) = (self.now.as_secs_f64(), h.weight);
         }
         let phases = &mut self.totals.phase_s;
@@ -178,7 +187,7 @@ impl Engine<'_> {
                 let work_s = boot.as_secs_f64() * demand.as_secs_f64() / (floor + demand).as_secs_f64().max(1e-12);
                 s.start_core_s += work_s - mechanism.start_cpu_core_s;
                 let floor = Duration(boot.0.saturating_sub(Duration::from_secs_f64(work_s).0));
-                self.queue.push(self.now + floor, Event::Floor { sandbox: id.0 });
+                self.queue.push(self.now + floor, Event::Floor { sandbox: id.0, generation: s.generation });
                 return;
             }
             _ => mechanism.start_demand(boot),
@@ -187,9 +196,9 @@ impl Engine<'_> {
         h.start_demand += u64::from(demand);
         self.loads[h.region.index()].cpu_demand += u64::from(demand);
         if init == Duration::ZERO {
-            self.queue.push(self.now + boot, Event::Ready { sandbox: id.0 });
+            self.queue.push(self.now + boot, Event::Ready { sandbox: id.0, generation: s.generation });
         } else {
-            self.queue.push(self.now + boot, Event::Booted { sandbox: id.0 });
+            self.queue.push(self.now + boot, Event::Booted { sandbox: id.0, generation: s.generation });
         }
     }
 
@@ -199,7 +208,7 @@ impl Engine<'_> {
         let host = self.sandboxes[id].host;
         self.touch(host);
         let s = &self.sandboxes[id];
-        let work = Duration::from_secs_f64(s.start_core_s - s.init_latency.as_secs_f64() * self.runtime.init_cores);
+        let work = Duration::from_secs_f64(s.start_core_s - self.runtime.init_core_s(s.init_latency));
         self.set_start_demand(id, ONE_CORE);
         self.sharing[host.index()].add(slot | START, work, self.queue.scheduled());
         self.settle(host);
@@ -221,7 +230,7 @@ impl Engine<'_> {
         let s = &mut self.sandboxes[id];
         let h = &self.hosts[s.host.index()];
         let account = self.accounts.of_mut(s.function, h.group);
-        if s.start_w > 0.0 {
+        if h.start_w.is_some() {
             let now = self.now.as_secs_f64();
             account.dynamic_j[1] += (now - s.dynamic_mark) * s.start_w;
             account.dynamic_weight[1] += (h.weight - s.dynamic_weight_mark) * s.start_w;
@@ -268,12 +277,16 @@ impl Engine<'_> {
         if self.sandboxes[id].init_latency == Duration::ZERO {
             return self.ready(slot);
         }
-        self.set_start_demand(id, (self.runtime.init_cores * f64::from(ONE_CORE)).round() as u32);
+        // Connecting needs no CPU: what initialisation and load need is spread over the whole phase.
+        let init = self.sandboxes[id].init_latency;
+        let cores = self.runtime.init_core_s(init) / init.as_secs_f64();
+        self.set_start_demand(id, (cores * f64::from(ONE_CORE)).round() as u32);
         let s = &mut self.sandboxes[id];
         s.phase = Phase::Init;
         let until = self.now + s.init_latency;
+        let generation = s.generation;
         self.hosts[host.index()].booting -= 1;
-        self.queue.push(until, Event::Ready { sandbox: slot });
+        self.queue.push(until, Event::Ready { sandbox: slot, generation });
         self.settle(host);
     }
 
@@ -296,7 +309,7 @@ impl Engine<'_> {
         h.held[Held::Starting as usize] += self.shares.busy.of(s.memory);
         self.totals.resumed += 1;
         self.totals.phase_s[3] += latency.as_secs_f64();
-        let (pool, region) = (s.pool, h.region);
+        let (pool, region, generation) = (s.pool, h.region, s.generation);
         self.follow(pool, region, |p, now| {
             p.run(now, 1);
             p.starting += 1;
@@ -306,7 +319,7 @@ impl Engine<'_> {
         call.sandbox = id.0;
         call.cold = false;
         call.next = NONE;
-        self.queue.push(self.now + latency, Event::Ready { sandbox: id.0 });
+        self.queue.push(self.now + latency, Event::Ready { sandbox: id.0, generation });
     }
 
     /// A sandbox is ready.
@@ -314,35 +327,19 @@ impl Engine<'_> {
         let id = SandboxId(slot);
         let host = self.sandboxes[id].host;
         self.touch(host);
-        self.credit_share(id, Held::Starting);
-        self.set_start_demand(id, 0);
+        self.end_start(id);
         let s = &mut self.sandboxes[id];
         let h = &mut self.hosts[host.index()];
-        if s.start_w > 0.0 {
-            let left = h.start_w.unwrap_or(0.0) - s.start_w;
-            // Rounding must not leave power behind when no start is left.
-            h.start_w = Some(if h.starting == 1 { 0.0 } else { left.max(0.0) });
-            s.start_w = 0.0;
-        }
-        h.starting -= 1;
-        h.booting -= u32::from(s.phase == Phase::Boot);
-        let used = self.shares.busy.of(s.memory);
-        h.held[Held::Starting as usize] -= used;
-        h.held[Held::Busy as usize] += used;
+        h.held[Held::Busy as usize] += self.shares.busy.of(s.memory);
         let (region, pool, was_resumed) = (h.region, s.pool, s.phase == Phase::Resume);
         if !was_resumed {
-            s.restored = self.mechanism.first_call_factor != 1.0;
             let entry = self.pools.entry(pool, region);
             self.pools.has_snapshot[entry] = true;
         }
         let (call, generation) = (s.call, s.generation);
         s.call = NONE;
-        self.follow(pool, region, |p, _| p.starting -= 1);
-        if self.rules.sandbox.cold_wait == ColdWait::AnyFreed
-            && call != NONE
-            && let Some(list) = self.pending.get_mut(&(pool.0, region.0))
-        {
-            list.retain(|&entry| entry != (id.0, generation));
+        if call != NONE {
+            self.forget_pending(id, generation);
         }
         if call == NONE {
             self.sandboxes[id].calls = 0;
@@ -351,9 +348,46 @@ impl Engine<'_> {
         }
         self.execute_chain(call, id);
         if self.slots > 1 && self.sandboxes[id].calls < self.slots {
-            self.warm.insert_partly_busy(&mut self.sandboxes, region, id);
+            return self.free_place(id, host, region);
         }
         self.settle(host);
+    }
+
+    /// The start of a sandbox is over, one way or the other: its accounts, and what it demanded and used of its host.
+    fn end_start(&mut self, id: SandboxId) {
+        self.credit_share(id, Held::Starting);
+        self.set_start_demand(id, 0);
+        let s = &mut self.sandboxes[id];
+        let h = &mut self.hosts[s.host.index()];
+        if s.start_w > 0.0 {
+            let left = h.start_w.unwrap_or(0.0) - s.start_w;
+            // Rounding must not leave power behind when no start is left.
+            h.start_w = Some(if h.starting == 1 { 0.0 } else { left.max(0.0) });
+            s.start_w = 0.0;
+        }
+        h.starting -= 1;
+        h.booting -= u32::from(s.phase == Phase::Boot);
+        h.held[Held::Starting as usize] -= self.shares.busy.of(s.memory);
+        let (pool, region) = (s.pool, h.region);
+        self.follow(pool, region, |p, _| p.starting -= 1);
+    }
+
+    /// A starting sandbox is killed, and its calls have left it. The caller removes it and settles the host.
+    pub(super) fn stop_start(&mut self, id: SandboxId) {
+        self.end_start(id);
+        self.forget_pending(id, self.sandboxes[id].generation);
+    }
+
+    /// Nobody waits for this sandbox any more.
+    fn forget_pending(&mut self, id: SandboxId, generation: u32) {
+        if self.rules.sandbox.cold_wait != ColdWait::AnyFreed {
+            return;
+        }
+        let s = &self.sandboxes[id];
+        let region = self.hosts[s.host.index()].region;
+        if let Some(list) = self.pending.get_mut(&(s.pool.0, region.0)) {
+            list.retain(|&entry| entry != (id.0, generation));
+        }
     }
 
     /// Executes the calls that waited for a sandbox, in the order in which they came.

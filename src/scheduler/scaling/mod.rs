@@ -79,6 +79,11 @@ impl Default for ScalingSpec {
 }
 
 impl ScalingSpec {
+    /// Whether the policy decides nothing: sandboxes are started by calls alone.
+    pub fn is_passive(&self) -> bool {
+        matches!(self, Self::OnDemand(_))
+    }
+
     /// How the peak of each pool's traffic must be measured before the run, if the policy must know it.
     pub fn sizing(&self) -> Option<Sizing> {
         match self {
