@@ -13,5 +13,6 @@ mod isolation;
 mod lab;
 mod machine;
 mod oracle_faas;
+mod oracle_simfaas;
 mod provisioning;
 mod queueing;
