@@ -7,6 +7,7 @@ mod determinism;
 mod docs;
 mod generators;
 mod golden;
+mod hotcarbon;
 mod house;
 mod invalid;
 mod isolation;
