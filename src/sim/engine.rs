@@ -490,6 +490,8 @@ impl<'a> Engine<'a> {
             Event::Finish { call, .. } => self.finish(call),
             Event::HostTick { host } => self.host_tick(HostId(host)),
             Event::Floor { sandbox } => self.floor_over(sandbox),
+            Event::Look { sandbox } => self.look(sandbox),
+            Event::Waited { sandbox } => self.waited(sandbox),
             Event::Booted { sandbox } => self.booted(sandbox),
             Event::Ready { sandbox } => self.ready(sandbox),
             Event::Begin { sandbox } => self.begin(sandbox),

@@ -34,6 +34,16 @@ pub enum Event {
         /// Its slot.
         sandbox: u32,
     },
+    /// A boot whose latency depends on the starts in flight may be over.
+    Look {
+        /// Its slot.
+        sandbox: u32,
+    },
+    /// Such a boot is over.
+    Waited {
+        /// Its slot.
+        sandbox: u32,
+    },
     /// A sandbox has booted, and initialises its runtime.
     Booted {
         /// Its slot.
@@ -113,6 +123,8 @@ impl Event {
             Event::Finish { .. }
             | Event::HostTick { .. }
             | Event::Floor { .. }
+            | Event::Look { .. }
+            | Event::Waited { .. }
             | Event::Booted { .. }
             | Event::Ready { .. }
             | Event::HostUp { .. } => Class::Completion,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use slackwater::isolation::{IsolationSpec, Overrides, StartModel, catalogue, runtimes};
 use slackwater::types::Seed;
 
-use crate::lab::{Lab, shared};
+use crate::lab::{Lab, close, shared};
 
 /// A CSV file as rows of cells by column name.
 fn table(path: &std::path::Path) -> Vec<BTreeMap<String, String>> {
@@ -121,6 +121,65 @@ fn microvms_that_start_n_at_a_time_have_the_quantiles_of_the_data() {
     for (name, guest, concurrent, config) in ROWS {
         let row = data.iter().find(|d| d["config"] == config).expect("a row of the data");
         agrees_with_the_data("in a closed loop", closed_loop(name, guest, concurrent, 20_000), row);
+    }
+}
+
+/// Starts of bursts of `at_once` calls at the same instant on an idle host, a burst every ten seconds.
+fn bursts(name: &str, guest: bool, at_once: u32, starts: usize) -> Vec<f64> {
+    let end = if guest { "start_end_point = \"guest\"" } else { "" };
+    let calls: String = (0..starts).map(|k| format!("{},f,0.001,1\n", k / at_once as usize * 10)).collect();
+    let lab = Lab::new(&format!(
+        "output.invocations = true\n[model]\ncpu = \"ignored\"\n[isolation.{name}]\n{end}\nlimit_creations = false\n\
+        [scheduler.keep_alive.none]\n[workload.calls]\npath = \"calls.csv\"\n[servers.s]\ncores = 48.0\nmemory_mb = 1e9\n\
+        embodied_kg = 1.0\nlifetime_years = 1.0\n[[regions]]\nname = \"r\"\nhosts = [{{ server = \"s\", count = 1 }}]\n\
+        [regions.grid.constant]\ng_per_kwh = 1.0\n"
+    ))
+    .file("calls.csv", &format!("arrival_time_s,function_id,duration_s,memory_mb\n{calls}"));
+    lab.run(&[]).calls().iter().map(|c| c.start - c.arrival).collect()
+}
+
+/// The same of bursts on an idle host, of which every start is slowed down by all of its burst, not only by those before it.
+#[test]
+fn n_calls_at_once_on_one_host_have_the_quantiles_of_the_data() {
+    let Some(path) = shared("data/isolation/microvm_boot_quantiles_ms.csv") else { return };
+    let data = table(&path);
+    for (name, guest, at_once, config) in ROWS {
+        let row = data.iter().find(|d| d["config"] == config).expect("a row of the data");
+        agrees_with_the_data("in bursts", bursts(name, guest, at_once, 20_000), row);
+    }
+}
+
+/// However long a start turns out to take among others, its CPU time and its joules are booked once.
+#[test]
+fn starts_at_once_cost_their_cpu_time_or_their_joules_and_no_more() {
+    let calls = "0,f,0.001,1\n".repeat(60);
+    let lab = Lab::new(SMALL).file("calls.csv", &format!("arrival_time_s,function_id,duration_s,memory_mb\n{calls}"));
+    let run = |set: &[&str]| {
+        let all = [
+            "workload.calls={path=\"calls.csv\",cpu_cores=0}",
+            "isolation.microvm.limit_creations=false",
+            "servers.s.cores=1000",
+            "servers.s.power.linear={idle_w=0.0,max_w=2000.0}",
+            "model.cpu=ignored",
+            "scheduler.keep_alive=none",
+        ];
+        lab.run(&[&all, set].concat())
+    };
+    for runtime in ["runtime.connect_s=0", "runtime.connect_s=0.3"] {
+        let metered = run(&["isolation.microvm.start_energy=measured", runtime]);
+        close("measured joules", metered.number("energy_j.dynamic"), 60.0 * 18.4, 1e-9);
+        close(
+            "all are the function's, with PUE",
+            metered.table("functions.csv").sum("cold_start_j"),
+            1.1 * 60.0 * 18.4,
+            1e-9,
+        );
+        // Two watts per core, and 0.073 core-seconds a start, of demands in millionths of a core.
+        let by_cpu = run(&[runtime, "runtime.init_cores=0"]);
+        close("CPU time", by_cpu.number("energy_j.dynamic"), 60.0 * 0.073 * 2.0, 1e-5);
+        close("boots", metered.number("start_s.boot_mean"), by_cpu.number("start_s.boot_mean"), 1e-9);
+        // 60 at once take about what 50 to 100 at once take in the data: 205 to 218 ms.
+        assert!((0.204..0.220).contains(&by_cpu.number("start_s.boot_mean")));
     }
 }
 
