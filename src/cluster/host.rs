@@ -92,6 +92,8 @@ pub struct Host {
     pub sandboxes: u32,
     /// Sandboxes that are being created or boot, whose starts slow each other down.
     pub booting: u32,
+    /// Their number integrated over time [start·ns], an integer so that the mean over a start on its own is 1 exactly.
+    pub boot_clock: u128,
     /// When the host's limit on creations lets the next one begin, if creations came without pause.
     pub creations_until: SimTime,
     /// Power of starts where that is measured: then it stands for the dynamic power of their CPU demand.
@@ -156,6 +158,7 @@ impl Host {
             system: 0,
             sandboxes: 0,
             booting: 0,
+            boot_clock: 0,
             creations_until: SimTime::ZERO,
             start_w: None,
             swap_slowdown: 0.0,
@@ -195,6 +198,7 @@ impl Host {
         self.share_clock += self.share_per_byte * dt;
         self.share_weight_clock += self.share_per_byte * dw;
         self.energy_j += self.it_w * dt;
+        self.boot_clock += u128::from(self.booting) * u128::from(now.0 - self.since.0);
         self.busy_core_s += self.rates[Column::BusyCore as usize] * dt;
         self.memory_mb_s += self.rates[Column::UsedMemory as usize] * dt;
         self.on_s += self.rates[Column::HostsOn as usize] * dt;

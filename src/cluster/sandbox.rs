@@ -105,7 +105,11 @@ pub struct Sandbox {
     /// CPU time of its start [core·s].
     pub start_core_s: f64,
     /// Power of its start where that is measured and not derived from CPU demand \[W\].
-    pub start_w: f64,
+    pub start_w: Option<f64>,
+    /// The quantile of its boot among those with as many starts in flight, where the start model is empirical.
+    pub boot_quantile: f64,
+    /// When its boot began, and the host's clock of boots then.
+    pub boot_began: (SimTime, u128),
     /// Whether keep-alive planned its start ahead of a call, so that it stays as long as was planned then.
     pub ahead: bool,
     /// Whether its next call is the first after a restore.
@@ -222,7 +226,9 @@ impl Sandboxes {
             start_latency: Duration::ZERO,
             init_latency: Duration::ZERO,
             start_core_s: 0.0,
-            start_w: 0.0,
+            start_w: None,
+            boot_quantile: 0.0,
+            boot_began: (now, 0),
             ahead: false,
             restored: false,
             evict_key: 0,

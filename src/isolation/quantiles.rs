@@ -88,17 +88,22 @@ impl Levels {
         Ok(Self(levels))
     }
 
-    /// The latency at u with so many starts in flight \[s\]. Allocates nothing.
+    /// The latency at u with so many starts in flight, which may be a mean \[s\]. Allocates nothing.
     #[inline]
-    pub fn at(&self, concurrent: u32, u: f64) -> f64 {
-        let above = self.0.partition_point(|l| l.concurrent < concurrent);
+    pub fn at(&self, concurrent: f64, u: f64) -> f64 {
+        let above = self.0.partition_point(|l| f64::from(l.concurrent) < concurrent);
         if above == 0 {
             return self.0[0].quantiles.at(u);
         }
         let low = &self.0[above - 1];
         let Some(high) = self.0.get(above) else { return low.quantiles.at(u) };
         let (x, y) = (low.quantiles.at(u), high.quantiles.at(u));
-        x + (y - x) * (f64::from(concurrent - low.concurrent) / f64::from(high.concurrent - low.concurrent))
+        x + (y - x) * ((concurrent - f64::from(low.concurrent)) / f64::from(high.concurrent - low.concurrent))
+    }
+
+    /// The lowest latency at u, whatever the number of starts in flight \[s\].
+    pub fn least(&self, u: f64) -> f64 {
+        self.0.iter().map(|l| l.quantiles.at(u)).fold(f64::INFINITY, f64::min)
     }
 
     /// The lowest level, the nearest to a start on its own.
@@ -144,9 +149,11 @@ mod tests {
     fn levels_are_linear_in_the_number_of_starts_and_constant_outside() {
         let level = |concurrent, s| Level { concurrent, quantiles: line(s, s) };
         let l = Levels::new(vec![level(1, 0.1), level(11, 0.2), level(21, 0.15)]).unwrap();
-        for (n, s) in [(0, 0.1), (1, 0.1), (6, 0.15), (11, 0.2), (16, 0.175), (21, 0.15), (1000, 0.15)] {
+        let points = [(0.0, 0.1), (1.0, 0.1), (6.0, 0.15), (6.5, 0.155), (11.0, 0.2), (16.0, 0.175), (1000.0, 0.15)];
+        for (n, s) in points {
             near(l.at(n, 0.3), s);
         }
+        near(l.least(0.3), 0.1);
     }
 
     #[test]

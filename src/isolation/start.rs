@@ -36,12 +36,20 @@ pub enum StartModel {
 }
 
 impl StartModel {
+    /// The quantiles by starts in flight, where it is empirical.
+    pub fn levels(&self) -> Option<&Levels> {
+        match self {
+            Self::Empirical(levels) => Some(levels),
+            _ => None,
+        }
+    }
+
     /// Draws the latency of one start while `concurrent` starts are in flight on the host, this one included. Under
     /// processor sharing it is the latency on an idle host, (floor + demand) × spread.
     #[inline]
     pub(super) fn draw(&self, spread: &Spread, concurrent: u32, stream: &mut Stream) -> Duration {
         Duration::from_secs_f64(match self {
-            Self::Empirical(levels) => levels.at(concurrent, stream.uniform()),
+            Self::Empirical(levels) => levels.at(f64::from(concurrent), stream.uniform()),
             Self::Lognormal { median_s, sigma } if *sigma == 0.0 => *median_s,
             Self::Lognormal { median_s, sigma } => stream.lognormal(*median_s, *sigma),
             Self::Exponential { mean_s } => stream.exponential(*mean_s),

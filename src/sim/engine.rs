@@ -10,12 +10,12 @@ use super::expiry::ExpiryLanes;
 use super::idle::Shares;
 use super::pools::Pools;
 use super::queue::EventQueue;
-use super::rules::{Exhaustion, Rules};
-use super::setup::{CallLog, Outcome, Progress, RegionSetup, Setup, SimError};
+use super::rules::Rules;
+use super::setup::{CallLog, Outcome, Progress, Setup, SimError};
 use super::statistics::{FunctionStats, Series, Totals};
 use super::waiting::Waiting;
 use crate::cluster::{
-    EvictionOrder, Group, Host, HostIndex, IdleOrder, NONE, ProcessorSharing, SandboxState, Sandboxes, Tier, WarmPools,
+    Group, Host, HostIndex, IdleOrder, NONE, ProcessorSharing, SandboxState, Sandboxes, Tier, WarmPools,
 };
 use crate::grid::{Cursor, Forecast};
 use crate::isolation::{Mechanism, Runtime};
@@ -29,8 +29,8 @@ use crate::scheduler::routing::Routing;
 use crate::scheduler::scaling::Scaling;
 use crate::scheduler::shifting::Shifting;
 use crate::scheduler::{CallToken, RegionLoad};
-use crate::types::{Duration, FunctionId, GroupId, HostId, PoolId, SandboxId, Seed, SimTime, Stream};
-use crate::workload::{Arrival, Arrivals, Batch, FunctionProfile, Survey};
+use crate::types::{Duration, HostId, PoolId, SandboxId, Seed, SimTime, Stream};
+use crate::workload::{Arrival, Arrivals, Batch, FunctionProfile};
 
 /// What the hot path must know of a function, apart from its profile: 24 bytes.
 #[derive(Debug, Clone, Copy)]
@@ -218,225 +218,7 @@ pub fn simulate(
     Ok((engine.close(), arrivals))
 }
 
-impl<'a> Engine<'a> {
-    fn new(setup: Setup, survey: Option<Survey>, log: Option<CallLog<'a>>) -> Self {
-        let Setup { regions, groups, hosts, mechanism, rules, mut overcommit, packing, .. } = setup;
-        let orders = packing.orders();
-        let budget = setup.keep_alive.budget();
-        let order = budget.map(|b| b.order).or(rules.sandbox.eviction.order());
-        let evict = rules.sandbox.eviction.order().is_some();
-        let system = mechanism.memory_per_host.0;
-        let promised: Vec<Capacity> = hosts
-            .iter()
-            .map(|&g| {
-                let g = &groups[g.index()];
-                let physical = Capacity { cpu: g.cpu, memory: g.memory.0.saturating_sub(system) };
-                overcommit.allocatable(physical)
-            })
-            .collect();
-        let kills = rules.memory.exhaustion == Exhaustion::Kill;
-        let swap = if rules.memory.exhaustion == Exhaustion::Swap { rules.memory.swap_slowdown } else { 0.0 };
-        let metered = mechanism.start_energy_j.is_some();
-        let host = |&g: &GroupId| {
-            let mut host = Host::new(g, groups[g.index()].region);
-            host.system = system.min(groups[g.index()].memory.0);
-            host.swap_slowdown = swap;
-            host.start_w = metered.then_some(0.0);
-            host
-        };
-        let states: Vec<Host> = hosts.iter().map(host).collect();
-        let may_exhaust =
-            promised.iter().zip(&hosts).any(|(p, g)| p.memory > groups[g.index()].memory.0.saturating_sub(system));
-        let largest = |r: &RegionSetup| {
-            let own = &promised[r.first_host as usize..][..r.hosts as usize];
-            own.iter().fold((0, 0), |(c, m), p| (p.cpu.max(c), p.memory.max(m)))
-        };
-        let region_states = regions
-            .iter()
-            .map(|r| Region {
-                name: r.name.clone(),
-                first_host: r.first_host,
-                free: HostIndex::new(r.hosts as usize, orders),
-                reclaimable: evict.then(|| HostIndex::new(r.hosts as usize, orders)),
-                stale: Vec::new(),
-                waiting: Waiting::new(&rules.queue, r.hosts as usize),
-                largest: largest(r),
-            })
-            .collect();
-        let mut loads = vec![RegionLoad::default(); regions.len()];
-        for host in &states {
-            let load = &mut loads[host.region.index()];
-            load.hosts_on += 1;
-            load.cpu_capacity += groups[host.group.index()].cpu;
-        }
-        let scales = !setup.scaling.is_passive();
-        let followed = scales || setup.keep_alive.needs_pools();
-        let passive = Passive {
-            admission: setup.admission.is_passive(),
-            shifting: setup.shifting.is_passive(),
-            routing: setup.routing.is_passive(),
-            arrivals: !setup.keep_alive.observes() && !followed,
-            ends: !setup.admission.observes(),
-        };
-        for (load, region) in loads.iter_mut().zip(&regions) {
-            load.largest_function = largest(region).1.saturating_sub(mechanism.memory_overhead.0);
-        }
-        let (scope, slots) = (mechanism.scope, mechanism.calls_per_sandbox);
-        let reserved_cores = mechanism.reserved_cores;
-        let shares = Shares::new(&mechanism);
-        let plain_work = mechanism.cpu_factor == 1.0
-            && mechanism.first_call_factor == 1.0
-            && setup.runtime.warmup_calls == 0
-            && !mechanism.start_covers_call;
-        let limit = mechanism.creations;
-        let interval =
-            |g: &Group| limit.map_or(Duration::ZERO, |l| l.interval(g.cpu as f64 / crate::cluster::UNITS_PER_CORE));
-        let creation_burst = limit.map_or(1, |l| l.burst.max(1.0) as u32);
-        let peaks = survey.as_ref().map_or(Vec::new(), |s| s.peaks.clone());
-        let cools = mechanism.pause_after != Duration::FOREVER || mechanism.snapshot_after != Duration::FOREVER;
-        let warm = WarmPools::new(rules.sandbox.reuse_order(cools), packing.warm_scope(), regions.len(), hosts.len());
-        let mut engine = Self {
-            now: SimTime::ZERO,
-            sharing: vec![ProcessorSharing::default(); hosts.len()],
-            hosts: states,
-            promised,
-            regions: region_states,
-            loads,
-            mechanism,
-            admission: setup.admission,
-            shifting: setup.shifting,
-            routing: setup.routing,
-            packing,
-            restarts: setup.keep_alive.restarts(),
-            keep_alive: setup.keep_alive,
-            on_demand: setup.scaling.on_demand(),
-            scales,
-            scaling: setup.scaling,
-            provisioning: setup.provisioning,
-            forecasts: setup.forecasts,
-            clocks: setup.clocks,
-            queue: EventQueue::default(),
-            lanes: ExpiryLanes::default(),
-            calls: Calls::default(),
-            sandboxes: Sandboxes::default(),
-            warm,
-            pending: FxHashMap::default(),
-            joinable: FxHashMap::default(),
-            pools: Pools::new(scope, regions.len(), followed, slots, peaks),
-            runtime: setup.runtime,
-            init_streams: Vec::new(),
-            shares,
-            slots,
-            sandbox_cpu: (reserved_cores * crate::cluster::UNITS_PER_CORE).round() as u64,
-            joins: slots > 1 || followed,
-            plain_work,
-            creation_interval: groups.iter().map(interval).collect(),
-            creation_burst,
-            called: Vec::new(),
-            short: VecDeque::new(),
-            lacking: vec![VecDeque::new(); regions.len()],
-            freed: false,
-            no_warm: None,
-            used_hosts: (0, SimTime::ZERO),
-            may_exhaust,
-            kills,
-            by_priority: order == Some(EvictionOrder::GreedyDual),
-            idle_order: IdleOrder::new(order.unwrap_or(EvictionOrder::Lru), hosts.len()),
-            idle_budget: budget.map(|b| b.per_host),
-            announced: (0, 0),
-            profiles: Vec::new(),
-            tenants: Vec::new(),
-            needs: Vec::new(),
-            functions: Vec::new(),
-            passive,
-            // By age, the lists are kept from the first eviction on; by anything else, always.
-            evicting: order.is_some_and(|o| o != EvictionOrder::Lru),
-            expiring: 0,
-            is_stale_host: vec![false; hosts.len()],
-            streams: Vec::new(),
-            totals: Totals::default(),
-            site: SiteBook::new(regions.len(), setup.ledger_step),
-            accounts: Accounts::new(groups.len()),
-            series: Series::new(regions.len(), setup.ledger_step),
-            seed: setup.seed.derive("engine"),
-            events: 0,
-            received: 0,
-            log,
-            failure: None,
-            let_go_now: Vec::new(),
-            rules,
-            groups,
-        };
-        for host in 0..engine.hosts.len() {
-            engine.settle(HostId::from_index(host));
-        }
-        if engine.provisioning.period().is_some() {
-            engine.queue.push(SimTime::ZERO, Event::Provision);
-        }
-        if let Some(survey) = survey {
-            engine.announce_beforehand(survey);
-        }
-        if scales && let Some(period) = engine.scaling.period() {
-            engine.queue.push(SimTime::ZERO + period, Event::Scale);
-        }
-        if let Some(period) = engine.shifting.period() {
-            engine.queue.push(SimTime::ZERO + period, Event::ShiftTick);
-        }
-        engine
-    }
-
-    /// Opens the books for functions and tenants that appear for the first time.
-    fn announce(&mut self, batch: &mut Batch) {
-        // A survey has announced them already, in the same order.
-        let (functions, tenants) = self.announced;
-        let (functions, tenants) = (functions.min(batch.functions.len()), tenants.min(batch.tenants.len()));
-        self.announced = (self.announced.0 - functions, self.announced.1 - tenants);
-        batch.functions.drain(..functions);
-        batch.tenants.drain(..tenants);
-        self.tenants.append(&mut batch.tenants);
-        for profile in batch.functions.drain(..) {
-            self.announce_function(profile);
-        }
-        self.accounts.grow(self.profiles.len());
-        self.warm.grow(self.pools.count());
-    }
-
-    fn announce_function(&mut self, profile: FunctionProfile) {
-        let id = FunctionId::from_index(self.profiles.len());
-        self.streams.push(self.seed.stream("cold-start", u64::from(id.0)));
-        self.init_streams.push(self.seed.stream("runtime-init", u64::from(id.0)));
-        let (pool, _) = self.pools.announce(&profile, id);
-        self.needs.push(Needs { memory: self.pool_memory(pool), cpu: u64::from(profile.cpu.0) * 1000, pool });
-        self.profiles.push(profile);
-        self.functions.push(FunctionStats::default());
-    }
-
-    /// Memory that a sandbox of a pool reserves \[bytes\]: for its largest function, of which the first call is paid for in full and
-    /// each further one at once by its share. Where a pool has several functions, a survey has announced them all.
-    fn pool_memory(&self, pool: PoolId) -> u64 {
-        let own = self.pools.largest[pool.index()];
-        let more = f64::from(self.slots - 1) * self.mechanism.call_memory_share;
-        own + (own as f64 * more).round() as u64 + self.mechanism.memory_overhead.0
-    }
-
-    /// Announces everything that a survey has found, and asks scaling for every pool that will be called.
-    fn announce_beforehand(&mut self, survey: Survey) {
-        let mut batch = Batch { calls: Vec::new(), functions: survey.profiles, tenants: survey.tenants };
-        let announced = (batch.functions.len(), batch.tenants.len());
-        self.announce(&mut batch);
-        self.announced = announced;
-        for function in 0..self.needs.len() {
-            self.needs[function].memory = self.pool_memory(self.needs[function].pool);
-        }
-        if self.scales {
-            for (entry, _) in survey.calls.iter().enumerate().filter(|(_, calls)| **calls > 0) {
-                let (pool, region) = self.pools.parts(entry);
-                self.call_pool(pool, region);
-            }
-            self.fill_pools();
-        }
-    }
-
+impl Engine<'_> {
     /// Lets everything happen that comes before an arrival at `limit`: all that is due then too.
     fn run_until(&mut self, limit: SimTime) {
         while self.next_instant() <= limit {
@@ -489,6 +271,8 @@ impl<'a> Engine<'a> {
                     }
             }
             Event::Floor { sandbox, generation }
+            | Event::Look { sandbox, generation }
+            | Event::Waited { sandbox, generation }
             | Event::Booted { sandbox, generation }
             | Event::Ready { sandbox, generation }
             | Event::Begin { sandbox, generation } => {
@@ -514,6 +298,8 @@ impl<'a> Engine<'a> {
             Event::Finish { call, .. } => self.finish(call),
             Event::HostTick { host } => self.host_tick(HostId(host)),
             Event::Floor { sandbox, .. } => self.floor_over(sandbox),
+            Event::Look { sandbox, .. } => self.look(sandbox),
+            Event::Waited { sandbox, .. } => self.waited(sandbox),
             Event::Booted { sandbox, .. } => self.booted(sandbox),
             Event::Ready { sandbox, .. } => self.ready(sandbox),
             Event::Begin { sandbox, .. } => self.begin(sandbox),

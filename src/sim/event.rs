@@ -36,6 +36,20 @@ pub enum Event {
         /// The slot's generation when this was scheduled.
         generation: u32,
     },
+    /// A boot whose latency depends on the starts in flight may be over.
+    Look {
+        /// Its slot.
+        sandbox: u32,
+        /// The slot's generation when this was scheduled.
+        generation: u32,
+    },
+    /// Such a boot is over.
+    Waited {
+        /// Its slot.
+        sandbox: u32,
+        /// The slot's generation when this was scheduled.
+        generation: u32,
+    },
     /// A sandbox has booted, and initialises its runtime.
     Booted {
         /// Its slot.
@@ -124,6 +138,8 @@ impl Event {
             Event::Finish { .. }
             | Event::HostTick { .. }
             | Event::Floor { .. }
+            | Event::Look { .. }
+            | Event::Waited { .. }
             | Event::Booted { .. }
             | Event::Ready { .. }
             | Event::Serve { .. }

@@ -10,6 +10,7 @@
 //! scheduled things (releases, questions, time-outs, provisioning), arrivals; first in, first out within a class.
 //! Everything between two events is constant, so every integral is exact.
 
+mod assemble;
 mod calls;
 mod close;
 mod engine;

@@ -165,7 +165,16 @@ impl Engine<'_> {
             _ => &self.mechanism,
         };
         s.restored = mechanism.first_call_factor != 1.0;
-        let boot = mechanism.start_latency(h.booting, &mut self.streams[function]);
+        let stream = &mut self.streams[function];
+        let levels = mechanism.start_model.levels();
+        let boot = match levels {
+            Some(levels) => {
+                s.boot_quantile = stream.uniform();
+                s.boot_began = (self.now, h.boot_clock);
+                Duration::from_secs_f64(levels.least(s.boot_quantile))
+            }
+            None => mechanism.start_latency(h.booting, stream),
+        };
         let mut init = self.runtime.connect;
         if mechanism.runtime_init {
             init = init + self.runtime.init(&mut self.init_streams[function]) + self.runtime.load;
@@ -174,8 +183,9 @@ impl Engine<'_> {
         s.start_latency = (self.now - s.born) + boot + init;
         s.start_core_s = mechanism.start_cpu_core_s + self.runtime.init_core_s(init);
         if let (Some(joules), Some(metered)) = (mechanism.start_energy_j, &mut h.start_w) {
-            s.start_w = joules / (boot + init).as_secs_f64().max(1e-9);
-            *metered += s.start_w;
+            let power_w = joules / (boot + init).as_secs_f64().max(1e-9);
+            s.start_w = Some(power_w);
+            *metered += power_w;
             (s.dynamic_mark, s.dynamic_weight_mark) = (self.now.as_secs_f64(), h.weight);
         }
         let phases = &mut self.totals.phase_s;
@@ -195,11 +205,68 @@ impl Engine<'_> {
         s.start_demand = demand;
         h.start_demand += u64::from(demand);
         self.loads[h.region.index()].cpu_demand += u64::from(demand);
-        if init == Duration::ZERO {
-            self.queue.push(self.now + boot, Event::Ready { sandbox: id.0, generation: s.generation });
-        } else {
-            self.queue.push(self.now + boot, Event::Booted { sandbox: id.0, generation: s.generation });
+        let next = match (levels, init) {
+            (Some(_), _) => Event::Look { sandbox: id.0, generation: s.generation },
+            (None, Duration::ZERO) => Event::Ready { sandbox: id.0, generation: s.generation },
+            (None, _) => Event::Booted { sandbox: id.0, generation: s.generation },
+        };
+        self.queue.push(self.now + boot, next);
+    }
+
+    /// Whether a boot has taken as long as one of its quantile takes among as many starts as were in flight on average since it
+    /// began; if not, it is looked at again when the rest is over. Looking begins at the shortest latency of its quantile. What
+    /// was waited is not taken back where the number falls meanwhile.
+    pub(super) fn look(&mut self, slot: u32) {
+        /// The data are in tenths of a millisecond: less than that is waited without another look.
+        const EXACT: Duration = Duration(100_000);
+        let id = SandboxId(slot);
+        let host = self.sandboxes[id].host;
+        self.touch(host);
+        let (s, h) = (&self.sandboxes[id], &self.hosts[host.index()]);
+        let base = self.mechanism.base.as_ref().and_then(|base| base.start_model.levels());
+        let levels = self.mechanism.start_model.levels().or(base).expect("only empirical boots are looked at");
+        let (began, clock) = s.boot_began;
+        let so_far = self.now - began;
+        let in_flight = match so_far {
+            Duration::ZERO => f64::from(h.booting),
+            _ => (h.boot_clock - clock) as f64 / so_far.0 as f64,
+        };
+        let wanted = Duration::from_secs_f64(levels.at(in_flight, s.boot_quantile));
+        let more = Duration(wanted.0.saturating_sub(so_far.0));
+        if more == Duration::ZERO {
+            self.lengthen_start(id);
+            return self.booted(slot);
         }
+        // Its CPU time is over; what is left waits for others. Measured joules are spread over what is left.
+        self.set_start_demand(id, 0);
+        let s = &mut self.sandboxes[id];
+        if let Some(power_w) = s.start_w {
+            let less_w = power_w * (more.as_secs_f64() / (more + s.init_latency).as_secs_f64());
+            s.start_w = Some(power_w - less_w);
+            let h = &mut self.hosts[host.index()];
+            h.start_w = h.start_w.map(|all| (all - less_w).max(0.0));
+        }
+        let generation = self.sandboxes[id].generation;
+        let next = match more <= EXACT {
+            true => Event::Waited { sandbox: slot, generation },
+            false => Event::Look { sandbox: slot, generation },
+        };
+        self.queue.push(self.now + more, next);
+        self.settle(host);
+    }
+
+    /// A boot that was looked at is over.
+    pub(super) fn waited(&mut self, slot: u32) {
+        self.lengthen_start(SandboxId(slot));
+        self.booted(slot);
+    }
+
+    /// Only now it is known how long the boot took: what was assumed at its beginning is put right.
+    fn lengthen_start(&mut self, id: SandboxId) {
+        let s = &mut self.sandboxes[id];
+        let latency = (self.now - s.born) + s.init_latency;
+        self.totals.phase_s[1] += latency.as_secs_f64() - s.start_latency.as_secs_f64();
+        s.start_latency = latency;
     }
 
     /// The floor of a start is over: its work now shares the host's CPU, at most one core at a time.
@@ -230,10 +297,10 @@ impl Engine<'_> {
         let s = &mut self.sandboxes[id];
         let h = &self.hosts[s.host.index()];
         let account = self.accounts.of_mut(s.function, h.group);
-        if h.start_w.is_some() {
+        if let Some(power_w) = s.start_w {
             let now = self.now.as_secs_f64();
-            account.dynamic_j[1] += (now - s.dynamic_mark) * s.start_w;
-            account.dynamic_weight[1] += (h.weight - s.dynamic_weight_mark) * s.start_w;
+            account.dynamic_j[1] += (now - s.dynamic_mark) * power_w;
+            account.dynamic_weight[1] += (h.weight - s.dynamic_weight_mark) * power_w;
             (s.dynamic_mark, s.dynamic_weight_mark) = (now, h.weight);
             return;
         }
@@ -252,12 +319,8 @@ impl Engine<'_> {
             }
             return;
         }
-        // Only now it is known how long the boot took.
         let slot = tagged & !START;
-        let s = &mut self.sandboxes[SandboxId(slot)];
-        let latency = (self.now - s.born) + s.init_latency;
-        self.totals.phase_s[1] += latency.as_secs_f64() - s.start_latency.as_secs_f64();
-        s.start_latency = latency;
+        self.lengthen_start(SandboxId(slot));
         self.booted(slot);
     }
 
@@ -359,11 +422,10 @@ impl Engine<'_> {
         self.set_start_demand(id, 0);
         let s = &mut self.sandboxes[id];
         let h = &mut self.hosts[s.host.index()];
-        if s.start_w > 0.0 {
-            let left = h.start_w.unwrap_or(0.0) - s.start_w;
+        if let Some(power_w) = s.start_w.take() {
+            let left = h.start_w.unwrap_or(0.0) - power_w;
             // Rounding must not leave power behind when no start is left.
             h.start_w = Some(if h.starting == 1 { 0.0 } else { left.max(0.0) });
-            s.start_w = 0.0;
         }
         h.starting -= 1;
         h.booting -= u32::from(s.phase == Phase::Boot);

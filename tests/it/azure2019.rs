@@ -2,6 +2,7 @@
 //!
 //! The numbers are those of section 2 of `reference/trace-formats.md` beside the data.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -9,6 +10,8 @@ use slackwater::types::{FunctionId, Seed, SimTime};
 use slackwater::workload::azure2019::{Azure2019, Quantiles, Spec, Statistics};
 use slackwater::workload::spread::Spread;
 use slackwater::workload::{Arrivals, Batch};
+
+use crate::lab::{Lab, Run, close, repository, run_file};
 
 /// The folder of the sample, unless it is absent: then says so.
 fn folder() -> Option<PathBuf> {
@@ -199,4 +202,92 @@ fn the_files_of_the_sample_are_named_with_their_published_digests() {
     ];
     let published: Vec<_> = published.iter().map(|(file, digest)| (folder.join(file), digest.to_string())).collect();
     assert_eq!(open(spec(), &folder).inputs(), published);
+}
+
+const KEEP_ALIVE: &str = "scenarios/external/keep-alive-azure-2019.toml";
+
+/// The keep-alive scenario on the sample.
+fn keep_alive(folder: &Path, policy: &str) -> Run {
+    let file = |name: &str| format!("workload.azure-functions-2019.{name}={}", folder.join(name).display());
+    let files = ["invocations", "durations", "memory"].map(|name| format!("{}.csv", file(name)));
+    run_file(&repository(KEEP_ALIVE), &[&files[0], &files[1], &files[2], policy], 1)
+}
+
+#[test]
+fn the_table_of_keep_alive_policies_is_what_the_scenario_gives() {
+    let Some(folder) = folder() else { return };
+    let text = std::fs::read_to_string(repository("docs/keep-alive.md")).expect("the document");
+    let policies = [
+        ("fixed-10min", "scheduler.keep_alive.fixed.keep_alive_s=600"),
+        ("fixed-20min", "scheduler.keep_alive.fixed.keep_alive_s=1200"),
+        ("fixed-60min", "scheduler.keep_alive.fixed.keep_alive_s=3600"),
+        ("fixed-120min", "scheduler.keep_alive.fixed.keep_alive_s=7200"),
+        ("hybrid-4h", "scheduler.keep_alive.hybrid-histogram={}"),
+        ("hybrid-4h-without-forecast", "scheduler.keep_alive.hybrid-histogram.forecast=none"),
+        ("faascache-hist", "scheduler.keep_alive.faascache-hist={}"),
+        ("oracle", "scheduler.keep_alive.oracle={}"),
+    ];
+    let mut baseline = None;
+    for (name, policy) in policies {
+        let run = keep_alive(&folder, policy);
+        let (idle, memory) = (run.number("sandboxes.idle_mean"), run.number("memory.idle_mb_s"));
+        let (idle_10, memory_10) = *baseline.get_or_insert((idle, memory));
+        let percent = |key: &str| 100.0 * run.number(&format!("cold_share_by_app.{key}"));
+        let row = format!(
+            "| `{name}` | {:.2} | {:.1} | {:.1} | {} | {:.3} | {:.3} |",
+            percent("p50"),
+            percent("p75"),
+            percent("always_cold"),
+            run.number("calls.cold"),
+            idle / idle_10,
+            memory / memory_10
+        );
+        assert!(text.lines().any(|line| line == row), "docs/keep-alive.md lacks the row\n{row}");
+    }
+}
+
+/// The minutes with calls of each app, counted from 0, read without the importer.
+fn minutes_by_app(folder: &Path) -> Vec<Vec<u32>> {
+    let mut reader = csv::Reader::from_path(folder.join("invocations.csv")).expect("the sample");
+    let header = reader.headers().expect("a header").clone();
+    let first = header.iter().position(|name| name == "480").expect("the first minute");
+    let mut apps: BTreeMap<(String, String), BTreeSet<u32>> = BTreeMap::new();
+    for row in reader.records().map(|row| row.expect("a row")) {
+        let minutes = apps.entry((row[0].to_owned(), row[1].to_owned())).or_default();
+        minutes.extend((0..480).filter(|&m| row[first + m as usize] != *"0"));
+    }
+    apps.into_values().map(|minutes| minutes.into_iter().collect()).collect()
+}
+
+/// With calls that take next to no time at the beginning of each minute in which an app is called, the cold starts of a fixed
+/// time are the gaps longer than it, one more per app, and idle time is the gaps cut at it. Half minutes, so that no gap is equal.
+#[test]
+fn cold_starts_of_a_fixed_time_are_the_gaps_of_the_trace_that_are_longer() {
+    let Some(folder) = folder() else { return };
+    let apps = minutes_by_app(&folder);
+    assert_eq!(apps.len(), 476);
+    let mut calls: Vec<(u32, usize)> =
+        apps.iter().enumerate().flat_map(|(app, minutes)| minutes.iter().map(move |&m| (m, app))).collect();
+    calls.sort_unstable();
+    let rows: String = calls.iter().map(|(m, app)| format!("{},app-{app},0.000001,1\n", m * 60)).collect();
+    let scenario = std::fs::read_to_string(repository("scenarios/checks/keep-alive.toml")).expect("the scenario");
+    let lab = Lab::new(&scenario).file("t.csv", &format!("arrival_time_s,function_id,duration_s,memory_mb\n{rows}"));
+    for keep_min in [9.5, 10.5, 20.5, 59.5, 60.5, 120.5] {
+        let run = lab.run(&[
+            "workload.calls.path=t.csv",
+            "time.duration_s=28800",
+            "isolation.container.start_median_s=0",
+            &format!("scheduler.keep_alive.fixed.keep_alive_s={}", keep_min * 60.0),
+        ]);
+        let (mut cold, mut idle_min) = (0, 0.0);
+        for minutes in &apps {
+            let gaps = minutes.windows(2).map(|w| f64::from(w[1] - w[0]));
+            cold += 1 + gaps.clone().filter(|&gap| gap > keep_min).count();
+            let tail = f64::from(480 - minutes[minutes.len() - 1]);
+            idle_min += gaps.chain([tail]).map(|gap| gap.min(keep_min)).sum::<f64>();
+        }
+        eprintln!("{keep_min} min: {cold} cold, {:.3} apps idle", idle_min / 480.0);
+        assert_eq!(run.number("calls.cold"), cold as f64, "{keep_min} min");
+        close("idle time", run.number("sandboxes.idle_mean") * run.number("run.simulated_s"), idle_min * 60.0, 1e-6);
+    }
 }
