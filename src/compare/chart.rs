@@ -9,7 +9,8 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{Comparison, Row};
+use super::table::word;
+use super::{Comparison, FITTED, Row};
 use crate::report::{ReportError, significant};
 
 const FONT: &str = "DejaVu Sans, Helvetica, Arial, sans-serif";
@@ -28,6 +29,10 @@ const COLOURS: [RGBColor; 7] = [
 /// Numbers that span more than this factor get a logarithmic axis.
 const DECADES: f64 = 20.0;
 
+/// So do the numbers of an axis, at least three, each of which is at least this many times the one before: they were chosen by
+/// factors.
+const STEP: f64 = 2.0;
+
 /// Draws the comparison.
 pub(super) fn draw(comparison: &Comparison, out: &Path) -> Result<(), ReportError> {
     let numeric = comparison.plan.axes.last().is_some_and(|axis| axis.numbers.is_some());
@@ -40,6 +45,9 @@ type Drawn = Result<(), Box<dyn std::error::Error>>;
 /// The plotted figure with its unit.
 fn title(comparison: &Comparison) -> String {
     let key = comparison.plan.plotted();
+    if let Some(fit) = comparison.plan.spec.fit.as_ref().filter(|_| key == FITTED) {
+        return format!("{} {} that keeps the objectives", word(fit.find), fit.key);
+    }
     let unit = comparison.plan.figure(key).map_or("1", |e| e.unit);
     if unit == "1" { key.to_owned() } else { format!("{key} [{unit}]") }
 }
@@ -65,13 +73,14 @@ impl Scale {
     /// Of the numbers on an axis: ticks at the numbers themselves, as far as they do not crowd.
     fn of_axis(numbers: &[f64], most: usize) -> Self {
         let (low, high) = ends(numbers.iter().copied());
-        let logarithmic = low > 0.0 && high / low > DECADES;
+        let mut sorted = numbers.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let by_factors = sorted.len() > 2 && sorted.windows(2).all(|pair| pair[1] >= STEP * pair[0]);
+        let logarithmic = low > 0.0 && (by_factors || high / low > DECADES);
         let place = |x: f64| if logarithmic { libm::log10(x) } else { x };
         let (from, to) = (place(low), place(high));
         let pad = if to > from { (to - from) * 0.03 } else { 0.5 };
         let mut ticks: Vec<f64> = Vec::new();
-        let mut sorted = numbers.to_vec();
-        sorted.sort_by(f64::total_cmp);
         for x in sorted.into_iter().map(place) {
             if ticks.last().is_none_or(|last| x - last >= (to - from) / most as f64) {
                 ticks.push(x);
@@ -168,7 +177,7 @@ fn lines(comparison: &Comparison, out: &Path) -> Drawn {
             panels.push(between);
         }
     }
-    let across = panels.len().min(3);
+    let across = if panels.len() == 4 { 2 } else { panels.len().min(3) };
     let down = panels.len().div_ceil(across.max(1));
     let series = if last == 0 { 1 } else { plan.axes[0].values.len() };
     let legend = if last == 0 { 0 } else { 190 };
@@ -201,7 +210,10 @@ fn lines(comparison: &Comparison, out: &Path) -> Drawn {
         for (i, name) in plan.axes[0].values.iter().enumerate() {
             let (middle, colour) = (70 + 24 * i as i32, COLOURS[i % COLOURS.len()]);
             key.draw(&PathElement::new([(10, middle), (38, middle)], colour.stroke_width(3)))?;
-            key.draw(&Circle::new((24, middle), 4, mark(i)))?;
+            match mark(i) {
+                (false, style) => key.draw(&Circle::new((24, middle), 4, style))?,
+                (true, style) => key.draw(&TriangleMarker::new((24, middle), 5, style))?,
+            }
             key.draw(&Text::new(label(name, legend - 50), (46, middle - 8), small.clone()))?;
         }
     }
@@ -209,10 +221,10 @@ fn lines(comparison: &Comparison, out: &Path) -> Drawn {
     Ok(())
 }
 
-/// Filled dots for the first seven lines, hollow ones for those whose colour is there twice.
-fn mark(line: usize) -> ShapeStyle {
-    let colour = COLOURS[line % COLOURS.len()];
-    if line < COLOURS.len() { colour.filled() } else { colour.stroke_width(2) }
+/// The mark of a line's points: each time that the colours are used up, another one. Dots, rings, triangles, hollow triangles.
+fn mark(line: usize) -> (bool, ShapeStyle) {
+    let (colour, round) = (COLOURS[line % COLOURS.len()], line / COLOURS.len());
+    (round % 4 >= 2, if round % 2 == 0 { colour.filled() } else { colour.stroke_width(2) })
 }
 
 fn one_panel(
@@ -248,7 +260,11 @@ fn one_panel(
         line.sort_by(|p, q| p.0.total_cmp(&q.0));
         let colour = COLOURS[i % COLOURS.len()];
         chart.draw_series(LineSeries::new(line.clone(), colour.stroke_width(2)))?;
-        chart.draw_series(line.into_iter().map(|point| Circle::new(point, 4, mark(i))))?;
+        let points = line.into_iter();
+        match mark(i) {
+            (false, style) => chart.draw_series(points.map(|at| Circle::new(at, 4, style)))?,
+            (true, style) => chart.draw_series(points.map(|at| TriangleMarker::new(at, 5, style)))?,
+        };
     }
     Ok(())
 }
@@ -285,6 +301,7 @@ fn bars(comparison: &Comparison, out: &Path) -> Drawn {
                 }
             }
             (None, Err(_)) => "failed".to_owned(),
+            (None, Ok(_)) if plan.plotted() == FITTED => "none (objectives not kept)".to_owned(),
             (None, Ok(_)) => "undefined".to_owned(),
         };
         let end = zero + value(row).map_or(0, |x| width(x.max(0.0)));

@@ -26,6 +26,9 @@ use crate::report::{Effort, Entry, Folder, Input, ReportError, number, write_sum
 use crate::run::{Measured, Options, RunError, measure};
 use crate::scenario::{Keep, Loaded, ScenarioError};
 
+/// The number that a fit found, where a key of the figures is asked for.
+const FITTED: &str = "fit.value";
+
 /// One row of a comparison: a run, or in a fit the run at the number found.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -59,8 +62,11 @@ pub struct Cost {
 }
 
 impl Row {
-    /// A number of the row; `None` if it failed, or the figure is undefined.
+    /// A number of the row, a figure's or the one fitted; `None` if it failed, or the figure is undefined.
     pub fn number(&self, key: &str) -> Option<f64> {
+        if key == FITTED {
+            return self.fit.and_then(|fit| fit.value).map(|value| value as f64);
+        }
         self.figures.as_ref().ok().and_then(|figures| number(figures, key))
     }
 

@@ -1,5 +1,6 @@
 //! From `[compare]` to the runs: every combination of the axes' values, checked before anything runs.
 
+use super::FITTED;
 use super::slo::Slo;
 use crate::report::{Entry, Value};
 use crate::run::{RunError, figures};
@@ -332,12 +333,16 @@ fn keys(spec: &CompareSpec, figures: &[Entry], slo: &[Result<Slo, String>]) -> V
     for (i, key) in spec.relative.iter().enumerate() {
         known(format!("compare.relative[{i}]"), key, true);
     }
+    // What is fitted can be drawn and crossed, too: it is often the answer.
+    let fitted = |key: &str| spec.fit.is_some() && key == FITTED;
     if let Some(key) = &spec.plot {
-        known("compare.plot".to_owned(), key, true);
+        if !fitted(key) {
+            known("compare.plot".to_owned(), key, true);
+        }
     } else if figures.iter().any(|e| e.key == spec.show[0]) {
         known("compare.show[0]".to_owned(), &spec.show[0], true);
     }
-    for (c, crossing) in spec.crossings.iter().enumerate() {
+    for (c, crossing) in spec.crossings.iter().enumerate().filter(|(_, c)| !fitted(&c.metric)) {
         known(format!("compare.crossings[{c}].metric"), &crossing.metric, true);
     }
     for (i, slo) in slo.iter().enumerate() {

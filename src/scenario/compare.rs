@@ -11,7 +11,7 @@ pub struct CompareSpec {
     #[schemars(length(min = 1))]
     #[serde(default = "show")]
     pub show: Vec<String>,
-    /// The figure that compare.svg draws: a key of summary.csv. Default: the first of `show`.
+    /// The figure that compare.svg draws: a key of summary.csv, or `fit.value`. Default: the first of `show`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plot: Option<String>,
     /// The value of the first axis that the others are divided by, for the figures in `relative`. Default: none.
@@ -117,7 +117,7 @@ pub enum Find {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CrossingSpec {
-    /// The figure, a key of summary.csv.
+    /// The figure, a key of summary.csv, or `fit.value`.
     pub metric: String,
     /// Two values of the first axis.
     pub between: [String; 2],

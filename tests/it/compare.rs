@@ -192,6 +192,34 @@ slo = ["service_latency_s.p99 <= 8", "calls.unfinished <= 0"]
 }
 
 #[test]
+fn the_number_found_can_be_drawn_and_crossed() {
+    let fit = r#"
+[compare.fit]
+key = "regions[0].hosts[0].count"
+low = 1
+high = 64
+slo = ["service_latency_s.p99 <= 100"]
+[[compare.crossings]]
+metric = "fit.value"
+between = ["vm", "container"]
+over = "rate"
+"#;
+    let lab = lab(fit);
+    let done = run(&lab, &["compare.plot=fit.value"], 2);
+    let svg = fs::read_to_string(done.folder().join("compare.svg")).expect("written");
+    assert!(svg.contains("smallest regions[0].hosts[0].count that keeps the objectives"), "{svg}");
+    let [vm, container] = ["vm", "container"].map(|name| {
+        let row = |n: &usize| done.table().text("mechanism")[*n] == name && done.table().column("rate")[*n] == 4.0;
+        done.table().column("fit.value")[(0..6).find(row).expect("a row")]
+    });
+    assert!(vm > container, "a VM's start takes room for half a minute: {vm} and {container} hosts");
+    let crossings = Table::read(&done.folder().join("crossings.csv"));
+    assert_eq!(crossings.text("metric"), ["fit.value"]);
+    assert_eq!(crossings.text("result"), ["no crossing: container is lower throughout"]);
+    fails(&lab, &["compare.plot=fit.valve"], &["no run has the figure \"fit.valve\""]);
+}
+
+#[test]
 fn crossings_are_written_and_told() {
     let crossing = r#"
 [[compare.crossings]]

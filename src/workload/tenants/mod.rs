@@ -59,6 +59,7 @@ impl Tenants {
         spec.check()?;
         let seed = seed.derive("tenants");
         let end = SimTime::from_secs_f64(spec.duration_s);
+        let begin = SimTime::from_secs_f64(spec.begin_s);
         let mut next = BinaryHeap::new();
         let mut rate_per_s = 0.0;
         let tenants = (0..spec.tenants).map(|t| {
@@ -69,7 +70,11 @@ impl Tenants {
             let rate = spec.rate_per_s() * libm::exp(sigma * (z - 0.5 * sigma));
             rate_per_s += rate;
             let mut clock = Clock::new(&spec.shape, rate, seed, entity);
-            if let Some(first) = clock.next(end) {
+            let mut first = clock.next(end);
+            while first.is_some_and(|time| time < begin) {
+                first = clock.next(end);
+            }
+            if let Some(first) = first {
                 next.push(Reverse((first, t)));
             }
             let stream = |purpose| seed.stream(purpose, entity);

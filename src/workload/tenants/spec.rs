@@ -34,7 +34,11 @@ pub struct TenantsSpec {
     #[schemars(range(min = 0.0, max = 5.0))]
     #[serde(default)]
     pub rate_sigma: f64,
-    /// How long calls arrive: from 0 up to, not including, this \[s\].
+    /// Calls that would arrive before this are left out \[s\]: time to deploy before a load test begins. Default 0.
+    #[schemars(range(min = 0.0, max = 3153600000.0))]
+    #[serde(default)]
+    pub begin_s: f64,
+    /// How long calls arrive: from `begin_s` up to, not including, this \[s\].
     #[schemars(range(min = 0.001, max = 3153600000.0))]
     pub duration_s: f64,
     /// How a tenant's calls are spread over time.
@@ -160,6 +164,12 @@ impl TenantsSpec {
         range("requests_per_hour", self.requests_per_hour, 1e-6, 1e8)?;
         range("rate_sigma", self.rate_sigma, 0.0, 5.0)?;
         range("duration_s", self.duration_s, 1e-3, 3_153_600_000.0)?;
+        range("begin_s", self.begin_s, 0.0, 3_153_600_000.0)?;
+        if self.begin_s >= self.duration_s {
+            let what =
+                format!("begin_s = {} leaves no time for calls before duration_s = {}", self.begin_s, self.duration_s);
+            return Err(wrong(what, "calls arrive from begin_s up to duration_s; both count from the run's start"));
+        }
         range("memory_mb", self.memory_mb, 0.0, 1e9)?;
         range("memory_sigma", self.memory_sigma, 0.0, 5.0)?;
         range("cpu_cores", self.cpu_cores, 0.0, 4e6)?;

@@ -12,6 +12,7 @@ fn spec(tenants: u32, requests_per_hour: f64, hours: f64, shape: Shape) -> Tenan
         zipf_exponent: 1.0,
         requests_per_hour,
         rate_sigma: 0.0,
+        begin_s: 0.0,
         duration_s: hours * HOUR,
         shape,
         service: Service::Exponential { mean_s: 0.5 },
@@ -215,6 +216,18 @@ fn calls_are_in_order_and_inside_the_run() {
 }
 
 #[test]
+fn calls_before_the_beginning_are_left_out_and_nothing_else_changes() {
+    for shape in all_shapes() {
+        let whole = spec(60, 50.0, 30.0, shape.clone());
+        let begin = SimTime::from_secs_f64(12.5 * HOUR);
+        let late = calls(&TenantsSpec { begin_s: 12.5 * HOUR, ..whole.clone() }, 8);
+        let all: Vec<SimTime> = calls(&whole, 8).iter().map(|c| c.time).filter(|&time| time >= begin).collect();
+        assert!(all.len() > 10_000, "{shape:?}");
+        assert_eq!(late.iter().map(|c| c.time).collect::<Vec<_>>(), all, "{shape:?}");
+    }
+}
+
+#[test]
 fn a_tenant_does_not_notice_other_tenants() {
     for shape in all_shapes() {
         let many = TenantsSpec { functions_per_tenant: 3, rate_sigma: 0.7, ..spec(40, 20.0, 30.0, shape.clone()) };
@@ -310,6 +323,7 @@ fn wrong_keys_are_named() {
     let cases = [
         (TenantsSpec { requests_per_hour: 0.0, ..right.clone() }, "requests_per_hour = 0"),
         (TenantsSpec { duration_s: f64::NAN, ..right.clone() }, "duration_s = NaN"),
+        (TenantsSpec { begin_s: right.duration_s, ..right.clone() }, "leaves no time for calls"),
         (TenantsSpec { tenants: 0, ..right.clone() }, "tenants = 0"),
         (TenantsSpec { trust_domains: Some(0), ..right.clone() }, "trust_domains = 0"),
         (TenantsSpec { tenants: 1_000_000, functions_per_tenant: 11, ..right.clone() }, "11000000 functions"),
