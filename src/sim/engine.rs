@@ -35,7 +35,7 @@ use crate::workload::{Arrival, Arrivals, Batch, FunctionProfile, Survey};
 /// What the hot path must know of a function, apart from its profile: 24 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Needs {
-    /// Memory of one sandbox, isolation overhead included \[bytes\].
+    /// Memory of one sandbox of its pool, isolation overhead included \[bytes\].
     pub memory: u64,
     /// CPU demand of one running call [millionths of a core].
     pub cpu: u64,
@@ -386,6 +386,11 @@ impl<'a> Engine<'a> {
         for profile in batch.functions.drain(..) {
             self.announce_function(profile);
         }
+        if std::mem::take(&mut self.pools.grown) {
+            for i in 0..self.needs.len() {
+                self.needs[i].memory = self.memory_of(self.needs[i].pool);
+            }
+        }
         self.accounts.grow(self.profiles.len());
         self.warm.grow(self.pools.count());
     }
@@ -395,13 +400,18 @@ impl<'a> Engine<'a> {
         self.streams.push(self.seed.stream("cold-start", u64::from(id.0)));
         self.init_streams.push(self.seed.stream("runtime-init", u64::from(id.0)));
         let (pool, _) = self.pools.announce(&profile, id);
-        // The first call of the pool's sandboxes is paid for in full, each further one by its share.
-        let own = self.pools.largest[pool.index()];
-        let more = f64::from(self.slots - 1) * self.mechanism.call_memory_share;
-        let memory = own + (own as f64 * more).round() as u64 + self.mechanism.memory_overhead.0;
+        let memory = self.memory_of(pool);
         self.needs.push(Needs { memory, cpu: u64::from(profile.cpu.0) * 1000, pool });
         self.profiles.push(profile);
         self.functions.push(FunctionStats::default());
+    }
+
+    /// Memory of a sandbox of a pool: room for the largest function that is known of it. The first call is paid for in full,
+    /// each further one by its share.
+    fn memory_of(&self, pool: PoolId) -> u64 {
+        let own = self.pools.largest[pool.index()];
+        let more = f64::from(self.slots - 1) * self.mechanism.call_memory_share;
+        own + (own as f64 * more).round() as u64 + self.mechanism.memory_overhead.0
     }
 
     /// Announces everything that a survey has found, and asks scaling for every pool that will be called.

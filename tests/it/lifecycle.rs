@@ -133,6 +133,17 @@ fn further_calls_at_once_add_their_share_of_memory() {
 }
 
 #[test]
+fn a_shared_sandbox_has_room_for_the_largest_function_of_its_pool() {
+    // a (100 MB) starts the sandbox that b (300 MB) will run in: it holds 300 MB from the start, 1 s starting and 2 x 2 s busy.
+    for calls in [["0,a,2,100,t", "10,b,2,300,t"], ["0,b,2,300,t", "10,a,2,100,t"]] {
+        let run = scene_with(",tenant", &calls).run(&["isolation.container.scope=tenant"]);
+        assert_eq!(starts(&run), [(1.0, "cold"), (10.0, "warm")]);
+        is("starting", integral(&run, "memory.starting_mean_mb"), 300.0);
+        is("busy", integral(&run, "memory.busy_mean_mb"), 1200.0);
+    }
+}
+
+#[test]
 fn calls_join_a_starting_and_a_busy_sandbox_and_its_memory_counts_once() {
     // Two places. The second call joins the start of the first; both run from 1 to 5. At 2 that sandbox is full: the third starts
     // another, ready at 3, and the fourth, which arrives just then, joins it: both run from 3 to 7.
