@@ -241,7 +241,7 @@ impl Host {
         self.speed = if cpu == CpuModel::Contended && saturated { used / wanted } else { 1.0 };
         let baseline = group.idle_w;
         let (mut dynamic, per_unit) = match group.linear_w_per_unit {
-            _ if self.start_w.is_some() => self.dynamic_of_calls(group),
+            _ if self.start_w.is_some() => self.dynamic_of_calls(group, self.speed),
             Some(w) if !saturated => (w * wanted, w),
             _ if demand == 0 => (0.0, 0.0),
             _ => {
@@ -288,14 +288,16 @@ impl Host {
         r[Column::WarmMemory as usize] = held[2] * 1e-6;
     }
 
-    /// Dynamic power of the executing calls alone, and per unit of their demand, where starts are metered.
+    /// Dynamic power of the executing calls alone, and per unit of their demand, where starts are metered. What contention
+    /// takes from the calls (`speed`) they do not draw: the rest of the host's CPU is the starts', whose energy is measured.
     #[cold]
-    fn dynamic_of_calls(&self, group: &Group) -> (f64, f64) {
+    fn dynamic_of_calls(&self, group: &Group, speed: f64) -> (f64, f64) {
         let wanted = float(self.exec_demand);
         if self.exec_demand == 0 {
             return (0.0, 0.0);
         }
-        let dynamic = group.power.watts(wanted.min(float(group.cpu)) / float(group.cpu)) - group.idle_w;
+        let used = (wanted * speed).min(float(group.cpu));
+        let dynamic = group.power.watts(used / float(group.cpu)) - group.idle_w;
         (dynamic, dynamic / wanted)
     }
 

@@ -246,3 +246,14 @@ fn measured_energy_covers_all_phases_and_a_limited_start() {
     figures(&run, &[("energy_j.cold_start", 16.8), ("energy_j.execution", 80.0)]);
     is("of functions", run.table("functions.csv").sum("cold_start_j"), 16.8);
 }
+
+#[test]
+fn a_measured_start_slows_its_neighbours_but_its_cpu_costs_nothing_on_a_full_host_either() {
+    // One core of 80 W. a runs 10 core·s from 1 on, in 800 J. b's start from 5 to 6 demands 0.8 core: a has 1/1.8 of the core for
+    // that second and loses 0.8/1.8 s. What a draws is its own work, no more.
+    let set = ["isolation.container.start_cpu_core_s=0.8", "servers.box.cores=1"];
+    let run = scene(&["0,a,10,100", "5,b,0,100"]).run(&[&METERED[..], &set].concat());
+    assert!((run.calls()[0].end - (11.0 + 0.8 / 1.8)).abs() < 1e-8, "{:?}", run.calls());
+    assert!((run.number("energy_j.cold_start") - 16.8).abs() < 1e-9);
+    assert!((run.number("energy_j.execution") - 800.0).abs() < 1e-5, "{}", run.number("energy_j.execution"));
+}
