@@ -310,6 +310,14 @@ impl Builder<'_> {
             );
             return None;
         };
-        Some(Box::new(build(base, &Overrides::default()).expect("an entry without overrides has no conflict: tested")))
+        // Energy is counted in one way for all starts of a run.
+        let same = Overrides { start_energy: self.o.start_energy, ..Overrides::default() };
+        match build(base, &same) {
+            Ok(mechanism) => Some(Box::new(mechanism)),
+            Err(conflicts) => {
+                self.conflicts.extend(conflicts);
+                None
+            }
+        }
     }
 }

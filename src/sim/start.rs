@@ -155,6 +155,7 @@ impl Engine<'_> {
             Some(base) if !self.pools.has_snapshot[entry] => base,
             _ => &self.mechanism,
         };
+        s.restored = mechanism.first_call_factor != 1.0;
         let boot = mechanism.start_latency(h.booting, &mut self.streams[function]);
         let mut init = self.runtime.connect;
         if mechanism.runtime_init {
@@ -220,7 +221,7 @@ impl Engine<'_> {
         let s = &mut self.sandboxes[id];
         let h = &self.hosts[s.host.index()];
         let account = self.accounts.of_mut(s.function, h.group);
-        if s.start_w > 0.0 {
+        if h.start_w.is_some() {
             let now = self.now.as_secs_f64();
             account.dynamic_j[1] += (now - s.dynamic_mark) * s.start_w;
             account.dynamic_weight[1] += (h.weight - s.dynamic_weight_mark) * s.start_w;
@@ -330,7 +331,6 @@ impl Engine<'_> {
         h.held[Held::Busy as usize] += used;
         let (region, pool, was_resumed) = (h.region, s.pool, s.phase == Phase::Resume);
         if !was_resumed {
-            s.restored = self.mechanism.first_call_factor != 1.0;
             let entry = self.pools.entry(pool, region);
             self.pools.has_snapshot[entry] = true;
         }

@@ -135,6 +135,20 @@ fn where_the_start_covers_the_call_a_cold_response_is_the_start_alone() {
 }
 
 #[test]
+fn the_first_start_of_a_snapshot_boots_and_initialises_and_its_call_is_no_first_after_a_restore() {
+    // In scope request every call starts a sandbox. The first boots a microVM and loads (0.3 + 0.2 s); the second restores (28 ms)
+    // and connects (0.2 s), and its call runs twice as long.
+    let snapshot = "isolation={ microvm-snapshot = { first_start_boots = true, scope = \"request\", cpu_factor = 1.0, \
+                    first_call_factor = 2.0, start_sigma = 0.0 } }";
+    let run = scene(&["0,a,1,100", "10,a,1,100"]).run(&[&INIT[..], &[snapshot]].concat());
+    is("init", run.number("start_s.init_mean"), (0.5 + 0.2) / 2.0);
+    let calls = run.calls();
+    is("second start", calls[1].start, 10.228);
+    assert!(calls[0].start > 0.5 + 0.1, "the first start boots: {calls:?}");
+    are("lengths", &each(&run, |c| c.end - c.start), &[1.0, 2.0]);
+}
+
+#[test]
 fn initialisation_slows_the_neighbours_of_a_full_host() {
     // One core. a boots from 0 to 1, initialises to 1.5, runs 10 s. b boots from 5 to 6 without CPU and initialises to 6.5: for
     // half a second a has half a core and loses 0.25 s: it ends at 11.75. b itself needs nothing.
@@ -256,4 +270,23 @@ fn a_measured_start_slows_its_neighbours_but_its_cpu_costs_nothing_on_a_full_hos
     assert!((run.calls()[0].end - (11.0 + 0.8 / 1.8)).abs() < 1e-8, "{:?}", run.calls());
     assert!((run.number("energy_j.cold_start") - 16.8).abs() < 1e-9);
     assert!((run.number("energy_j.execution") - 800.0).abs() < 1e-5, "{}", run.number("energy_j.execution"));
+}
+
+#[test]
+fn with_measured_energy_a_first_start_that_boots_is_measured_too() {
+    // The catalogue's 18.4 J of a microVM, then 5 J of the restore. In scope request every call starts a sandbox.
+    let snapshot = "isolation={ microvm-snapshot = { first_start_boots = true, scope = \"request\", \
+                    start_energy = \"measured\", start_energy_j = 5.0, start_sigma = 0.0, cpu_factor = 1.0 } }";
+    let run = scene(&["0,a,1,100", "10,a,0,100"]).run(&[snapshot, NO_BASELINE]);
+    is("starts", run.number("energy_j.cold_start"), 23.4);
+    is("of functions", run.table("functions.csv").sum("cold_start_j"), 23.4);
+}
+
+#[test]
+fn a_measured_energy_of_nothing_is_nothing() {
+    let set = ["isolation.container.start_energy=measured", "isolation.container.start_energy_j=0", NO_BASELINE];
+    let cpu = "isolation.container.start_cpu_core_s=0.8";
+    let run = scene(&["0,a,10,100", "5,b,2,100"]).run(&[&set[..], &[cpu]].concat());
+    figures(&run, &[("energy_j.cold_start", 0.0), ("energy_j.total", 240.0)]);
+    is("of functions", run.table("functions.csv").sum("cold_start_j"), 0.0);
 }
