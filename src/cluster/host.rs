@@ -100,6 +100,8 @@ pub struct Host {
     pub swap_slowdown: f64,
     /// Whether more memory is in use than there is, and whether more CPU is demanded.
     pub over: [bool; 2],
+    /// How often the memory in use came to exceed what there is.
+    pub exhaustions: u64,
     /// Time with more memory in use than there is, and with more CPU demanded \[s\].
     pub over_s: [f64; 2],
     /// Executing calls.
@@ -160,6 +162,7 @@ impl Host {
             start_w: None,
             swap_slowdown: 0.0,
             over: [false; 2],
+            exhaustions: 0,
             over_s: [0.0; 2],
             running: 0,
             starting: 0,
@@ -261,6 +264,7 @@ impl Host {
         let physical = group.memory.0 - self.system;
         let too_much = memory > physical;
         self.share_per_byte = if memory > group.memory.0 { 1.0 / float(memory) } else { group.share_per_byte };
+        self.exhaustions += u64::from(too_much && !self.over[0]);
         self.over = [too_much, saturated];
         if too_much && self.swap_slowdown > 0.0 {
             self.speed /= 1.0 + self.swap_slowdown * float(memory - physical) / float(memory);

@@ -4,7 +4,7 @@ use super::calls::Stage;
 use super::engine::Engine;
 use super::event::Event;
 use super::rules::Exhaustion;
-use crate::cluster::{SandboxState, Tier};
+use crate::cluster::{Phase, Sandbox, SandboxState, Tier};
 use crate::ledger::Held;
 use crate::types::{Duration, HostId, SandboxId};
 
@@ -26,7 +26,6 @@ impl Engine<'_> {
     #[cold]
     fn exhausted(&mut self, host: HostId) {
         self.touch(host);
-        self.totals.exhaustions += 1;
         if self.rules.memory.reclaim {
             // A sandbox on disk or paused to nothing frees no memory, but has to be passed to reach those that do.
             while self.excess(host) > 0 && self.hosts[host.index()].held[Held::Warm as usize] > 0 {
@@ -42,11 +41,21 @@ impl Engine<'_> {
         self.settle(host);
     }
 
-    /// Kills the busy sandbox of a host that was created last; false if there is none. The host has been touched; the caller
-    /// settles it. Exhaustion is rare, so this looks through all sandboxes instead of keeping a list for it.
+    /// Kills the sandbox of a host that was created last, if it is busy; false if there is none, or if it still starts: then
+    /// this is asked again when it is ready. So the oldest always survives and calls that kill each other for ever cannot be.
+    /// The host has been touched; the caller settles it. Exhaustion is rare, so this looks through all sandboxes instead of
+    /// keeping a list for it.
     fn kill_youngest(&mut self, host: HostId) -> bool {
-        let busy = self.sandboxes.iter().filter(|(_, s)| s.host == host && s.state == SandboxState::Busy);
-        let Some((id, _)) = busy.max_by_key(|(_, s)| s.created) else { return false };
+        let holds = |s: &Sandbox| match s.state {
+            SandboxState::Busy => true,
+            SandboxState::Starting => s.phase != Phase::Queued,
+            SandboxState::Warm | SandboxState::Gone => false,
+        };
+        let own = self.sandboxes.iter().filter(|(_, s)| s.host == host && holds(s));
+        let Some((id, s)) = own.max_by_key(|(_, s)| s.created) else { return false };
+        if s.state == SandboxState::Starting {
+            return false;
+        }
         let region = self.hosts[host.index()].region;
         let in_set = self.slots > 1 && self.sandboxes[id].calls < self.slots;
         let inside = |c: &super::calls::Call| c.stage == Stage::Running && SandboxId(c.sandbox) == id;

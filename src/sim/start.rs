@@ -353,6 +353,7 @@ impl Engine<'_> {
             self.warm.insert_partly_busy(&mut self.sandboxes, region, id);
         }
         self.settle(host);
+        self.relieve(host);
     }
 
     /// Executes the calls that waited for a sandbox, in the order in which they came.
