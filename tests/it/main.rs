@@ -5,6 +5,7 @@ mod compare;
 mod conservation;
 mod determinism;
 mod docs;
+mod eviction;
 mod exhaustion;
 mod generators;
 mod golden;
