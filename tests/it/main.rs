@@ -12,6 +12,7 @@ mod golden;
 mod house;
 mod invalid;
 mod isolation;
+mod keep_alive;
 mod lab;
 mod lifecycle;
 mod machine;
