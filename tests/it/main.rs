@@ -17,6 +17,7 @@ mod lab;
 mod lifecycle;
 mod machine;
 mod oracle_faas;
+mod pools;
 mod provisioning;
 mod queueing;
 mod scene;
