@@ -3,6 +3,7 @@
 mod azure2019;
 mod compare;
 mod conservation;
+mod contract;
 mod determinism;
 mod docs;
 mod eviction;
