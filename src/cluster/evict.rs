@@ -100,10 +100,12 @@ impl IdleOrder {
         (clock + uses as f64 * cost_s / size_mb.max(1e-6)).to_bits()
     }
 
-    /// A sandbox is evicted: the host's clock moves on to its priority.
+    /// A sandbox is evicted: the host's clock moves on to its priority, and never back. (One that was never used has none, and
+    /// one that was busy during later evictions has an old one.)
     pub fn evicted(&mut self, sandboxes: &Sandboxes, id: SandboxId) {
         if self.order == EvictionOrder::GreedyDual {
-            self.clocks[sandboxes[id].host.index()] = f64::from_bits(sandboxes[id].evict_key);
+            let clock = &mut self.clocks[sandboxes[id].host.index()];
+            *clock = clock.max(f64::from_bits(sandboxes[id].evict_key));
         }
     }
 }
@@ -148,6 +150,10 @@ mod tests {
         let id = sandboxes.create((PoolId(0), FunctionId(0)), HostId(0), 100, SimTime::ZERO);
         sandboxes[id].evict_key = idle.priority(HostId(0), 4, 0.5, 100.0);
         idle.evicted(&sandboxes, id);
+        assert_eq!(f64::from_bits(idle.priority(HostId(0), 1, 0.5, 100.0)), 0.02 + 0.005);
+        // One that was started in vain has no priority, and does not turn the clock back.
+        let unused = sandboxes.create((PoolId(0), FunctionId(0)), HostId(0), 100, SimTime::ZERO);
+        idle.evicted(&sandboxes, unused);
         assert_eq!(f64::from_bits(idle.priority(HostId(0), 1, 0.5, 100.0)), 0.02 + 0.005);
     }
 }

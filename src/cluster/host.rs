@@ -102,6 +102,8 @@ pub struct Host {
     pub swap_slowdown: f64,
     /// Whether more memory is in use than there is, and whether more CPU is demanded.
     pub over: [bool; 2],
+    /// How often the memory in use came to exceed what there is.
+    pub exhaustions: u64,
     /// Time with more memory in use than there is, and with more CPU demanded \[s\].
     pub over_s: [f64; 2],
     /// Executing calls.
@@ -163,6 +165,7 @@ impl Host {
             start_w: None,
             swap_slowdown: 0.0,
             over: [false; 2],
+            exhaustions: 0,
             over_s: [0.0; 2],
             running: 0,
             starting: 0,
@@ -245,7 +248,7 @@ impl Host {
         self.speed = if cpu == CpuModel::Contended && saturated { used / wanted } else { 1.0 };
         let baseline = group.idle_w;
         let (mut dynamic, per_unit) = match group.linear_w_per_unit {
-            _ if self.start_w.is_some() => self.dynamic_of_calls(group),
+            _ if self.start_w.is_some() => self.dynamic_of_calls(group, self.speed),
             Some(w) if !saturated => (w * wanted, w),
             _ if demand == 0 => (0.0, 0.0),
             _ => {
@@ -265,6 +268,7 @@ impl Host {
         let physical = group.memory.0 - self.system;
         let too_much = memory > physical;
         self.share_per_byte = if memory > group.memory.0 { 1.0 / float(memory) } else { group.share_per_byte };
+        self.exhaustions += u64::from(too_much && !self.over[0]);
         self.over = [too_much, saturated];
         if too_much && self.swap_slowdown > 0.0 {
             self.speed /= 1.0 + self.swap_slowdown * float(memory - physical) / float(memory);
@@ -292,14 +296,16 @@ impl Host {
         r[Column::WarmMemory as usize] = held[2] * 1e-6;
     }
 
-    /// Dynamic power of the executing calls alone, and per unit of their demand, where starts are metered.
+    /// Dynamic power of the executing calls alone, and per unit of their demand, where starts are metered. What contention
+    /// takes from the calls (`speed`) they do not draw: the rest of the host's CPU is the starts', whose energy is measured.
     #[cold]
-    fn dynamic_of_calls(&self, group: &Group) -> (f64, f64) {
+    fn dynamic_of_calls(&self, group: &Group, speed: f64) -> (f64, f64) {
         let wanted = float(self.exec_demand);
         if self.exec_demand == 0 {
             return (0.0, 0.0);
         }
-        let dynamic = group.power.watts(wanted.min(float(group.cpu)) / float(group.cpu)) - group.idle_w;
+        let used = (wanted * speed).min(float(group.cpu));
+        let dynamic = group.power.watts(used / float(group.cpu)) - group.idle_w;
         (dynamic, dynamic / wanted)
     }
 

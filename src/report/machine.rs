@@ -130,7 +130,7 @@ pub(super) fn hosts(list: &mut List, run: &Finished<'_>, run_s: f64) {
     list.count(
         "exhaustion.memory_events",
         t.exhaustions,
-        "times at which more memory was found in use than the host has",
+        "times at which memory in use came to exceed what the host has",
     );
     list.count("exhaustion.reclaimed", t.reclaimed, "idle sandboxes removed for it");
     list.count("exhaustion.killed", t.killed, "busy sandboxes killed for it");

@@ -81,13 +81,6 @@ pub(super) fn check_together(scenario: &Scenario, mechanism: &Mechanism, problem
         "set model.cpu = \"contended\", or choose another start_model",
     );
     refuse(
-        matches!(mechanism.start_model, StartModel::ProcessorSharing { .. })
-            && scenario.model.memory.exhaustion == Exhaustion::Kill,
-        "model.memory.exhaustion",
-        "a start that shares the host's CPU cannot be killed",
-        "choose count or swap, or another start_model",
-    );
-    refuse(
         any_freed && (mechanism.calls_per_sandbox > 1 || mechanism.scope == Scope::Request),
         "model.sandbox.cold_wait",
         "a freed sandbox can only be passed on where it takes one call at a time and may be used again",

@@ -19,6 +19,7 @@ impl Engine<'_> {
         }
         self.close_sandboxes();
         self.count_used_hosts(0);
+        self.totals.exhaustions = self.hosts.iter().map(|h| h.exhaustions).sum();
         let mut pools = vec![PoolCounts::default(); self.pools.count()];
         for (f, stats) in self.functions.iter().enumerate() {
             let pool = &mut pools[self.pool_of(FunctionId::from_index(f)).index()];

@@ -35,7 +35,7 @@ use crate::workload::{Arrival, Arrivals, Batch, FunctionProfile};
 /// What the hot path must know of a function, apart from its profile: 24 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Needs {
-    /// Memory of one sandbox, isolation overhead included \[bytes\].
+    /// Memory of one sandbox of its pool, isolation overhead included \[bytes\].
     pub memory: u64,
     /// CPU demand of one running call [millionths of a core].
     pub cpu: u64,
@@ -270,15 +270,6 @@ impl Engine<'_> {
                         Tier::Snapshotted => true,
                     }
             }
-            Event::Floor { sandbox, generation }
-            | Event::Look { sandbox, generation }
-            | Event::Waited { sandbox, generation }
-            | Event::Booted { sandbox, generation }
-            | Event::Ready { sandbox, generation }
-            | Event::Begin { sandbox, generation } => {
-                let s = &self.sandboxes[SandboxId(sandbox)];
-                s.generation != generation || s.state != SandboxState::Starting
-            }
             Event::Prewarm { entry, stamp } => {
                 let (pool, region) = self.pools.parts(entry as usize);
                 self.pools.view_stamp(pool, region) != stamp
@@ -297,12 +288,12 @@ impl Engine<'_> {
         match event {
             Event::Finish { call, .. } => self.finish(call),
             Event::HostTick { host } => self.host_tick(HostId(host)),
-            Event::Floor { sandbox, .. } => self.floor_over(sandbox),
-            Event::Look { sandbox, .. } => self.look(sandbox),
-            Event::Waited { sandbox, .. } => self.waited(sandbox),
-            Event::Booted { sandbox, .. } => self.booted(sandbox),
-            Event::Ready { sandbox, .. } => self.ready(sandbox),
-            Event::Begin { sandbox, .. } => self.begin(sandbox),
+            Event::Floor { sandbox } => self.floor_over(sandbox),
+            Event::Look { sandbox } => self.look(sandbox),
+            Event::Waited { sandbox } => self.waited(sandbox),
+            Event::Booted { sandbox } => self.booted(sandbox),
+            Event::Ready { sandbox } => self.ready(sandbox),
+            Event::Begin { sandbox } => self.begin(sandbox),
             Event::Serve { host } => self.serve_waiting(HostId(host)),
             Event::Cool { sandbox } => self.cool(SandboxId(sandbox)),
             Event::Prewarm { entry, .. } => self.prewarm(entry),

@@ -33,36 +33,26 @@ pub enum Event {
     Floor {
         /// Its slot.
         sandbox: u32,
-        /// The slot's generation when this was scheduled.
-        generation: u32,
     },
     /// A boot whose latency depends on the starts in flight may be over.
     Look {
         /// Its slot.
         sandbox: u32,
-        /// The slot's generation when this was scheduled.
-        generation: u32,
     },
     /// Such a boot is over.
     Waited {
         /// Its slot.
         sandbox: u32,
-        /// The slot's generation when this was scheduled.
-        generation: u32,
     },
     /// A sandbox has booted, and initialises its runtime.
     Booted {
         /// Its slot.
         sandbox: u32,
-        /// The slot's generation when this was scheduled.
-        generation: u32,
     },
     /// A sandbox is ready.
     Ready {
         /// Its slot.
         sandbox: u32,
-        /// The slot's generation when this was scheduled.
-        generation: u32,
     },
     /// Room was made on a host by force: calls may wait for it.
     Serve {
@@ -90,8 +80,6 @@ pub enum Event {
     Begin {
         /// Its slot.
         sandbox: u32,
-        /// The slot's generation when this was scheduled.
-        generation: u32,
     },
     /// A shifted call is let go.
     Release {

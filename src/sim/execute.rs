@@ -251,6 +251,8 @@ impl Engine<'_> {
         if self.idle_budget.is_some() {
             self.hold_budget(host);
         }
+        // An idle sandbox may use more than a busy one, and one that was started ahead is looked at now that it is ready.
+        self.relieve(host);
         self.serve_waiting(host);
     }
 

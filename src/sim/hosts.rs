@@ -33,6 +33,8 @@ impl Engine<'_> {
         let region = &mut self.regions[h.region.index()];
         h.refresh(group, self.rules.cpu);
         let promised = self.promised[host.index()];
+        debug_assert!(h.reserved_memory <= promised.memory, "host {} promises more memory than it may", host.0);
+        debug_assert!(h.memory_used() <= h.reserved_memory, "host {}: more memory is used than reserved", host.0);
         let cpu = if self.sandbox_cpu > 0 || self.rules.cpu == CpuModel::Isolated {
             promised.cpu.saturating_sub(h.reserved_cpu)
         } else {

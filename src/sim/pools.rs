@@ -135,6 +135,8 @@ pub(super) struct Pools {
     followed: bool,
     /// Memory of the largest function of each pool \[bytes\].
     pub largest: Vec<u64>,
+    /// Whether a function was announced that is larger than those of its pool before it.
+    pub grown: bool,
     /// Calls begun, by pool.
     pub uses: Vec<u64>,
     /// Whether a snapshot of the pool exists in the region, where the first start makes it.
@@ -153,6 +155,7 @@ impl Pools {
             table: Vec::new(),
             followed,
             largest: Vec::new(),
+            grown: false,
             uses: Vec::new(),
             has_snapshot: Vec::new(),
             slots,
@@ -180,6 +183,7 @@ impl Pools {
             }
         }
         let largest = &mut self.largest[pool.index()];
+        self.grown |= !new && profile.memory.0 > *largest;
         *largest = (*largest).max(profile.memory.0);
         (pool, new)
     }

@@ -135,8 +135,8 @@ pub enum Exhaustion {
     Count,
     /// Pages go to disk: all calls of the host run slower until enough is free again. Needs `cpu = "contended"`.
     Swap,
-    /// The busy sandbox that was created last is killed, and the next, until the rest fits; its calls start again from the
-    /// beginning, and what they had done is lost work.
+    /// The sandbox that was created last is killed, as soon as it is busy, and the next, until the rest fits; its calls start
+    /// again from the beginning, and what they had done is lost work. One that still starts is not killed before it is ready.
     Kill,
 }
 

@@ -119,8 +119,7 @@ impl Engine<'_> {
             self.sandboxes[id].phase = Phase::Queued;
             self.totals.creations_limited += 1;
             self.totals.phase_s[0] += wait.as_secs_f64();
-            let generation = self.sandboxes[id].generation;
-            self.queue.push(self.now + wait, Event::Begin { sandbox: id.0, generation });
+            self.queue.push(self.now + wait, Event::Begin { sandbox: id.0 });
         }
         id
     }
@@ -197,7 +196,7 @@ impl Engine<'_> {
                 let work_s = boot.as_secs_f64() * demand.as_secs_f64() / (floor + demand).as_secs_f64().max(1e-12);
                 s.start_core_s += work_s - mechanism.start_cpu_core_s;
                 let floor = Duration(boot.0.saturating_sub(Duration::from_secs_f64(work_s).0));
-                self.queue.push(self.now + floor, Event::Floor { sandbox: id.0, generation: s.generation });
+                self.queue.push(self.now + floor, Event::Floor { sandbox: id.0 });
                 return;
             }
             _ => mechanism.start_demand(boot),
@@ -206,9 +205,9 @@ impl Engine<'_> {
         h.start_demand += u64::from(demand);
         self.loads[h.region.index()].cpu_demand += u64::from(demand);
         let next = match (levels, init) {
-            (Some(_), _) => Event::Look { sandbox: id.0, generation: s.generation },
-            (None, Duration::ZERO) => Event::Ready { sandbox: id.0, generation: s.generation },
-            (None, _) => Event::Booted { sandbox: id.0, generation: s.generation },
+            (Some(_), _) => Event::Look { sandbox: id.0 },
+            (None, Duration::ZERO) => Event::Ready { sandbox: id.0 },
+            (None, _) => Event::Booted { sandbox: id.0 },
         };
         self.queue.push(self.now + boot, next);
     }
@@ -246,11 +245,7 @@ impl Engine<'_> {
             let h = &mut self.hosts[host.index()];
             h.start_w = h.start_w.map(|all| (all - less_w).max(0.0));
         }
-        let generation = self.sandboxes[id].generation;
-        let next = match more <= EXACT {
-            true => Event::Waited { sandbox: slot, generation },
-            false => Event::Look { sandbox: slot, generation },
-        };
+        let next = if more <= EXACT { Event::Waited { sandbox: slot } } else { Event::Look { sandbox: slot } };
         self.queue.push(self.now + more, next);
         self.settle(host);
     }
@@ -347,9 +342,8 @@ impl Engine<'_> {
         let s = &mut self.sandboxes[id];
         s.phase = Phase::Init;
         let until = self.now + s.init_latency;
-        let generation = s.generation;
         self.hosts[host.index()].booting -= 1;
-        self.queue.push(until, Event::Ready { sandbox: slot, generation });
+        self.queue.push(until, Event::Ready { sandbox: slot });
         self.settle(host);
     }
 
@@ -372,7 +366,7 @@ impl Engine<'_> {
         h.held[Held::Starting as usize] += self.shares.busy.of(s.memory);
         self.totals.resumed += 1;
         self.totals.phase_s[3] += latency.as_secs_f64();
-        let (pool, region, generation) = (s.pool, h.region, s.generation);
+        let (pool, region) = (s.pool, h.region);
         self.follow(pool, region, |p, now| {
             p.run(now, 1);
             p.starting += 1;
@@ -382,7 +376,7 @@ impl Engine<'_> {
         call.sandbox = id.0;
         call.cold = false;
         call.next = NONE;
-        self.queue.push(self.now + latency, Event::Ready { sandbox: id.0, generation });
+        self.queue.push(self.now + latency, Event::Ready { sandbox: id.0 });
     }
 
     /// A sandbox is ready.
@@ -414,6 +408,7 @@ impl Engine<'_> {
             return self.free_place(id, host, region);
         }
         self.settle(host);
+        self.relieve(host);
     }
 
     /// The start of a sandbox is over, one way or the other: its accounts, and what it demanded and used of its host.
@@ -432,12 +427,6 @@ impl Engine<'_> {
         h.held[Held::Starting as usize] -= self.shares.busy.of(s.memory);
         let (pool, region) = (s.pool, h.region);
         self.follow(pool, region, |p, _| p.starting -= 1);
-    }
-
-    /// A starting sandbox is killed, and its calls have left it. The caller removes it and settles the host.
-    pub(super) fn stop_start(&mut self, id: SandboxId) {
-        self.end_start(id);
-        self.forget_pending(id, self.sandboxes[id].generation);
     }
 
     /// Nobody waits for this sandbox any more.

@@ -43,7 +43,7 @@ fn fitted(mechanisms: &[&Figures], deployment: &str, requests_per_hour: i64, hig
     let text = std::fs::read_to_string(repository("scenarios/density.toml")).expect("the scenario");
     let mut scenario: toml::Table = toml::from_str(&text).expect("TOML");
     let comparison = scenario["compare"].as_table_mut().expect("a table");
-    comparison.remove("crossing");
+    comparison.remove("crossings");
     comparison["fit"]["high"] = high.into();
     let mut keep = |axis: usize, names: &[&str]| {
         let values = comparison["axes"][axis]["values"].as_array_mut().expect("named values");
