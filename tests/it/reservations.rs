@@ -38,7 +38,7 @@ fn a_reservation_that_no_host_has_is_named() {
     let outcome = std::panic::catch_unwind(|| scene(&["0,a,1,100"]).run(&["isolation.container.reserved_cores=5"]));
     let message =
         outcome.err().and_then(|e| e.downcast_ref::<String>().cloned()).expect("five cores fit on a host of four");
-    assert!(message.contains("TooBig") && message.contains("cpu: 5.0") && message.contains("cores: 4.0"), "{message}");
+    assert!(message.contains("5 core(s)") && message.contains("and 4 core(s)"), "{message}");
 }
 
 #[test]
