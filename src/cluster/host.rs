@@ -92,8 +92,8 @@ pub struct Host {
     pub sandboxes: u32,
     /// Sandboxes that are being created or boot, whose starts slow each other down.
     pub booting: u32,
-    /// Their number integrated over time [start·ns], an integer so that the mean over a start on its own is 1 exactly.
-    pub boot_clock: u128,
+    /// Their number integrated over time [start·ns], an integer so that the mean over a start on its own is 1 exactly; it may wrap.
+    pub boot_clock: u64,
     /// When the host's limit on creations lets the next one begin, if creations came without pause.
     pub creations_until: SimTime,
     /// Power of starts where that is measured: then it stands for the dynamic power of their CPU demand.
@@ -201,12 +201,16 @@ impl Host {
         self.share_clock += self.share_per_byte * dt;
         self.share_weight_clock += self.share_per_byte * dw;
         self.energy_j += self.it_w * dt;
-        self.boot_clock += u128::from(self.booting) * u128::from(now.0 - self.since.0);
+        if self.booting > 0 {
+            self.boot_clock = self.boot_clock.wrapping_add(u64::from(self.booting).wrapping_mul(now.0 - self.since.0));
+        }
         self.busy_core_s += self.rates[Column::BusyCore as usize] * dt;
         self.memory_mb_s += self.rates[Column::UsedMemory as usize] * dt;
         self.on_s += self.rates[Column::HostsOn as usize] * dt;
-        for (over, over_s) in self.over.into_iter().zip(&mut self.over_s) {
-            *over_s += if over { dt } else { 0.0 };
+        if self.over != [false; 2] {
+            for (over, over_s) in self.over.into_iter().zip(&mut self.over_s) {
+                *over_s += if over { dt } else { 0.0 };
+            }
         }
         self.since = now;
         self.weight = weight;

@@ -43,6 +43,8 @@ pub enum Phase {
 }
 
 /// One sandbox.
+// In this order in memory: what every call touches stands first, in as few cache lines as can be.
+#[repr(C, align(64))]
 #[derive(Debug, Clone, Copy)]
 pub struct Sandbox {
     /// The function whose call it executed last, or for which it was started.
@@ -51,53 +53,57 @@ pub struct Sandbox {
     pub pool: PoolId,
     /// The host it stands on.
     pub host: HostId,
-    /// Memory that it reserves while it is not paused: the function's plus the mechanism's \[bytes\].
-    pub memory: u64,
-    /// What it is doing.
-    pub state: SandboxState,
-    /// How far it is from ready, while idle.
-    pub tier: Tier,
-    /// Where it is on its way, while starting.
-    pub phase: Phase,
     /// Calls in it: executing, or bound to it while it starts.
     pub calls: u32,
     /// Calls that it has begun to execute in all.
     pub begun: u32,
-    /// When it came to be.
-    pub born: SimTime,
     /// The call it executes or starts for; [`NONE`] otherwise. Where it takes several calls, the first of a chain of calls
     /// that wait for its start.
     pub call: u32,
-    /// Counts up over all sandboxes of a run: which is newer.
-    pub created: u64,
     /// Counts the uses of this slot, so that an event for an earlier use is recognised.
     pub generation: u32,
-    /// CPU demand while starting [millionths of a core].
-    pub start_demand: u32,
+    /// The expiry lane it stands in; [`NONE`] if in none.
+    pub lane: u32,
+    /// Memory that it reserves while it is not paused: the function's plus the mechanism's \[bytes\].
+    pub memory: u64,
     /// Since when it is warm.
     pub idle_since: SimTime,
     /// Since when it is in its present tier.
     pub tier_since: SimTime,
     /// When it expires if it stays warm.
     pub expires: SimTime,
-    /// The window's fixed end when the keep-alive clock does not restart.
-    pub window_end: SimTime,
     /// The host's share clock at the last change of state, and the weighted one.
     pub share_mark: f64,
     /// Weighted share mark.
     pub share_weight_mark: f64,
-    /// The host's dynamic clock when the start began, and the weighted one.
-    pub dynamic_mark: f64,
-    /// Weighted dynamic mark.
-    pub dynamic_weight_mark: f64,
     /// Links in the warm set.
     pub warm_links: Links,
     /// Links in the expiry lane.
     pub lane_links: Links,
     /// Links in the host's list of warm sandboxes.
     pub host_links: Links,
-    /// The expiry lane it stands in; [`NONE`] if in none.
-    pub lane: u32,
+    /// What it is doing.
+    pub state: SandboxState,
+    /// How far it is from ready, while idle.
+    pub tier: Tier,
+    /// Where it is on its way, while starting.
+    pub phase: Phase,
+    /// Whether keep-alive planned its start ahead of a call, so that it stays as long as was planned then.
+    pub ahead: bool,
+    /// Whether its next call is the first after a restore.
+    pub restored: bool,
+    /// CPU demand while starting [millionths of a core].
+    pub start_demand: u32,
+    /// Counts up over all sandboxes of a run: which is newer.
+    pub created: u64,
+    /// The window's fixed end when the keep-alive clock does not restart.
+    pub window_end: SimTime,
+    /// When it came to be.
+    pub born: SimTime,
+    /// The host's dynamic clock when the start began, and the weighted one.
+    pub dynamic_mark: f64,
+    /// Weighted dynamic mark.
+    pub dynamic_weight_mark: f64,
     /// How long its start takes in all.
     pub start_latency: Duration,
     /// How long the phases after the boot take.
@@ -109,11 +115,7 @@ pub struct Sandbox {
     /// The quantile of its boot among those with as many starts in flight, where the start model is empirical.
     pub boot_quantile: f64,
     /// When its boot began, and the host's clock of boots then.
-    pub boot_began: (SimTime, u128),
-    /// Whether keep-alive planned its start ahead of a call, so that it stays as long as was planned then.
-    pub ahead: bool,
-    /// Whether its next call is the first after a restore.
-    pub restored: bool,
+    pub boot_began: (SimTime, u64),
     /// Greedy-dual priority of its last use, as ordered bits; memory where the largest goes first.
     pub evict_key: u64,
     /// Clocks of its share of the host per call in it, and the weighted one: only where it takes several calls.

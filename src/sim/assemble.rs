@@ -15,7 +15,10 @@ use super::rules::Exhaustion;
 use super::setup::{CallLog, RegionSetup, Setup};
 use super::statistics::{FunctionStats, Series, Totals};
 use super::waiting::Waiting;
-use crate::cluster::{EvictionOrder, Group, Host, HostIndex, IdleOrder, ProcessorSharing, Sandboxes, WarmPools};
+use crate::cluster::{
+    CpuModel, EvictionOrder, Group, Host, HostIndex, IdleOrder, ProcessorSharing, Sandboxes, WarmPools,
+};
+use crate::isolation::Scope;
 use crate::ledger::{Accounts, SiteBook};
 use crate::scheduler::RegionLoad;
 use crate::scheduler::overcommit::Capacity;
@@ -87,6 +90,8 @@ impl<'a> Engine<'a> {
         }
         let (scope, slots) = (mechanism.scope, mechanism.calls_per_sandbox);
         let reserved_cores = mechanism.reserved_cores;
+        let most_sandboxes = mechanism.max_per_host.unwrap_or(u32::MAX);
+        let constant_keep = setup.keep_alive.constant().filter(|_| !scales && scope != Scope::Request);
         let shares = Shares::new(&mechanism);
         let plain_work = mechanism.cpu_factor == 1.0
             && mechanism.first_call_factor == 1.0
@@ -112,6 +117,11 @@ impl<'a> Engine<'a> {
             routing: setup.routing,
             packing,
             restarts: setup.keep_alive.restarts(),
+            constant_keep,
+            counts_cpu: reserved_cores > 0.0 || rules.cpu == CpuModel::Isolated,
+            most_sandboxes,
+            cools,
+            passes_on: slots > 1 || !setup.scaling.on_demand(),
             keep_alive: setup.keep_alive,
             on_demand: setup.scaling.on_demand(),
             scales,

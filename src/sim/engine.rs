@@ -145,6 +145,15 @@ pub(super) struct Engine<'a> {
     pub passive: Passive,
     /// What [`KeepAlive::restarts`] says; it never changes.
     pub restarts: bool,
+    /// How long every idle sandbox stays, whatever else there is: neither keep-alive nor scaling need be asked.
+    pub constant_keep: Option<Duration>,
+    /// Whether placement counts CPU, and most sandboxes on one host.
+    pub counts_cpu: bool,
+    pub most_sandboxes: u32,
+    /// Whether a sandbox with a free place may have calls left, or calls of its pool that wait for it.
+    pub passes_on: bool,
+    /// Whether idle sandboxes are paused or written to disk.
+    pub cools: bool,
     /// Whether the hosts' lists of idle sandboxes are kept: from the first eviction on.
     pub evicting: bool,
     /// Warm sandboxes that will expire some time.

@@ -68,6 +68,7 @@ impl Engine<'_> {
 
     /// Begins to execute a call in a sandbox whose memory is already counted as busy and whose host holds the call's CPU.
     /// The host has been touched; the caller settles it.
+    #[inline]
     pub(super) fn execute(&mut self, slot: u32, id: SandboxId) {
         let work = self.work_of(slot, id);
         let s = &mut self.sandboxes[id];
@@ -135,6 +136,7 @@ impl Engine<'_> {
     }
 
     /// What a call that ends, or that the run's end cuts off, drew and held.
+    #[inline(always)]
     pub(super) fn credit_call(&mut self, slot: u32, id: SandboxId) -> f64 {
         if self.slots == 1 {
             self.credit_share(id, Held::Busy);
@@ -155,6 +157,7 @@ impl Engine<'_> {
     }
 
     /// Takes a running call off its host and sandbox; its dynamic energy \[J\].
+    #[inline(always)]
     pub(super) fn leave_sandbox(&mut self, slot: u32) -> f64 {
         let id = SandboxId(self.calls[slot].sandbox);
         if self.slots > 1 {
@@ -215,7 +218,28 @@ impl Engine<'_> {
 
     /// A sandbox, in no warm set and with its memory counted as busy, has a place free: the next call of its pool that waits
     /// for one takes it; else it stays or becomes idle. The host has been touched, and is settled here.
+    #[inline]
     pub(super) fn free_place(&mut self, id: SandboxId, host: HostId, region: RegionId) {
+        if self.passes_on {
+            self.pass_on(id, host, region);
+        }
+        if self.sandboxes[id].calls == 0 {
+            self.become_idle(id);
+        } else if self.sandboxes[id].calls < self.slots {
+            self.warm.insert_partly_busy(&mut self.sandboxes, region, id);
+        }
+        self.settle(host);
+        self.relieve(host);
+        if self.idle_budget.is_some() {
+            self.hold_budget(host);
+        }
+        // An idle sandbox may use more than a busy one, and one that was started ahead is looked at now that it is ready.
+        self.relieve(host);
+        self.serve_waiting(host);
+    }
+
+    /// Gives the free places of a sandbox to the calls that wait in its pool, where none is started on demand.
+    fn pass_on(&mut self, id: SandboxId, host: HostId, region: RegionId) {
         let used_up = self.mechanism.scope == Scope::Request && self.sandboxes[id].begun > 0;
         if !self.on_demand && !used_up {
             let pool = self.sandboxes[id].pool;
@@ -241,19 +265,6 @@ impl Engine<'_> {
                 self.execute(slot, id);
             }
         }
-        if self.sandboxes[id].calls == 0 {
-            self.become_idle(id);
-        } else if self.sandboxes[id].calls < self.slots {
-            self.warm.insert_partly_busy(&mut self.sandboxes, region, id);
-        }
-        self.settle(host);
-        self.relieve(host);
-        if self.idle_budget.is_some() {
-            self.hold_budget(host);
-        }
-        // An idle sandbox may use more than a busy one, and one that was started ahead is looked at now that it is ready.
-        self.relieve(host);
-        self.serve_waiting(host);
     }
 
     /// The call that has waited longest for a sandbox of this pool to start, and the host where that sandbox, set free,
@@ -276,6 +287,7 @@ impl Engine<'_> {
         Some((call, left))
     }
 
+    #[inline]
     fn count_finished(&mut self, slot: u32, host: HostId, region: RegionId, dynamic_j: f64) {
         let call = &self.calls[slot];
         let latency = self.now - call.arrival;

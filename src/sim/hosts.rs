@@ -35,13 +35,9 @@ impl Engine<'_> {
         let promised = self.promised[host.index()];
         debug_assert!(h.reserved_memory <= promised.memory, "host {} promises more memory than it may", host.0);
         debug_assert!(h.memory_used() <= h.reserved_memory, "host {}: more memory is used than reserved", host.0);
-        let cpu = if self.sandbox_cpu > 0 || self.rules.cpu == CpuModel::Isolated {
-            promised.cpu.saturating_sub(h.reserved_cpu)
-        } else {
-            u64::MAX
-        };
+        let cpu = if self.counts_cpu { promised.cpu.saturating_sub(h.reserved_cpu) } else { u64::MAX };
         let load = if region.free.orders_load() { (h.bound_demand() as f64 * group.load_per_unit) as u64 } else { 0 };
-        let full = self.mechanism.max_per_host.is_some_and(|most| h.sandboxes >= most);
+        let full = h.sandboxes >= self.most_sandboxes;
         let memory = if full { 0 } else { promised.memory.saturating_sub(h.reserved_memory) };
         let slot = Slot { memory, cpu, load, open: h.state == PowerState::On };
         let local = (host.0 - region.first_host) as usize;

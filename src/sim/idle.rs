@@ -59,7 +59,7 @@ impl Shares {
 
 impl Engine<'_> {
     /// Credits what a sandbox held of its host since its last change of state.
-    #[inline]
+    #[inline(always)]
     pub(super) fn credit_share(&mut self, id: SandboxId, state: Held) {
         let s = &mut self.sandboxes[id];
         let h = &self.hosts[s.host.index()];
@@ -76,13 +76,16 @@ impl Engine<'_> {
     }
 
     /// A sandbox whose memory counts as busy has nothing to do. The host has been touched; the caller settles it.
+    #[inline]
     pub(super) fn become_idle(&mut self, id: SandboxId) {
         let s = &self.sandboxes[id];
         let (host, memory, generation, pool, begun) = (s.host, s.memory, s.generation, s.pool, s.begun);
         let region = self.hosts[host.index()].region;
-        let plan = self.plan(id, begun);
+        let keep = match self.constant_keep {
+            Some(keep) => keep,
+            None => self.plan(id, begun).keep,
+        };
         let s = &mut self.sandboxes[id];
-        let keep = plan.keep;
         let restarts = self.restarts;
         let mut expires = self.now + keep;
         // A window that does not restart needs one event in its life, however often the sandbox becomes idle.
@@ -164,7 +167,7 @@ impl Engine<'_> {
     }
 
     /// Takes a sandbox out of all lists of idle ones, and counts its idle time.
-    #[inline]
+    #[inline(always)]
     pub(super) fn leave_idle(&mut self, id: SandboxId) {
         self.count_idle(id);
         let s = &self.sandboxes[id];
@@ -180,7 +183,7 @@ impl Engine<'_> {
     }
 
     /// Counts the memory that an idle sandbox held since it is in its tier.
-    #[inline]
+    #[inline(always)]
     pub(super) fn count_idle(&mut self, id: SandboxId) {
         let s = &mut self.sandboxes[id];
         let idle_s = (self.now - s.tier_since).as_secs_f64();

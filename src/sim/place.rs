@@ -133,6 +133,7 @@ impl Engine<'_> {
     }
 
     /// Routes a call and starts it, or lets it wait.
+    #[inline]
     fn let_go(&mut self, slot: u32) {
         let region = if self.passive.routing {
             self.calls[slot].home
@@ -151,6 +152,7 @@ impl Engine<'_> {
     }
 
     /// Starts a call that is let go, or that was killed, or lets it wait.
+    #[inline]
     pub(super) fn place_call(&mut self, slot: u32) {
         let region = self.calls[slot].region;
         if !self.on_demand {
@@ -227,7 +229,7 @@ impl Engine<'_> {
         let request = self.request(function);
         loop {
             match self.place_within(&request, region, only, false) {
-                Placement::Warm(id) if !self.has_room_to_resume(id) => {}
+                Placement::Warm(id) if self.cools && !self.has_room_to_resume(id) => {}
                 Placement::Nowhere => break,
                 free => return Some((free, false)),
             }
@@ -239,7 +241,7 @@ impl Engine<'_> {
     }
 
     /// Finds room on the given host only or anywhere in the region, in free memory or in what eviction could free.
-    #[inline]
+    #[inline(always)]
     fn place_within(&mut self, request: &Request, region: RegionId, only: Option<HostId>, evicting: bool) -> Placement {
         match only {
             None => self.place(request, region, evicting),

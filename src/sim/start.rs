@@ -228,7 +228,7 @@ impl Engine<'_> {
         let so_far = self.now - began;
         let in_flight = match so_far {
             Duration::ZERO => f64::from(h.booting),
-            _ => (h.boot_clock - clock) as f64 / so_far.0 as f64,
+            _ => h.boot_clock.wrapping_sub(clock) as f64 / so_far.0 as f64,
         };
         let wanted = Duration::from_secs_f64(levels.at(in_flight, s.boot_quantile));
         let more = Duration(wanted.0.saturating_sub(so_far.0));

@@ -52,6 +52,10 @@ impl KeepAlive for Window {
         self.keep.into()
     }
 
+    fn constant(&self) -> Option<Duration> {
+        Some(self.keep)
+    }
+
     fn needs_pools(&self) -> bool {
         false
     }

@@ -93,6 +93,12 @@ pub trait KeepAlive: Send {
     /// was told, so that two runs are alike.
     fn keep(&mut self, sandbox: &IdleView<'_>, view: &View<'_>) -> Plan;
 
+    /// What [`KeepAlive::keep`] always answers, if it is always the same: then the engine need not ask. Asked once, when the run
+    /// starts.
+    fn constant(&self) -> Option<Duration> {
+        None
+    }
+
     /// Whether [`KeepAlive::arrived`] wants to be told of arrivals.
     fn observes(&self) -> bool {
         false

@@ -13,6 +13,10 @@ use crate::types::Duration;
 pub struct NoKeepAlive {}
 
 impl KeepAlive for NoKeepAlive {
+    fn constant(&self) -> Option<Duration> {
+        Some(Duration::ZERO)
+    }
+
     fn needs_pools(&self) -> bool {
         false
     }
