@@ -11,6 +11,7 @@ mod eviction;
 mod exhaustion;
 mod generators;
 mod golden;
+mod greener;
 mod hotcarbon;
 mod house;
 mod invalid;
