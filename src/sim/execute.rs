@@ -81,7 +81,9 @@ impl Engine<'_> {
         call.stage = Stage::Running;
         call.sandbox = id.0;
         call.began = self.now;
-        (call.share_mark, call.share_weight_mark) = (s.call_share_clock, s.call_share_weight_clock);
+        if self.slots > 1 {
+            (call.share_mark, call.share_weight_mark) = (s.call_share_clock, s.call_share_weight_clock);
+        }
         let h = &mut self.hosts[host.index()];
         call.dynamic_mark = h.dynamic_clock;
         call.dynamic_weight_mark = h.dynamic_weight_clock;

@@ -117,10 +117,11 @@ impl Engine<'_> {
         if self.evicting {
             self.idle_order.insert(&mut self.sandboxes, id);
         }
-        if self.mechanism.pause_after < keep {
-            self.queue.push(self.now + self.mechanism.pause_after, Event::Cool { sandbox: id.0 });
-        } else if self.mechanism.snapshot_after < keep {
-            self.queue.push(self.now + self.mechanism.snapshot_after, Event::Cool { sandbox: id.0 });
+        if self.cools {
+            let after = self.mechanism.pause_after.min(self.mechanism.snapshot_after);
+            if after < keep {
+                self.queue.push(self.now + after, Event::Cool { sandbox: id.0 });
+            }
         }
         let in_lane = restarts && expires != SimTime::NEVER && self.lanes.insert(&mut self.sandboxes, id, keep);
         if !in_lane && expires != SimTime::NEVER && (restarts || first_window) {
