@@ -348,14 +348,31 @@ impl Engine<'_> {
         }
     }
 
-    /// Removes idle sandboxes of a host while they hold more memory than their budget.
+    /// Removes idle sandboxes of a host while they hold more memory than their budget. Those that scaling keeps are no business of
+    /// keep-alive: they would be started again at once, and removed again.
     pub(super) fn hold_budget(&mut self, host: HostId) {
         let Some(budget) = self.idle_budget else { return };
         if self.hosts[host.index()].held[Held::Warm as usize] <= budget.0 {
             return;
         }
         self.touch(host);
-        while self.hosts[host.index()].held[Held::Warm as usize] > budget.0 && self.evict_one(host, None) {
+        if !self.evicting {
+            self.list_idle_sandboxes();
+        }
+        while self.hosts[host.index()].held[Held::Warm as usize] > budget.0 {
+            let first = if self.scales {
+                let region = self.hosts[host.index()].region;
+                let (sandboxes, pools) = (&self.sandboxes, &mut self.pools);
+                self.idle_order.first_that(sandboxes, host, |id| {
+                    let p = pools.at(sandboxes[id].pool, region);
+                    p.sandboxes > p.floor
+                })
+            } else {
+                self.idle_order.first(host)
+            };
+            let Some(id) = first else { break };
+            self.idle_order.evicted(&self.sandboxes, id);
+            self.remove_idle(id);
             self.totals.over_budget += 1;
         }
         self.settle(host);
