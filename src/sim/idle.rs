@@ -46,6 +46,11 @@ impl Shares {
         }
     }
 
+    /// Memory that a sandbox uses at most, idle and ready or busy \[bytes\].
+    pub fn most(&self, memory: u64) -> u64 {
+        self.busy.of(memory).max(self.warm.of(memory))
+    }
+
     /// Memory that an idle sandbox uses and reserves \[bytes\].
     #[inline]
     pub fn idle(&self, tier: Tier, memory: u64) -> (u64, u64) {
@@ -112,6 +117,8 @@ impl Engine<'_> {
         s.tier_since = self.now;
         s.expires = expires;
         self.expiring += usize::from(expires != SimTime::NEVER);
+        // It may use less than a busy one: room for what is started ahead of calls.
+        self.freed |= self.scales && self.may_exhaust;
         self.follow(pool, region, |p, _| p.idle += 1);
         self.warm.insert(&mut self.sandboxes, region, id);
         if self.evicting {
