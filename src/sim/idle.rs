@@ -95,7 +95,7 @@ impl Engine<'_> {
         let mut expires = self.now + keep;
         // A window that does not restart needs one event in its life, however often the sandbox becomes idle.
         let first_window = s.window_end == SimTime::NEVER;
-        if !restarts {
+        if !restarts && keep != Duration::FOREVER {
             if first_window {
                 s.window_end = expires;
             }
