@@ -91,6 +91,25 @@ impl IdleOrder {
         (id != NONE).then_some(SandboxId(id))
     }
 
+    /// The first idle sandbox of a host, in the order in which they go, that may go.
+    pub fn first_that(
+        &self,
+        sandboxes: &Sandboxes,
+        host: HostId,
+        mut may_go: impl FnMut(SandboxId) -> bool,
+    ) -> Option<SandboxId> {
+        match self.order {
+            EvictionOrder::Lru => {
+                let mut at = self.lists[host.index()].head;
+                while at != NONE && !may_go(SandboxId(at)) {
+                    at = sandboxes.after(Which::Host, SandboxId(at));
+                }
+                (at != NONE).then_some(SandboxId(at))
+            }
+            _ => self.sorted[host.index()].iter().map(|&(_, _, id)| SandboxId(id)).find(|&id| may_go(id)),
+        }
+    }
+
     /// The greedy-dual priority of a use: clock + uses x cost / size, where cost is the start time \[s\] and size the memory
     /// \[MB\]. As bits, which order like the number, because it is never negative.
     ///

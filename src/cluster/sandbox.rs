@@ -280,6 +280,16 @@ impl Sandboxes {
         }
     }
 
+    /// The slot that follows in a list; `NONE` after the last.
+    pub fn after(&self, which: Which, id: SandboxId) -> u32 {
+        let s = &self.slots[id.index()];
+        match which {
+            Which::Warm => s.warm_links.next,
+            Which::Lane => s.lane_links.next,
+            Which::Host => s.host_links.next,
+        }
+    }
+
     /// Appends to a list's tail.
     #[inline]
     pub fn push_back(&mut self, list: &mut List, which: Which, id: SandboxId) {

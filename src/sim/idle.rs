@@ -46,6 +46,11 @@ impl Shares {
         }
     }
 
+    /// Memory that a sandbox uses at most, idle and ready or busy \[bytes\].
+    pub fn most(&self, memory: u64) -> u64 {
+        self.busy.of(memory).max(self.warm.of(memory))
+    }
+
     /// Memory that an idle sandbox uses and reserves \[bytes\].
     #[inline]
     pub fn idle(&self, tier: Tier, memory: u64) -> (u64, u64) {
@@ -90,7 +95,7 @@ impl Engine<'_> {
         let mut expires = self.now + keep;
         // A window that does not restart needs one event in its life, however often the sandbox becomes idle.
         let first_window = s.window_end == SimTime::NEVER;
-        if !restarts {
+        if !restarts && keep != Duration::FOREVER {
             if first_window {
                 s.window_end = expires;
             }
@@ -112,6 +117,8 @@ impl Engine<'_> {
         s.tier_since = self.now;
         s.expires = expires;
         self.expiring += usize::from(expires != SimTime::NEVER);
+        // It may use less than a busy one: room for what is started ahead of calls.
+        self.freed |= self.scales && self.may_exhaust;
         self.follow(pool, region, |p, _| p.idle += 1);
         self.warm.insert(&mut self.sandboxes, region, id);
         if self.evicting {
@@ -349,14 +356,31 @@ impl Engine<'_> {
         }
     }
 
-    /// Removes idle sandboxes of a host while they hold more memory than their budget.
+    /// Removes idle sandboxes of a host while they hold more memory than their budget. Those that scaling keeps are no business of
+    /// keep-alive: they would be started again at once, and removed again.
     pub(super) fn hold_budget(&mut self, host: HostId) {
         let Some(budget) = self.idle_budget else { return };
         if self.hosts[host.index()].held[Held::Warm as usize] <= budget.0 {
             return;
         }
         self.touch(host);
-        while self.hosts[host.index()].held[Held::Warm as usize] > budget.0 && self.evict_one(host, None) {
+        if !self.evicting {
+            self.list_idle_sandboxes();
+        }
+        while self.hosts[host.index()].held[Held::Warm as usize] > budget.0 {
+            let first = if self.scales {
+                let region = self.hosts[host.index()].region;
+                let (sandboxes, pools) = (&self.sandboxes, &mut self.pools);
+                self.idle_order.first_that(sandboxes, host, |id| {
+                    let p = pools.at(sandboxes[id].pool, region);
+                    p.sandboxes > p.floor
+                })
+            } else {
+                self.idle_order.first(host)
+            };
+            let Some(id) = first else { break };
+            self.idle_order.evicted(&self.sandboxes, id);
+            self.remove_idle(id);
             self.totals.over_budget += 1;
         }
         self.settle(host);

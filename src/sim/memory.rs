@@ -24,6 +24,16 @@ impl Engine<'_> {
         h.memory_used().saturating_sub(self.groups[h.group.index()].memory.0 - h.system)
     }
 
+    /// Whether a new sandbox that nobody has called would push out others, now or when it is ready: it would be started, reclaim an
+    /// idle one that scaling keeps or have a busy one killed, and that one would be started again, for ever.
+    pub(super) fn would_exhaust(&self, host: HostId, memory: u64) -> bool {
+        let h = &self.hosts[host.index()];
+        let there = self.groups[h.group.index()].memory.0 - h.system;
+        self.may_exhaust
+            && (self.rules.memory.reclaim || self.kills)
+            && h.memory_used() + self.shares.most(memory) > there
+    }
+
     #[cold]
     fn exhausted(&mut self, host: HostId) {
         self.touch(host);

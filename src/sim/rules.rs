@@ -102,8 +102,9 @@ pub struct MemoryRules {
     #[schemars(range(min = 0.0, max = 1000000.0))]
     #[serde(default = "ten")]
     pub swap_slowdown: f64,
-    /// With `kill`: how long after it was killed a call is tried again \[s\]. Default 1 (assumed).
-    #[schemars(range(min = 0.0))]
+    /// With `kill`: how long after it was killed a call is tried again \[s\]; not 0, at which calls whose starts take no time would be
+    /// tried and killed for ever at one instant. Default 1 (assumed).
+    #[schemars(range(min = 0.001))]
     #[serde(default = "one")]
     pub retry_delay_s: f64,
 }

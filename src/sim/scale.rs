@@ -128,6 +128,10 @@ impl Engine<'_> {
             self.totals.prewarm_without_room += u64::from(!counted);
             return None;
         };
+        if self.would_exhaust(host, request.memory) {
+            self.totals.prewarm_without_room += u64::from(!counted);
+            return None;
+        }
         self.touch(host);
         let id = self.create(function, host);
         let generation = self.sandboxes[id].generation;

@@ -207,3 +207,19 @@ fn all_calls_of_a_killed_sandbox_are_tried_again() {
     );
     is("of functions", run.table("functions.csv").sum("execution_j"), 610.0);
 }
+
+#[test]
+fn nothing_is_started_ahead_of_calls_that_memory_in_use_has_no_room_for() {
+    // 60 MB of 100 each, one provisioned of each: a is started at 0, b is not. Its call at 10 starts one and has a's reclaimed, which
+    // is not started again before its call at 20 reclaims b's.
+    let calls = ["5,a,1,60", "10,b,1,60", "20,a,1,60"];
+    let set = ["scheduler.scaling.provisioned.sandboxes=1", "time.duration_s=40"];
+    let kept = run(&scene(&calls), &set);
+    assert_eq!(starts(&kept), [(5.0, "warm"), (11.0, "cold"), (21.0, "cold")]);
+    let wanted = [("sandboxes.started", 3.0), ("sandboxes.prewarmed", 1.0), ("exhaustion.reclaimed", 2.0)];
+    figures(&kept, &wanted);
+    // Where exhaustion is only counted, both stand there from the beginning.
+    let counted = run(&scene(&calls), &[&set[..], &["model.memory.reclaim=false"]].concat());
+    assert_eq!(starts(&counted), [(5.0, "warm"), (10.0, "warm"), (20.0, "warm")]);
+    figures(&counted, &[("sandboxes.started", 2.0), ("exhaustion.reclaimed", 0.0)]);
+}

@@ -28,6 +28,34 @@ fn provisioned_sandboxes_are_always_there_and_more_start_on_demand() {
 }
 
 #[test]
+fn a_budget_of_idle_memory_leaves_alone_what_scaling_keeps() {
+    // Two of 100 MB are provisioned, the budget is 150. Those two stay, over the budget; the third, started on demand, goes when it
+    // becomes idle last. Nothing is started a second time.
+    let calls = ["0,a,2,100", "10,a,2,100", "10,a,2,100", "10,a,2,100", "20,a,2,100"];
+    for policy in ["lru-budget={ budget_mb = 150 }", "greedy-dual={ budget_mb = 150 }"] {
+        let set = ["scheduler.scaling.provisioned.sandboxes=2", &format!("scheduler.keep_alive.{policy}")];
+        let run = scene(&calls).run(&set);
+        assert_eq!(starts(&run)[3..], [(11.0, "cold"), (20.0, "warm")], "{policy}");
+        figures(&run, &[("sandboxes.started", 3.0), ("sandboxes.prewarmed", 2.0), ("sandboxes.over_budget", 1.0)]);
+    }
+}
+
+#[test]
+fn a_sandbox_that_scaling_keeps_outlives_a_window_that_does_not_restart() {
+    // Both sandboxes are idle from 3, beyond the floor of one, with a window to 8: one goes then, the other is kept. It stays after
+    // its next call too, though its window is over.
+    let calls = ["0,a,2,100", "0,a,2,100", "20,a,2,100", "30,a,2,100"];
+    let set = [
+        "scheduler.scaling.provisioned.sandboxes=1",
+        "scheduler.keep_alive.fixed={ keep_alive_s = 5, clock_restarts = false }",
+        "time.duration_s=40",
+    ];
+    let run = scene(&calls).run(&set);
+    assert_eq!(starts(&run)[2..], [(20.0, "warm"), (30.0, "warm")]);
+    figures(&run, &[("sandboxes.started", 2.0), ("sandboxes.expired", 1.0)]);
+}
+
+#[test]
 fn a_call_may_wait_for_a_sandbox_that_was_started_ahead() {
     // Both calls come while the provisioned ones start, and begin with them at 1.
     let run = scene(&["0,a,5,100", "0.5,a,5,100"]).run(&["scheduler.scaling.provisioned.sandboxes=2"]);
