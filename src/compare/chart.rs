@@ -1,5 +1,7 @@
 //! `compare.svg`: lines over a numeric last axis, one per value of the first, one panel per value of the axes between; bars
-//! otherwise.
+//! otherwise, or dots where the figures span much.
+
+mod bars;
 
 use std::path::Path;
 
@@ -36,7 +38,7 @@ const STEP: f64 = 2.0;
 /// Draws the comparison.
 pub(super) fn draw(comparison: &Comparison, out: &Path) -> Result<(), ReportError> {
     let numeric = comparison.plan.axes.last().is_some_and(|axis| axis.numbers.is_some());
-    let drawn = if numeric { lines(comparison, out) } else { bars(comparison, out) };
+    let drawn = if numeric { lines(comparison, out) } else { bars::draw(comparison, out) };
     drawn.map_err(|e| ReportError::Table { path: out.to_owned(), what: e.to_string() })
 }
 
@@ -107,9 +109,9 @@ impl Scale {
         }
         let (from, to) = (low.min(0.0), high.max(0.0));
         let to = if to > from { to } else { from + 1.0 };
-        let range = RangedCoordf64::from(from..to);
-        let ticks = range.key_points(6);
-        Self { logarithmic: false, from, to: to + (to - from) * 0.05, ticks }
+        let to = to + (to - from) * 0.05;
+        let ticks = RangedCoordf64::from(from..to).key_points(6);
+        Self { logarithmic: false, from, to, ticks }
     }
 
     fn place(&self, x: f64) -> f64 {
@@ -180,7 +182,8 @@ fn lines(comparison: &Comparison, out: &Path) -> Drawn {
     let across = if panels.len() == 4 { 2 } else { panels.len().min(3) };
     let down = panels.len().div_ceil(across.max(1));
     let series = if last == 0 { 1 } else { plan.axes[0].values.len() };
-    let legend = if last == 0 { 0 } else { 190 };
+    let longest = plan.axes[0].values.iter().map(|name| name.chars().count()).max().unwrap_or(0) as u32;
+    let legend = if last == 0 { 0 } else { (longest * 8 + 64).clamp(150, 400) };
     let (width, height) = (if across == 1 { 620 } else { 380 * across as u32 }, if across == 1 { 420 } else { 320 });
     let root = SVGBackend::new(out, (width + legend, (height * down as u32 + 40).max(24 * series as u32 + 90)));
     let root = root.into_drawing_area();
@@ -214,7 +217,8 @@ fn lines(comparison: &Comparison, out: &Path) -> Drawn {
                 (false, style) => key.draw(&Circle::new((24, middle), 4, style))?,
                 (true, style) => key.draw(&TriangleMarker::new((24, middle), 5, style))?,
             }
-            key.draw(&Text::new(label(name, legend - 50), (46, middle - 8), small.clone()))?;
+            let beside = small.clone().pos(Pos::new(HPos::Left, VPos::Center));
+            key.draw(&Text::new(label(name, legend - 50), (46, middle), beside))?;
         }
     }
     root.present()?;
@@ -256,58 +260,23 @@ fn one_panel(
         .axis_desc_style((FONT, 14))
         .label_style((FONT, 13))
         .draw()?;
-    for (i, mut line) in points.into_iter().enumerate() {
+    // A point that later lines cover is drawn larger, so that a rim of it stays to be seen.
+    let near = |p: (f64, f64), q: (f64, f64)| {
+        let apart = |from: f64, to: f64, scale: &Scale| (from - to).abs() / (scale.to - scale.from);
+        apart(p.0, q.0, x) < 0.008 && apart(p.1, q.1, y) < 0.008
+    };
+    let covers =
+        |i: usize, p: (f64, f64)| points[i + 1..].iter().filter(|line| line.iter().any(|&q| near(p, q))).count();
+    for (i, line) in points.iter().enumerate() {
+        let mut line = line.clone();
         line.sort_by(|p, q| p.0.total_cmp(&q.0));
         let colour = COLOURS[i % COLOURS.len()];
         chart.draw_series(LineSeries::new(line.clone(), colour.stroke_width(2)))?;
-        let points = line.into_iter();
+        let points = line.into_iter().map(|p| (p, 2 * covers(i, p).min(3) as i32));
         match mark(i) {
-            (false, style) => chart.draw_series(points.map(|at| Circle::new(at, 4, style)))?,
-            (true, style) => chart.draw_series(points.map(|at| TriangleMarker::new(at, 5, style)))?,
+            (false, style) => chart.draw_series(points.map(|(at, rim)| Circle::new(at, 4 + rim, style)))?,
+            (true, style) => chart.draw_series(points.map(|(at, rim)| TriangleMarker::new(at, 5 + rim, style)))?,
         };
     }
-    Ok(())
-}
-
-fn bars(comparison: &Comparison, out: &Path) -> Drawn {
-    let plan = &comparison.plan;
-    let names: Vec<String> = comparison.rows.iter().map(|row| plan.names(&row.at).join(" / ")).collect();
-    let longest = names.iter().map(|n| n.chars().count()).max().unwrap_or(0) as i32;
-    let left = (longest * 8 + 28).clamp(90, 360);
-    let several = plan.axes.len() > 1;
-    let step = |i: usize| 26 * i as i32 + if several { 10 * comparison.rows[i].at[0] as i32 } else { 0 };
-    let height = 60 + step(comparison.rows.len() - 1) + 40;
-    let root = SVGBackend::new(out, (left as u32 + 540, height as u32)).into_drawing_area();
-    root.fill(&WHITE)?;
-    root.draw(&Text::new(title(comparison), (16, 12), TextStyle::from((FONT, 18)).color(&BLACK)))?;
-    let value = |row: &Row| row.number(plan.plotted());
-    let (low, high) = ends(comparison.rows.iter().filter_map(value).chain([0.0]));
-    let width = |x: f64| (x / (high - low).max(f64::MIN_POSITIVE) * 420.0).round() as i32;
-    let zero = left - width(low);
-    let small = TextStyle::from((FONT, 14)).color(&BLACK);
-    let right = small.clone().pos(Pos::new(HPos::Right, VPos::Center));
-    let after = small.pos(Pos::new(HPos::Left, VPos::Center));
-    for (i, row) in comparison.rows.iter().enumerate() {
-        let top = 50 + step(i);
-        root.draw(&Text::new(label(&names[i], left as u32), (left - 10, top + 9), right.clone()))?;
-        let text = match (value(row), &row.figures) {
-            (Some(x), _) => {
-                let colour = COLOURS[if several { row.at[0] } else { 0 } % COLOURS.len()];
-                let bar = [(zero + width(x.min(0.0)), top), (zero + width(x.max(0.0)), top + 18)];
-                root.draw(&Rectangle::new(bar, colour.filled()))?;
-                match row.fit {
-                    Some(fit) if fit.value.is_none() => format!("{} (objectives not kept)", short(x)),
-                    _ => short(x),
-                }
-            }
-            (None, Err(_)) => "failed".to_owned(),
-            (None, Ok(_)) if plan.plotted() == FITTED => "none (objectives not kept)".to_owned(),
-            (None, Ok(_)) => "undefined".to_owned(),
-        };
-        let end = zero + value(row).map_or(0, |x| width(x.max(0.0)));
-        root.draw(&Text::new(text, (end + 6, top + 9), after.clone()))?;
-    }
-    root.draw(&PathElement::new([(zero, 44), (zero, height - 20)], BLACK.stroke_width(1)))?;
-    root.present()?;
     Ok(())
 }
