@@ -92,7 +92,7 @@ pub struct Host {
     pub sandboxes: u32,
     /// Sandboxes that are being created or boot, whose starts slow each other down.
     pub booting: u32,
-    /// Their number integrated over time [start·ns], an integer so that the mean over a start on its own is 1 exactly; it may wrap.
+    /// Their number integrated over time \[start·ns\], an integer so that the mean over a start on its own is 1 exactly; it may wrap.
     pub boot_clock: u64,
     /// When the host's limit on creations lets the next one begin, if creations came without pause.
     pub creations_until: SimTime,

@@ -42,7 +42,7 @@ pub struct Mechanism {
     pub calls_per_sandbox: u32,
     /// Share of the function's memory that each further call at once adds.
     pub call_memory_share: f64,
-    /// CPU that a sandbox holds against what its host promises, used or not [cores]; 0 is none.
+    /// CPU that a sandbox holds against what its host promises, used or not \[cores\]; 0 is none.
     pub reserved_cores: f64,
     /// Share of the reserved memory that is really used while busy.
     pub busy_memory_share: f64,
