@@ -77,6 +77,7 @@ pub(crate) fn idle(policy: &mut dyn KeepAlive, pool: &PoolView, now_s: f64) -> P
         memory: Memory::from_mb(100.0),
         start: Duration::from_secs(2),
         start_core_s: 1.0,
+        start_energy_j: None,
         now,
     };
     let forecasts = forecasts(pool.region.index() + 1, 360.0);

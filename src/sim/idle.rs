@@ -164,6 +164,7 @@ impl Engine<'_> {
             memory: Memory(s.memory),
             start: s.start_latency,
             start_core_s: s.start_core_s,
+            start_energy_j: self.mechanism.start_energy_j,
             now: self.now,
         };
         let all = View { now: self.now, regions: &self.loads, forecasts: &self.forecasts };

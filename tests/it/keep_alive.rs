@@ -130,3 +130,22 @@ fn an_oracle_that_loads_ahead_wastes_no_memory_but_the_starts() {
     let near = scene(&["0,a,2,100", "3.5,a,2,100"]).run(&set);
     figures(&near, &[("calls.cold", 1.0), ("sandboxes.prewarmed", 0.0), ("memory.idle_mb_s", 50.0)]);
 }
+
+#[test]
+fn break_even_and_carbon_aware_weigh_the_energy_by_which_starts_are_booked() {
+    // 100 MB cost 10 W; the start needs no CPU and is booked with 50 J, worth 5 s. Idle from 2 to 7, again from 7 on, when the next call is
+    // 6 s away: it is cold.
+    let calls = ["0,a,1,100", "6,a,1,100", "13,a,1,100"];
+    let measured = "isolation.container={ start_median_s = 1.0, start_sigma = 0.0, start_cpu_core_s = 0.0, memory_overhead_mb = 0.0, \
+                    memory_per_host_mb = 0.0, start_energy = \"measured\", start_energy_j = 50.0 }";
+    let run = scene(&calls).run(&[measured, "scheduler.keep_alive.break-even={}"]);
+    assert_eq!(starts(&run), [(1.0, "cold"), (6.0, "warm"), (14.0, "cold")]);
+    // carbon alone: 4 s of memory are 40 J, less than a start; 9 s are more than it.
+    let carbon = "scheduler.keep_alive.carbon-aware={ lambda = 0.0, step_s = 1.0, max_keep_s = 30.0, include_embodied = false, fallback_s = 20.0 }";
+    for (gap, warmth) in [(4, "warm"), (9, "cold")] {
+        let calls: Vec<String> = (0..4).map(|n| format!("{},a,1,100", n * (gap + 1) + i32::from(n > 0))).collect();
+        let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
+        let run = scene(&calls).run(&[measured, carbon]);
+        assert_eq!(starts(&run)[2].1, warmth, "gap of {gap} s");
+    }
+}

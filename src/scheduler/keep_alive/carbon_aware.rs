@@ -18,7 +18,7 @@ use crate::types::Duration;
 /// score(k) = lambda S(k) / max S + (1 - lambda) C(k) / max C          maxima over the candidates; first of equals
 /// S(k) = work + P(T >= k) start                                       [s]
 /// C(k) = call + P(T >= k) cold + memory rate E[min(T, k)]             [gCO2e]
-/// call = core-seconds of a call x w;   cold = core-seconds of the start x w
+/// call = core-seconds of a call x w;   cold = core-seconds of the start x w, or its measured joules x PUE x I(now) / 3.6e6
 /// w    = watts per busy core above idle x PUE x I(now) / 3.6e6        [g per core-second]
 /// rate = idle watts per byte x PUE x I(now) / 3.6e6 + embodied        [g per second and byte]
 /// ```
@@ -112,7 +112,14 @@ impl Score {
 
 impl Learnt {
     /// The expectation of every candidate, from 0 on.
-    fn candidates(&self, step_s: f64, sandbox: &IdleView<'_>, core_s_g: f64, byte_s_g: f64) -> Vec<Expected> {
+    fn candidates(
+        &self,
+        step_s: f64,
+        sandbox: &IdleView<'_>,
+        start_g: f64,
+        core_s_g: f64,
+        byte_s_g: f64,
+    ) -> Vec<Expected> {
         let n = self.bins.total() as f64;
         let calls = self.calls.max(1) as f64;
         let (work, call_g) = (self.work_s / calls, self.work_core_s / calls * core_s_g);
@@ -129,7 +136,7 @@ impl Learnt {
                 let idle_s = (warm_s + (n - warm) * k as f64 * step_s) / n;
                 Expected {
                     service_s: work + cold * sandbox.start.as_secs_f64(),
-                    carbon_g: call_g + cold * sandbox.start_core_s * core_s_g + held_g * idle_s,
+                    carbon_g: call_g + cold * start_g + held_g * idle_s,
                 }
             })
             .collect()
@@ -167,7 +174,9 @@ impl KeepAlive for Score {
         let joule_g = site.pue * intensity.0 / 3.6e6;
         let embodied_g = if spec.include_embodied { site.embodied_g_per_s_per_byte } else { 0.0 };
         let byte_s_g = site.idle_w_per_byte * joule_g + embodied_g;
-        let candidates = learnt.candidates(spec.step_s, sandbox, site.dynamic_w_per_core * joule_g, byte_s_g);
+        let core_s_g = site.dynamic_w_per_core * joule_g;
+        let start_g = sandbox.start_energy_j.map_or(sandbox.start_core_s * core_s_g, |joules| joules * joule_g);
+        let candidates = learnt.candidates(spec.step_s, sandbox, start_g, core_s_g, byte_s_g);
         Duration::from_secs_f64(lowest(&candidates, spec.lambda) as f64 * spec.step_s).into()
     }
 

@@ -48,6 +48,8 @@ pub struct IdleView<'a> {
     pub start: Duration,
     /// CPU time that its start used [core·s].
     pub start_core_s: f64,
+    /// Measured energy of a start above idle \[J\], where starts are booked by it and not by their CPU time.
+    pub start_energy_j: Option<f64>,
     /// The present.
     pub now: SimTime,
 }
