@@ -37,11 +37,12 @@ fn check(path: &Path, set: &[String]) -> Result<String, scenario::ScenarioError>
     let loaded = scenario::load(path, set)?;
     let built = scenario::build_loaded(&loaded, false)?;
     let hosts: u32 = built.regions.iter().map(|r| r.hosts).sum();
-    let size = format!("{} regions, {hosts} hosts", built.regions.len());
+    let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let size = format!("{}, {}", counted(built.regions.len(), "region"), counted(hosts as usize, "host"));
     if loaded.scenario.compare.is_none() {
         return Ok(size);
     }
     let plan = Plan::of(&loaded)?;
     plan.build_all()?;
-    Ok(format!("{size}; compares {} runs", plan.cells.len()))
+    Ok(format!("{size}; compares {}", counted(plan.cells.len(), "run")))
 }

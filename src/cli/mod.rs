@@ -78,6 +78,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
 
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
+    use std::io::Write;
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Run(run) => run.execute(),
@@ -92,7 +93,8 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{}", failure.message.trim_end_matches('\n'));
+            // A reader that went away (`2>&1 | head`) is no reason to panic, and nobody is left to be told.
+            let _ = writeln!(std::io::stderr().lock(), "{}", failure.message.trim_end_matches('\n'));
             ExitCode::from(failure.code)
         }
     }

@@ -4,7 +4,9 @@ use super::FITTED;
 use super::slo::Slo;
 use crate::report::{Entry, Value};
 use crate::run::{RunError, figures};
-use crate::scenario::{AxisSpec, CompareSpec, KeyProblem, Loaded, Override, ScenarioError, build_loaded, did_you_mean};
+use crate::scenario::{
+    AxisSpec, CompareSpec, KeyProblem, Loaded, Override, ScenarioError, build_loaded, did_you_mean, parse_path,
+};
 
 /// One axis of a comparison.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +61,8 @@ impl Plan {
             loaded.wrong(vec![KeyProblem::new("compare", "the scenario compares nothing", help)])
         })?;
         let axes: Vec<Axis> = spec.axes.iter().map(axis).collect();
-        let problems = structure(&spec, &axes);
+        let mut problems = structure(&spec, &axes);
+        problems.extend(driven_keys(loaded, &spec));
         if !problems.is_empty() {
             return Err(loaded.wrong(problems));
         }
@@ -312,10 +315,47 @@ fn one_axis(found: &mut Problems, a: usize, spec: &AxisSpec, axes: &[Axis]) {
     }
 }
 
+/// What is wrong with the keys that take numbers, those of axes and of the fit: texts, and a key that both would set.
+fn driven_keys(loaded: &Loaded, spec: &CompareSpec) -> Vec<KeyProblem> {
+    let mut found = Problems(Vec::new());
+    let axes = spec.axes.iter().enumerate();
+    let axes = axes.filter_map(|(a, axis)| Some((format!("compare.axes[{a}].key"), axis.key.as_ref()?)));
+    let fit = spec.fit.iter().map(|fit| ("compare.fit.key".to_owned(), &fit.key));
+    for (place, key) in axes.chain(fit).filter(|(_, key)| loaded.takes_text(key)) {
+        found.add(place, format!("\"{key}\" takes a text, not a number"), "name a key whose value is a number");
+    }
+    let Some(fit) = &spec.fit else { return found.0 };
+    let fitted = parse_path(&fit.key);
+    let same = |key: &str| parse_path(key) == fitted;
+    for (a, axis) in spec.axes.iter().enumerate() {
+        let set = |argument: &String| argument.split_once('=').is_some_and(|(key, _)| same(key));
+        let values = axis.values.as_deref().unwrap_or(&[]);
+        // An axis of a single value is harmless: that is how `--set` takes the key away from an axis.
+        let numbers = axis.numbers.as_ref().is_some_and(|n| n.len() > 1) && axis.key.as_deref().is_some_and(same);
+        if numbers || values.len() > 1 && values.iter().any(|value| value.set.iter().any(set)) {
+            let message = format!("\"{}\" is set by the axis \"{}\" and fitted, too", fit.key, axis.name);
+            let help =
+                format!("the fit would undo what compare.axes[{a}] sets: fit another key, or leave the axis one value");
+            found.add("compare.fit.key", message, help);
+        }
+    }
+    found.0
+}
+
 /// Keys that no run has.
 fn keys(spec: &CompareSpec, figures: &[Entry], slo: &[Result<Slo, String>]) -> Vec<KeyProblem> {
     let mut found = Problems(Vec::new());
     let mut known = |place: String, key: &str, number: bool| match figures.iter().find(|e| e.key == key) {
+        None if key == FITTED => {
+            let help = match spec.fit {
+                Some(_) => {
+                    "leave it out: the number found is the first figure of the table and a column of compare.csv;\n\
+                            draw it with plot = \"fit.value\""
+                }
+                None => "there is a number to find only with [compare.fit]",
+            };
+            found.add(place, format!("\"{FITTED}\" is no figure of a run"), help);
+        }
         None => {
             let all: Vec<&str> = figures.iter().map(|e| e.key.as_str()).collect();
             let guess = did_you_mean(key, &all).map(|g| format!("did you mean \"{g}\"?\n")).unwrap_or_default();

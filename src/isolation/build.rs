@@ -159,7 +159,7 @@ impl Builder<'_> {
                 let models: Vec<&str> = models.iter().map(word).collect();
                 self.conflict(
                     key,
-                    format!("has no meaning with the start model {}", word(&kind)),
+                    format!("{key} has no meaning with the start model {}", word(&kind)),
                     format!("leave it out, or set start_model = {}", models.join(" or ")),
                 );
             }

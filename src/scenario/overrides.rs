@@ -10,6 +10,12 @@ use super::document::{Convert, Document, Entry, Node, Place, Source, Value, conv
 use super::path::{PathStep, parse_path, show_path, show_table};
 use super::shape::{Others, Shape};
 
+/// Whether the schema has a text at a dotted path: a number there would become one.
+pub(super) fn takes_text(path: &str, schema: &Json) -> bool {
+    let walk = Walk { schema, key: Place::new(0, 0..0), steps: &parse_path(path) };
+    matches!(walk.shape_at_end(), Shape::Text { .. })
+}
+
 impl Document {
     /// Applies one `--set` argument, `dotted.key=value`.
     ///
@@ -38,9 +44,8 @@ impl Document {
     ) -> Result<(), Box<Problem>> {
         let all = at(0..argument.len());
         let Some(equals) = find_equals(argument).filter(|&e| !argument[..e].trim().is_empty()) else {
-            let problem =
-                Problem::new("", format!("--set {argument} sets nothing"), "no key and value here", Some(all))
-                    .help("write --set key=value, for example --set regions[0].pue=1.3");
+            let problem = Problem::new("", format!("\"{argument}\" sets nothing"), "no key and value here", Some(all))
+                .help("write KEY=VALUE, for example regions[0].pue=1.3");
             return Err(Box::new(problem));
         };
         let steps = parse_path(&argument[..equals]);
@@ -85,8 +90,8 @@ fn parse_value(text: &str, place: Place, shape: &Shape<'_>, path: &str) -> Resul
         }
         Err(error) if matches!(first, None | Some('"' | '\'' | '[' | '{')) => {
             let message = match first {
-                None => format!("--set {path} has no value"),
-                _ => format!("--set {path} has a value that is not TOML: {}", error.message()),
+                None => format!("{path} has no value"),
+                _ => format!("{path} has a value that is not TOML: {}", error.message()),
             };
             return Err(Box::new(Problem::new(path, message, "value expected here", Some(place))));
         }
@@ -178,16 +183,15 @@ impl<'a> Walk<'a> {
             _ => format!("its elements are [0] to [{}]", count - 1),
         };
         let path = show_path(&self.steps[..=depth]);
-        let message =
-            format!("--set names {path}, but {array} has {count} element{}", if count == 1 { "" } else { "s" });
+        let message = format!("there is no {path}: {array} has {count} element{}", if count == 1 { "" } else { "s" });
         Problem::new(path, message, "no such element", Some(self.key.clone()))
-            .help(format!("{allowed}; --set changes elements of an array, it adds none"))
+            .help(format!("{allowed}; an override changes elements of an array, it adds none"))
     }
 
     fn no_way(&self, depth: usize, at: &Node, what: &str) -> Problem {
         let before = &self.steps[..depth];
         let place = &at.place;
-        let message = format!("--set leads into {}, which is {what}", show_table(before));
+        let message = format!("the key leads into {}, which is {what}", show_table(before));
         let mut problem =
             Problem::new(show_path(&self.steps[..=depth]), message, "leads nowhere", Some(self.key.clone()));
         if depth > 0 && place.source == 0 {

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::document::{Document, Node, Place, Value};
+use super::overrides::takes_text;
 use super::path::{PathStep, parse_path};
 use super::{Loaded, ScenarioError, check_against_schema, schema};
 
@@ -22,6 +23,11 @@ pub struct Override {
 }
 
 impl Loaded {
+    /// Whether a key, a dotted path, takes a text, so that a number there makes no sense.
+    pub fn takes_text(&self, key: &str) -> bool {
+        takes_text(key, &SCHEMA)
+    }
+
     /// The same scenario with overrides on top of those of the command line, and without `[compare]`; `run` is how
     /// messages call it.
     ///

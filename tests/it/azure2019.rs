@@ -207,25 +207,30 @@ fn the_files_of_the_sample_are_named_with_their_published_digests() {
 const KEEP_ALIVE: &str = "scenarios/external/keep-alive-azure-2019.toml";
 
 /// The keep-alive scenario on the sample.
-fn keep_alive(folder: &Path, policy: &str) -> Run {
+fn keep_alive(folder: &Path, policy: &[&str]) -> Run {
     let file = |name: &str| format!("workload.azure-functions-2019.{name}={}", folder.join(name).display());
     let files = ["invocations", "durations", "memory"].map(|name| format!("{}.csv", file(name)));
-    run_file(&repository(KEEP_ALIVE), &[&files[0], &files[1], &files[2], policy], 1)
+    let files = files.each_ref().map(String::as_str);
+    run_file(&repository(KEEP_ALIVE), &[&files, policy].concat(), 1)
 }
 
 #[test]
 fn the_table_of_keep_alive_policies_is_what_the_scenario_gives() {
     let Some(folder) = folder() else { return };
     let text = std::fs::read_to_string(repository("docs/keep-alive.md")).expect("the document");
-    let policies = [
-        ("fixed-10min", "scheduler.keep_alive.fixed.keep_alive_s=600"),
-        ("fixed-20min", "scheduler.keep_alive.fixed.keep_alive_s=1200"),
-        ("fixed-60min", "scheduler.keep_alive.fixed.keep_alive_s=3600"),
-        ("fixed-120min", "scheduler.keep_alive.fixed.keep_alive_s=7200"),
-        ("hybrid-4h", "scheduler.keep_alive.hybrid-histogram={}"),
-        ("hybrid-4h-without-forecast", "scheduler.keep_alive.hybrid-histogram.forecast=none"),
-        ("faascache-hist", "scheduler.keep_alive.faascache-hist={}"),
-        ("oracle", "scheduler.keep_alive.oracle={}"),
+    let policies: [(&str, &[&str]); 9] = [
+        ("fixed-10min", &["scheduler.keep_alive.fixed.keep_alive_s=600"]),
+        ("fixed-20min", &["scheduler.keep_alive.fixed.keep_alive_s=1200"]),
+        ("fixed-60min", &["scheduler.keep_alive.fixed.keep_alive_s=3600"]),
+        ("fixed-120min", &["scheduler.keep_alive.fixed.keep_alive_s=7200"]),
+        ("hybrid-4h", &["scheduler.keep_alive.hybrid-histogram={}"]),
+        ("hybrid-4h-without-forecast", &["scheduler.keep_alive.hybrid-histogram.forecast=none"]),
+        ("faascache-hist", &["scheduler.keep_alive.faascache-hist={}"]),
+        ("oracle", &["scheduler.keep_alive.oracle={}"]),
+        (
+            "greedy-dual",
+            &["scheduler.keep_alive.greedy-dual.budget_mb=30000", "isolation.process.start_median_s=0.001"],
+        ),
     ];
     let mut baseline = None;
     for (name, policy) in policies {

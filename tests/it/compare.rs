@@ -220,6 +220,25 @@ over = "rate"
 }
 
 #[test]
+fn rows_that_keep_no_objectives_have_no_bar_and_wide_spans_have_dots() {
+    let axis = |values: &str| format!("{WORLD}[compare]\n[[compare.axes]]\nname = \"what\"\nvalues = [{values}]\n");
+    let drawn = |text: &str, set: &[&str]| {
+        let done = run(&Lab::new(text), &[set, &["compare.plot=sci.g_per_unit"]].concat(), 1);
+        let svg = fs::read_to_string(done.folder().join("compare.svg")).expect("written");
+        let count = |what: &str| svg.matches(what).count();
+        // One rectangle is the background.
+        (count("<rect") - 1, count("<circle"), count("objectives not kept"), count("logarithmic scale"))
+    };
+    let mechanisms = r#"{ name = "c", set = ["isolation.container={}"] }, { name = "v", set = ["isolation.vm={}"] }"#;
+    let fit = "[compare.fit]\nkey = \"regions[0].hosts[0].count\"\nlow = 1\nhigh = 9\nslo = [\"service_latency_s.p99 <= 9\"]\n";
+    assert_eq!(drawn(&axis(mechanisms), &[]), (2, 0, 0, 0));
+    assert_eq!(drawn(&(axis(mechanisms) + fit), &[]), (1, 0, 1, 0), "a VM takes half a minute to start");
+    // A hundredth of the calls per second carry a hundred times the idle power and embodied carbon each.
+    let rates = r#"{ name = "few", set = ["workload.poisson.rate_per_s=0.02"] }, { name = "many" }"#;
+    assert_eq!(drawn(&axis(rates), &[]), (0, 2, 0, 1));
+}
+
+#[test]
 fn crossings_are_written_and_told() {
     let crossing = r#"
 [[compare.crossings]]
@@ -270,6 +289,22 @@ fn what_is_wrong_with_a_comparison_is_shown_where_it_stands() {
     fails(&lab(&fit("calls.hot < 1", 1)), &[], &["no run has the figure \"calls.hot\""]);
     fails(&lab(&fit("calls.cold < 1", 0)), &[], &["regions[0].hosts[0].count", "low = 0"]);
     fails(&lab(&fit("calls.cold < 1", 5)), &[], &["low = 5 is above high = 3"]);
+    let fitted = lab(&fit("calls.cold < 1", 1));
+    let show = "compare.show=[\"fit.value\"]";
+    fails(&fitted, &[show], &["is no figure of a run", "the first figure of the table", "plot = \"fit.value\""]);
+    fails(&lab(""), &[show], &["is no figure of a run", "only with [compare.fit]"]);
+    let key = |key: &str| format!("compare.fit.key=\"{key}\"");
+    fails(&fitted, &[&key("description")], &["\"description\" takes a text, not a number", "compare.fit.key"]);
+    fails(
+        &fitted,
+        &[&key("regions[3].pue")],
+        &["there is no regions[3]: regions has 1 element", "only element is [0]"],
+    );
+    let rate = key("workload.poisson.rate_per_s");
+    fails(&fitted, &[&rate], &["is set by the axis \"rate\" and fitted, too", "fit another key"]);
+    run(&fitted, &[&rate, "compare.axes[1].numbers=[1]"], 1);
+    let text = ["compare.axes[1].key=\"regions[0].name\""];
+    fails(&lab(""), &text, &["\"regions[0].name\" takes a text, not a number"]);
 }
 
 #[test]

@@ -105,19 +105,19 @@ fn a_missing_key_of_a_new_table_is_shown_in_the_argument() {
 
 #[test]
 fn paths_that_lead_nowhere_are_refused() {
-    says(&report("regions[2].on=true"), &["--set names regions[2], but regions has 2 elements", "are [0] to [1]"]);
-    says(&report("regions.x.on=true"), &["--set names regions.x, but regions has 2 elements"]);
-    says(&report("seed.x=1"), &["--set leads into [seed], which is no table", "[command line:1:7]", "^^^|^^"]);
-    says(&report("servers[0]=1"), &["--set leads into [servers], which is no array"]);
+    says(&report("regions[2].on=true"), &["there is no regions[2]: regions has 2 elements", "are [0] to [1]"]);
+    says(&report("regions.x.on=true"), &["there is no regions.x: regions has 2 elements"]);
+    says(&report("seed.x=1"), &["the key leads into [seed], which is no table", "[command line:1:7]", "^^^|^^"]);
+    says(&report("servers[0]=1"), &["the key leads into [servers], which is no array"]);
 }
 
 #[test]
 fn arguments_without_key_or_value_are_refused() {
     for argument in ["seed", "=3", ""] {
-        says(&report(argument), &["sets nothing", "write --set key=value", "[command line:1:7]"]);
+        says(&report(argument), &["sets nothing", "write KEY=VALUE", "[command line:1:7]"]);
     }
-    says(&report("seed="), &["--set seed has no value", "[command line:1:12]"]);
-    says(&report("servers.old.points=[1"), &["--set servers.old.points has a value that is not TOML"]);
+    says(&report("seed="), &["x seed has no value", "[command line:1:12]"]);
+    says(&report("servers.old.points=[1"), &["servers.old.points has a value that is not TOML"]);
     says(
         &report("seed=99999999999999999999"),
         &["the integer 99999999999999999999 is too large", "[command line:1:12]"],
