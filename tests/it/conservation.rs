@@ -137,6 +137,16 @@ fn all_books_balance_in_every_part_of_the_machine() {
 }
 
 #[test]
+fn all_books_balance_with_every_power_model() {
+    let lab = world();
+    for (name, toml) in crate::power::MODELS {
+        let power = ["small", "large"].map(|s| format!("servers.{s}.power={{ {toml} }}"));
+        let run = lab.run(&[&power[0], &power[1], "workload.poisson.calls=4000", "servers.small.cores=2"]);
+        all_books_balance(name, &run);
+    }
+}
+
+#[test]
 fn all_books_balance_when_more_memory_is_held_than_there_is() {
     let run = world().run(&[
         "scheduler.overcommit.static-ratio={memory_ratio=2.5}",

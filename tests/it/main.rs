@@ -23,6 +23,7 @@ mod machine;
 mod oracle_faas;
 mod oracle_simfaas;
 mod pools;
+mod power;
 mod provisioning;
 mod queueing;
 mod reservations;
