@@ -45,6 +45,10 @@ pub struct Group {
     pub boot: crate::types::Duration,
     /// Power at no load \[W\], from the power model.
     pub idle_w: f64,
+    /// What all memory in use draws on top of it \[W\]; 0 unless use is what makes memory active.
+    pub memory_in_use_w: f64,
+    /// `idle_w` and `memory_in_use_w`: what memory in use is charged, by its share of the host \[W\].
+    pub held_w: f64,
     /// Dynamic power per millionth of a core below saturation \[W\], where it is the same at every load.
     pub linear_w_per_unit: Option<f64>,
     /// Share of a host that one byte is.
@@ -237,8 +241,8 @@ impl Host {
 
     /// Recomputes all rates after a change of state.
     ///
-    /// Dynamic power P(u) - P(0) is shared among calls and starts in proportion to CPU demand; baseline power P(0) in
-    /// proportion to memory held, and what nobody holds is the idle host's. If more memory is held than the host has
+    /// Dynamic power P(u) - P(0) is shared among calls and starts in proportion to CPU demand; baseline power P(0), and what
+    /// memory in use draws on top of it, in proportion to memory held, and what nobody holds is the idle host's. If more memory is held than the host has
     /// (overcommit), shares are of what is held, so they never sum to more than one host.
     #[inline]
     pub fn refresh(&mut self, group: &Group, cpu: CpuModel) {
@@ -279,7 +283,15 @@ impl Host {
         }
         let held = self.held.map(float);
         let [busy, starting, warm] = held.map(|held| held * self.share_per_byte);
+        let free = 1.0 - busy - starting - warm;
+        let mut free_w = (baseline * free).max(0.0);
         self.it_w = baseline + dynamic;
+        if group.memory_in_use_w > 0.0 {
+            // What the mechanism holds once per host is in use, too, as far as there is memory.
+            let system = (float(self.system) * group.share_per_byte).min(free.max(0.0));
+            free_w += group.memory_in_use_w * system;
+            self.it_w += group.memory_in_use_w * (busy + starting + warm + system);
+        }
         // Every column in its place: nothing is cleared first or copied afterwards.
         let r = &mut self.rates;
         r[Column::BusyCore as usize] = used / UNITS_PER_CORE;
@@ -290,10 +302,10 @@ impl Host {
         r[Column::HostsOn as usize] = 1.0;
         r[Column::ExecutionDynamic as usize] = per_unit * float(self.exec_demand);
         r[Column::ColdStartDynamic as usize] = start_w;
-        r[Column::ExecutionBaseline as usize] = baseline * busy;
-        r[Column::ColdStartBaseline as usize] = baseline * starting;
-        r[Column::WarmIdle as usize] = baseline * warm;
-        r[Column::IdleHost as usize] = (baseline * (1.0 - busy - starting - warm)).max(0.0);
+        r[Column::ExecutionBaseline as usize] = group.held_w * busy;
+        r[Column::ColdStartBaseline as usize] = group.held_w * starting;
+        r[Column::WarmIdle as usize] = group.held_w * warm;
+        r[Column::IdleHost as usize] = free_w;
         r[Column::Boot as usize] = 0.0;
         r[Column::Off as usize] = 0.0;
         r[Column::Overhead as usize] = (group.pue - 1.0) * self.it_w;

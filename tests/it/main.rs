@@ -28,4 +28,5 @@ mod provisioning;
 mod queueing;
 mod reservations;
 mod scene;
+mod servers;
 mod starts;

@@ -1,6 +1,6 @@
 //! A curve through points with linear pieces between them: the arithmetic that several models share.
 
-/// Points (x, y) with x rising from 0 to 1.
+/// Points (x, y) with x rising.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Curve {
     x: Vec<f64>,
@@ -10,22 +10,35 @@ pub(super) struct Curve {
 }
 
 impl Curve {
-    /// A curve whose x rise strictly and whose y do not fall.
+    /// A curve of power: x rise strictly from 0 to 1, and y do not fall.
     ///
     /// # Errors
     /// Which point is wrong, in the words of the two keys.
     pub fn new((x_key, x): (&str, &[f64]), (y_key, y): (&str, &[f64])) -> Result<Self, String> {
+        let curve = Self::through((x_key, x), (y_key, y))?;
+        if let (Some(&first), Some(&last)) = (x.first(), x.last())
+            && (first != 0.0 || last != 1.0)
+        {
+            return Err(format!("{x_key} goes from {first} to {last}; it must go from 0 to 1"));
+        }
+        not_falling(y_key, y)?;
+        Ok(curve)
+    }
+
+    /// Any curve whose x rise strictly.
+    ///
+    /// # Errors
+    /// Which point is wrong, in the words of the two keys.
+    pub fn through((x_key, x): (&str, &[f64]), (y_key, y): (&str, &[f64])) -> Result<Self, String> {
         if x.len() != y.len() {
             return Err(format!("{x_key} has {} values and {y_key} has {}; give pairs", x.len(), y.len()));
         }
-        let (Some(&first), Some(&last)) = (x.first(), x.last()) else { return Err(format!("{x_key} is empty")) };
-        if first != 0.0 || last != 1.0 {
-            return Err(format!("{x_key} goes from {first} to {last}; it must go from 0 to 1"));
+        if x.len() < 2 {
+            return Err(format!("{x_key} has {} point(s); give at least two", x.len()));
         }
         if let Some(pair) = x.windows(2).find(|p| p[1] <= p[0]) {
             return Err(format!("{x_key} must rise from point to point, found {} after {}", pair[1], pair[0]));
         }
-        not_falling(y_key, y)?;
         let slope = x.windows(2).zip(y.windows(2)).map(|(x, y)| (y[1] - y[0]) / (x[1] - x[0])).collect();
         Ok(Self { x: x.to_vec(), y: y.to_vec(), slope })
     }
@@ -35,7 +48,7 @@ impl Curve {
     pub fn at(&self, x: f64) -> f64 {
         let last = self.slope.len() - 1;
         let i = self.x[1..=last].iter().take_while(|&&edge| edge <= x).count();
-        self.y[i] + self.slope[i] * (x.clamp(0.0, 1.0) - self.x[i])
+        self.y[i] + self.slope[i] * (x.clamp(self.x[0], self.x[last + 1]) - self.x[i])
     }
 }
 

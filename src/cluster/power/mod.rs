@@ -8,9 +8,12 @@ mod curve;
 mod fan;
 mod linear;
 mod logarithmic;
+mod parts;
 mod piecewise;
+mod server;
 mod square;
 mod square_root;
+mod supply;
 mod table;
 mod teads;
 
@@ -20,9 +23,12 @@ pub use cubic::Cubic;
 pub use fan::Fan;
 pub use linear::Linear;
 pub use logarithmic::Logarithmic;
+pub use parts::{MemoryDriver, MemoryPart, Part, Parts};
 pub use piecewise::Piecewise;
+pub use server::{ServerPower, Wrong, server};
 pub use square::Square;
 pub use square_root::SquareRoot;
+pub use supply::{ConstantPsu, CurvePsu, PsuSpec, Supply};
 pub use table::Table;
 pub use teads::Teads;
 
