@@ -35,8 +35,10 @@ pub struct Group {
     pub memory: Memory,
     /// Power model of one host.
     pub power: Box<dyn PowerModel>,
-    /// Power usage effectiveness of the site, at least 1.
+    /// Power usage effectiveness of the site, at least 1; of every further watt, where it depends on load.
     pub pue: f64,
+    /// Overhead that one host causes at any load, also while it is off \[W\]; 0 where PUE is constant.
+    pub fixed_overhead_w: f64,
     /// Power while off \[W\].
     pub off_w: f64,
     /// Power while booting \[W\].
@@ -308,7 +310,7 @@ impl Host {
         r[Column::IdleHost as usize] = free_w;
         r[Column::Boot as usize] = 0.0;
         r[Column::Off as usize] = 0.0;
-        r[Column::Overhead as usize] = (group.pue - 1.0) * self.it_w;
+        r[Column::Overhead as usize] = (group.pue - 1.0) * self.it_w + group.fixed_overhead_w;
         r[Column::WarmMemory as usize] = held[2] * 1e-6;
     }
 
@@ -335,7 +337,7 @@ impl Host {
         self.rates = [0.0; COLUMNS];
         self.over = [false; 2];
         self.rates[column as usize] = watts;
-        self.rates[Column::Overhead as usize] = (group.pue - 1.0) * watts;
+        self.rates[Column::Overhead as usize] = (group.pue - 1.0) * watts + group.fixed_overhead_w;
         (self.it_w, self.speed) = (watts, 1.0);
         (self.dynamic_w_per_unit, self.share_per_byte) = (0.0, 0.0);
     }

@@ -308,8 +308,23 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
             let Some(server) = servers.get(&hosts.server) else { continue };
             let Ok(power::ServerPower { model: power, memory_in_use_w }) = power_of(spec, server) else { continue };
             let id = GroupId::from_index(fleet.groups.len());
-            let pue = hosts.pue.unwrap_or(region.pue);
             let idle_w = power.watts(0.0);
+            let full = hosts.pue.unwrap_or(region.pue);
+            let idle = hosts.pue_idle.or(if hosts.pue.is_none() { region.pue_idle } else { None });
+            let overhead = match idle {
+                None => Ok((full, 0.0)),
+                Some(idle) => power::overhead((idle, idle_w), (full, power.watts(1.0))),
+            };
+            let (pue, fixed_overhead_w) = overhead.unwrap_or_else(|message| {
+                let of_group = hosts.pue_idle.is_some();
+                let key = if of_group {
+                    format!("regions[{r}].hosts[{g}].pue_idle")
+                } else {
+                    format!("regions[{r}].pue_idle")
+                };
+                problems.push(Problem::new(key, message, "see docs/power.md, section 6"));
+                (full, 0.0)
+            });
             let linear = power.linear_w();
             fleet.hosts.extend((0..hosts.count).map(|_| id));
             fleet.servers.push(ServerFacts {
@@ -317,7 +332,7 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
                 cores: server.cores,
                 memory_mb: server.memory_mb,
             });
-            fleet.facts.push(group_facts(server, r, hosts.count, pue, idle_w + memory_in_use_w));
+            fleet.facts.push(group_facts(server, (r, hosts.count), (pue, fixed_overhead_w), idle_w + memory_in_use_w));
             fleet.groups.push(Group {
                 name: format!("{}/{}", region.name, hosts.server),
                 region: RegionId::from_index(r),
@@ -325,6 +340,7 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
                 memory: Memory::from_mb(server.memory_mb),
                 power,
                 pue,
+                fixed_overhead_w,
                 off_w: spec.off_w,
                 boot_w: spec.boot_w.unwrap_or(idle_w),
                 boot: Duration::from_secs_f64(spec.boot_s),
@@ -349,13 +365,19 @@ fn power_of(spec: &ServerSpec, server: &Server) -> Result<power::ServerPower, Ve
     power::server(&server.power, &spec.parts, &spec.supply, server.memory_mb / 1000.0)
 }
 
-fn group_facts(server: &Server, region: usize, hosts: u32, pue: f64, held_w: f64) -> GroupFacts {
+fn group_facts(
+    server: &Server,
+    (region, hosts): (usize, u32),
+    (pue, fixed_overhead_w): (f64, f64),
+    held_w: f64,
+) -> GroupFacts {
     GroupFacts {
         region: RegionId::from_index(region),
         hosts,
         memory_mb: server.memory_mb,
         held_w,
         pue,
+        fixed_overhead_w,
         embodied_kg: server.embodied_kg,
         lifetime_s: server.lifetime_years * SECONDS_PER_YEAR,
     }

@@ -186,6 +186,10 @@ pub struct RegionSpec {
     #[schemars(range(min = 1.0, max = 10.0))]
     #[serde(default = "pue")]
     pub pue: f64,
+    /// PUE while all hosts idle, not below `pue`, which is then that at full load. Default: the same at every load.
+    #[schemars(range(min = 1.0, max = 10.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pue_idle: Option<f64>,
     /// Its host groups, at least one.
     #[schemars(length(min = 1))]
     pub hosts: Vec<HostsSpec>,
@@ -204,10 +208,14 @@ pub struct HostsSpec {
     /// How many hosts.
     #[schemars(range(min = 1, max = 10000000))]
     pub count: u32,
-    /// PUE of this group, if it differs from the region's.
+    /// PUE of this group, if it differs from the region's. The region's `pue_idle` then does not hold for it.
     #[schemars(range(min = 1.0, max = 10.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pue: Option<f64>,
+    /// PUE of this group while all its hosts idle, if it differs from the region's.
+    #[schemars(range(min = 1.0, max = 10.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pue_idle: Option<f64>,
 }
 
 /// The JSON Schema of a scenario file.

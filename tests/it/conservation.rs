@@ -164,6 +164,7 @@ fn all_books_balance_with_parts_and_losses() {
             set.push(format!("servers.{server}.power={{ fan = {{ idle_w = 90.0, max_w = 250.0 }} }}"));
             set.push(format!("servers.{server}.supply={{ vr_efficiency = 0.9, psu = {{ {psu} }} }}"));
         }
+        set.extend(["regions[0].pue=1.3".to_owned(), "regions[0].pue_idle=1.5".to_owned()]);
         for more in [None, Some("scheduler.overcommit.static-ratio={memory_ratio=2.5}")] {
             let set: Vec<&str> = set.iter().map(String::as_str).chain(more).collect();
             all_books_balance(&format!("{set:?}"), &world().run(&set));

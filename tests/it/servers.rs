@@ -74,6 +74,20 @@ fn a_power_supply_is_better_at_some_loads_than_at_others() {
 }
 
 #[test]
+fn pue_may_be_worse_at_low_load() {
+    // 100 W idle at PUE 1.5 and 180 W at 1.3: overhead 50 to 54 W, so 0.05 of every watt and 45 W at any load.
+    let run = run(&["regions[0].pue=1.3", "regions[0].pue_idle=1.5"]);
+    let it = 100.0 * 111.0 + 20.0 * 10.0;
+    is("overhead", run.number("energy_j.pue_overhead"), 0.05 * it + 45.0 * 111.0);
+    is("total", run.number("energy_j.total"), 1.05 * it + 45.0 * 111.0);
+    // The call pays 0.05 of all it draws, and by its memory a tenth of what is fixed, for all 111 s.
+    is("attributed", run.number("energy_j.attributed"), 1.05 * (200.0 + 1110.0) + 4.5 * 111.0);
+    is("by host", run.table("hosts.csv").sum("energy_j"), run.number("energy_j.total"));
+    let grams: f64 = run.table("functions.csv").sum("operational_g");
+    is("grams by function", grams, run.number("energy_j.total") * 1e-4);
+}
+
+#[test]
 fn parts_that_add_nothing_change_nothing() {
     let plain = run(&[]).files();
     let parts =
@@ -98,6 +112,8 @@ fn what_cannot_add_up_is_refused_at_its_key() {
     refused(&[&curve(170.0)], &["180.0 W, more than rated_w = 170"]);
     let by_use = "servers.box.parts.memory={ idle_w_per_gb = 1.0, active_w_per_gb = 2.0, active_by = \"use\" }";
     refused(&[&curve(500.0), by_use], &["needs a constant efficiency"]);
+    refused(&["regions[0].pue=1.3", "regions[0].pue_idle=1.2"], &["pue_idle = 1.2 is below pue = 1.3"]);
+    refused(&["regions[0].pue_idle=1.5"], &["would fall with load, from 50.0 W"]);
     refused(&["servers.box.type=epyc-7742"], &["no server type \"epyc-7742\"", "did you mean \"epyc-7742-"]);
 }
 
