@@ -137,6 +137,7 @@ pub fn measure(
     };
     let inputs: Vec<Input> = arrivals.inputs().into_iter().map(|(path, sha256)| Input { path, sha256 }).collect();
     let Some(folder) = folder else { return Ok(Measured { summary, effort, inputs }) };
+    let filled_in = loaded.scenario.filled_in();
     let manifest = Manifest {
         program: "slackwater sim",
         version: env!("CARGO_PKG_VERSION"),
@@ -145,7 +146,7 @@ pub fn measure(
         scenario_sha256: loaded.sha256.clone(),
         set: &loaded.set,
         seed: loaded.scenario.seed,
-        scenario: &loaded.scenario,
+        scenario: &filled_in,
         inputs: inputs.clone(),
         isolation: loaded.scenario.isolation.build().expect("the same table was built before the run"),
         workload_notes: arrivals.notes(),

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use serde_json::Value as Json;
-use slackwater::{grid, isolation, report, scenario};
+use slackwater::{cluster, grid, isolation, report, scenario};
 
 use super::Failure;
 
@@ -23,6 +23,8 @@ enum What {
     Runtimes,
     /// Power models.
     PowerModels,
+    /// Server types of the catalogue, with every figure and its source.
+    Servers,
     /// Grid zones with an embedded typical year.
     Zones,
     /// Sources of calls.
@@ -51,6 +53,7 @@ fn section(what: What) -> String {
             SEAMS.map(|seam| variants(&schema, &format!("[scheduler.{seam}.NAME]"), &seam_enum(&schema, seam))).concat()
         }
         What::PowerModels => variants(&schema, "[servers.SERVER.power.NAME]", &schema["$defs"]["PowerSpec"]),
+        What::Servers => servers_text(),
         What::Workloads => variants(&schema, "[workload.NAME]", &schema["$defs"]["WorkloadSpec"]),
         What::Isolation => isolation_text(),
         What::Runtimes => runtimes_text(),
@@ -74,6 +77,7 @@ fn names(what: What) -> Vec<String> {
             .flat_map(|seam| of(&seam_enum(&schema, seam)).into_iter().map(move |n| format!("{seam}.{n}")))
             .collect(),
         What::PowerModels => of(&schema["$defs"]["PowerSpec"]),
+        What::Servers => cluster::server_types().server.iter().map(|s| s.name.clone()).collect(),
         What::Workloads => of(&schema["$defs"]["WorkloadSpec"]),
         What::Isolation => isolation::catalogue().iter().map(|e| e.name.clone()).collect(),
         What::Runtimes => {
@@ -210,6 +214,28 @@ fn runtimes_text() -> String {
             text += &format!(" {ms:>8.1}");
         }
         text += &format!(" {:>7.1} {:>7}  {}\n", r.memory_mb, r.starts, r.row);
+    }
+    text
+}
+
+fn servers_text() -> String {
+    let types = cluster::server_types();
+    let mut text = String::from("[servers.NAME] type = \"…\": single published results, whole servers at the plug\n");
+    text += &wrapped(&format!("end points: {}", types.end_points_source), 2);
+    text += &wrapped(&format!("deciles: {}", types.deciles_source), 2);
+    text += &wrapped(&format!("embodied_kg: {}", types.embodied_source), 2);
+    text += &wrapped(&format!("lifetime_years = {}: {}", types.lifetime_years, types.lifetime_source), 2);
+    text += &format!(
+        "\n  {:<16} {:>6} {:>10} {:>7} {:>7} {:>11}  {}\n",
+        "type", "cores", "memory_mb", "idle W", "full W", "embodied_kg", "machine; row of the source"
+    );
+    for s in &types.server {
+        // The catalogue's models are tested; one that could not be built would show no watts.
+        let [idle, full] = [0.0, 1.0].map(|u| s.power.build().map_or(f64::NAN, |p| p.watts(u)));
+        text += &format!(
+            "  {:<16} {:>6} {:>10} {idle:>7} {full:>7} {:>11.2}  {}; {}\n",
+            s.name, s.cores, s.memory_mb, s.embodied_kg, s.description, s.row
+        );
     }
     text
 }

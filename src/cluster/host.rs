@@ -35,8 +35,10 @@ pub struct Group {
     pub memory: Memory,
     /// Power model of one host.
     pub power: Box<dyn PowerModel>,
-    /// Power usage effectiveness of the site, at least 1.
+    /// Power usage effectiveness of the site, at least 1; of every further watt, where it depends on load.
     pub pue: f64,
+    /// Overhead that one host causes at any load, also while it is off \[W\]; 0 where PUE is constant.
+    pub fixed_overhead_w: f64,
     /// Power while off \[W\].
     pub off_w: f64,
     /// Power while booting \[W\].
@@ -45,6 +47,10 @@ pub struct Group {
     pub boot: crate::types::Duration,
     /// Power at no load \[W\], from the power model.
     pub idle_w: f64,
+    /// What all memory in use draws on top of it \[W\]; 0 unless use is what makes memory active.
+    pub memory_in_use_w: f64,
+    /// `idle_w` and `memory_in_use_w`: what memory in use is charged, by its share of the host \[W\].
+    pub held_w: f64,
     /// Dynamic power per millionth of a core below saturation \[W\], where it is the same at every load.
     pub linear_w_per_unit: Option<f64>,
     /// Share of a host that one byte is.
@@ -237,8 +243,8 @@ impl Host {
 
     /// Recomputes all rates after a change of state.
     ///
-    /// Dynamic power P(u) - P(0) is shared among calls and starts in proportion to CPU demand; baseline power P(0) in
-    /// proportion to memory held, and what nobody holds is the idle host's. If more memory is held than the host has
+    /// Dynamic power P(u) - P(0) is shared among calls and starts in proportion to CPU demand; baseline power P(0), and what
+    /// memory in use draws on top of it, in proportion to memory held, and what nobody holds is the idle host's. If more memory is held than the host has
     /// (overcommit), shares are of what is held, so they never sum to more than one host.
     #[inline]
     pub fn refresh(&mut self, group: &Group, cpu: CpuModel) {
@@ -279,7 +285,15 @@ impl Host {
         }
         let held = self.held.map(float);
         let [busy, starting, warm] = held.map(|held| held * self.share_per_byte);
+        let free = 1.0 - busy - starting - warm;
+        let mut free_w = (baseline * free).max(0.0);
         self.it_w = baseline + dynamic;
+        if group.memory_in_use_w > 0.0 {
+            // What the mechanism holds once per host is in use, too, as far as there is memory.
+            let system = (float(self.system) * group.share_per_byte).min(free.max(0.0));
+            free_w += group.memory_in_use_w * system;
+            self.it_w += group.memory_in_use_w * (busy + starting + warm + system);
+        }
         // Every column in its place: nothing is cleared first or copied afterwards.
         let r = &mut self.rates;
         r[Column::BusyCore as usize] = used / UNITS_PER_CORE;
@@ -290,13 +304,13 @@ impl Host {
         r[Column::HostsOn as usize] = 1.0;
         r[Column::ExecutionDynamic as usize] = per_unit * float(self.exec_demand);
         r[Column::ColdStartDynamic as usize] = start_w;
-        r[Column::ExecutionBaseline as usize] = baseline * busy;
-        r[Column::ColdStartBaseline as usize] = baseline * starting;
-        r[Column::WarmIdle as usize] = baseline * warm;
-        r[Column::IdleHost as usize] = (baseline * (1.0 - busy - starting - warm)).max(0.0);
+        r[Column::ExecutionBaseline as usize] = group.held_w * busy;
+        r[Column::ColdStartBaseline as usize] = group.held_w * starting;
+        r[Column::WarmIdle as usize] = group.held_w * warm;
+        r[Column::IdleHost as usize] = free_w;
         r[Column::Boot as usize] = 0.0;
         r[Column::Off as usize] = 0.0;
-        r[Column::Overhead as usize] = (group.pue - 1.0) * self.it_w;
+        r[Column::Overhead as usize] = (group.pue - 1.0) * self.it_w + group.fixed_overhead_w;
         r[Column::WarmMemory as usize] = held[2] * 1e-6;
     }
 
@@ -323,7 +337,7 @@ impl Host {
         self.rates = [0.0; COLUMNS];
         self.over = [false; 2];
         self.rates[column as usize] = watts;
-        self.rates[Column::Overhead as usize] = (group.pue - 1.0) * watts;
+        self.rates[Column::Overhead as usize] = (group.pue - 1.0) * watts + group.fixed_overhead_w;
         (self.it_w, self.speed) = (watts, 1.0);
         (self.dynamic_w_per_unit, self.share_per_byte) = (0.0, 0.0);
     }

@@ -1,5 +1,6 @@
 //! Where calls run: hosts and their power, the indexed pool of a region's hosts, sandboxes and the warm sets.
 
+mod catalogue;
 mod evict;
 mod host;
 mod index;
@@ -8,6 +9,7 @@ mod sandbox;
 mod share;
 mod warm;
 
+pub use catalogue::{ServerType, ServerTypes, server_types};
 pub use evict::{EvictionOrder, IdleOrder};
 pub use host::{CpuModel, Group, Host, PowerState, UNITS_PER_CORE};
 pub use index::{HostIndex, Orders, Slot};

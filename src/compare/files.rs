@@ -227,7 +227,7 @@ fn manifest(comparison: &Comparison, loaded: &Loaded) -> Json {
         "scenario_sha256": loaded.sha256,
         "set": loaded.set,
         "seed": loaded.scenario.seed,
-        "scenario": loaded.scenario,
+        "scenario": loaded.scenario.filled_in(),
         "inputs": inputs,
         "boundary": BOUNDARY,
         "runs": comparison.rows.iter().map(run).collect::<Vec<_>>(),

@@ -19,7 +19,7 @@ pub use plot::{PlotError, received_executed};
 pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
 
-use crate::scenario::{RegionFacts, Scenario};
+use crate::scenario::{RegionFacts, Scenario, ServerFacts};
 use crate::sci::{GroupFacts, Scored};
 use crate::sim::Outcome;
 
@@ -34,7 +34,7 @@ pub struct Finished<'a> {
     /// The host groups.
     pub groups: &'a [GroupFacts],
     /// Server type of each group.
-    pub servers: &'a [String],
+    pub servers: &'a [ServerFacts],
     /// The regions.
     pub regions: &'a [RegionFacts],
     /// Carbon intensity of each region in each ledger bin [gCO2e/kWh].

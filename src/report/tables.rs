@@ -389,17 +389,16 @@ fn hosts(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {
     for (i, host) in run.outcome.hosts.iter().enumerate() {
         let group = &run.groups[host.group.index()];
         let server = &run.servers[host.group.index()];
-        let spec = &run.scenario.servers[server];
         table.count(i as u64)?;
         table.text(&run.regions[host.region.index()].name)?;
-        table.text(server)?;
+        table.text(&server.name)?;
         table.count(host.executed)?;
         table.number(host.on_s)?;
         table.number(host.busy_core_s)?;
-        table.number(host.busy_core_s / (spec.cores * run_s))?;
-        table.number(host.memory_mb_s / (spec.memory_mb * run_s))?;
+        table.number(host.busy_core_s / (server.cores * run_s))?;
+        table.number(host.memory_mb_s / (server.memory_mb * run_s))?;
         table.number(host.energy_j)?;
-        table.number(host.energy_j * group.pue)?;
+        table.number(host.energy_j * group.pue + group.fixed_overhead_w * run_s)?;
         table.number(group.embodied_g_per_s() * run_s)?;
         table.end()?;
     }

@@ -49,7 +49,7 @@ pub(super) fn site_facts(groups: &[Group], facts: &[GroupFacts], regions: usize)
             own.iter().map(|(g, f)| of(g, f) * f64::from(f.hosts)).sum::<f64>() / hosts
         };
         *site = SiteFacts {
-            idle_w_per_byte: mean(&|g, _| g.idle_w * g.share_per_byte),
+            idle_w_per_byte: mean(&|g, _| (g.held_w + g.fixed_overhead_w / g.pue) * g.share_per_byte),
             dynamic_w_per_core: mean(&|g, _| (g.power.watts(1.0) - g.idle_w) / (g.cpu as f64 / 1e6)),
             embodied_g_per_s_per_byte: mean(&|g, f| f.embodied_g_per_s() * g.share_per_byte),
             pue: mean(&|g, _| g.pue),

@@ -1,10 +1,12 @@
 //! From a scenario to everything a run needs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::ahead::{check_together, look_ahead, site_facts};
+use super::server::Server;
 use super::{EndRule, Scenario, ServerSpec};
-use crate::cluster::Group;
+use crate::cluster::{Group, power};
 use crate::grid::{self, Forecast, GridError, PerfectForecast, Signal};
 use crate::isolation::{Conflict, Mechanism};
 use crate::scheduler::{Known, SchedulerSpec};
@@ -25,8 +27,19 @@ pub struct Built {
     pub signals: Vec<Signal>,
     /// What the report says of the regions.
     pub regions: Vec<RegionFacts>,
-    /// Server type of every group.
-    pub servers: Vec<String>,
+    /// The server type of every group.
+    pub servers: Vec<ServerFacts>,
+}
+
+/// What the report says of the hosts of a group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServerFacts {
+    /// Server type, a name of the scenario.
+    pub name: String,
+    /// Cores of one host.
+    pub cores: f64,
+    /// Memory of one host \[MB\].
+    pub memory_mb: f64,
 }
 
 /// What the report says of a region.
@@ -262,14 +275,20 @@ struct Fleet {
     facts: Vec<GroupFacts>,
     hosts: Vec<GroupId>,
     regions: Vec<RegionFacts>,
-    servers: Vec<String>,
+    servers: Vec<ServerFacts>,
 }
 
 fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
     let mut fleet = Fleet::default();
-    for (name, server) in &scenario.servers {
-        if let Err(e) = server.power.build() {
-            problems.push(Problem::new(format!("servers.{name}.power"), e, "see `sim list power-models`"));
+    // A power model cannot be cloned: problems are reported here, once per type, and it is built again for each group.
+    let mut servers = BTreeMap::new();
+    for (name, spec) in &scenario.servers {
+        let Some(server) = spec.resolve(name, problems) else { continue };
+        match power_of(spec, &server) {
+            Ok(_) => drop(servers.insert(name, server)),
+            Err(wrong) => problems.extend(wrong.into_iter().map(|(key, message)| {
+                Problem::new(format!("servers.{name}.{key}"), message, "see `sim list power-models` and docs/power.md")
+            })),
         }
     }
     for (r, region) in scenario.regions.iter().enumerate() {
@@ -277,7 +296,7 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
         let mut facts =
             RegionFacts { name: region.name.clone(), zone: String::new(), cores: 0.0, memory_mb: 0.0, hosts: 0 };
         for (g, hosts) in region.hosts.iter().enumerate() {
-            let Some(server) = scenario.servers.get(&hosts.server) else {
+            let Some(spec) = scenario.servers.get(&hosts.server) else {
                 let known: Vec<&str> = scenario.servers.keys().map(String::as_str).collect();
                 problems.push(Problem::new(
                     format!("regions[{r}].hosts[{g}].server"),
@@ -286,14 +305,34 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
                 ));
                 continue;
             };
-            let Ok(power) = server.power.build() else { continue };
+            let Some(server) = servers.get(&hosts.server) else { continue };
+            let Ok(power::ServerPower { model: power, memory_in_use_w }) = power_of(spec, server) else { continue };
             let id = GroupId::from_index(fleet.groups.len());
-            let pue = hosts.pue.unwrap_or(region.pue);
             let idle_w = power.watts(0.0);
+            let full = hosts.pue.unwrap_or(region.pue);
+            let idle = hosts.pue_idle.or(if hosts.pue.is_none() { region.pue_idle } else { None });
+            let overhead = match idle {
+                None => Ok((full, 0.0)),
+                Some(idle) => power::overhead((idle, idle_w), (full, power.watts(1.0))),
+            };
+            let (pue, fixed_overhead_w) = overhead.unwrap_or_else(|message| {
+                let of_group = hosts.pue_idle.is_some();
+                let key = if of_group {
+                    format!("regions[{r}].hosts[{g}].pue_idle")
+                } else {
+                    format!("regions[{r}].pue_idle")
+                };
+                problems.push(Problem::new(key, message, "see docs/power.md, section 6"));
+                (full, 0.0)
+            });
             let linear = power.linear_w();
             fleet.hosts.extend((0..hosts.count).map(|_| id));
-            fleet.servers.push(hosts.server.clone());
-            fleet.facts.push(group_facts(server, r, hosts.count, pue, idle_w));
+            fleet.servers.push(ServerFacts {
+                name: hosts.server.clone(),
+                cores: server.cores,
+                memory_mb: server.memory_mb,
+            });
+            fleet.facts.push(group_facts(server, (r, hosts.count), (pue, fixed_overhead_w), idle_w + memory_in_use_w));
             fleet.groups.push(Group {
                 name: format!("{}/{}", region.name, hosts.server),
                 region: RegionId::from_index(r),
@@ -301,10 +340,13 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
                 memory: Memory::from_mb(server.memory_mb),
                 power,
                 pue,
-                off_w: server.off_w,
-                boot_w: server.boot_w.unwrap_or(idle_w),
-                boot: Duration::from_secs_f64(server.boot_s),
+                fixed_overhead_w,
+                off_w: spec.off_w,
+                boot_w: spec.boot_w.unwrap_or(idle_w),
+                boot: Duration::from_secs_f64(spec.boot_s),
                 idle_w,
+                memory_in_use_w,
+                held_w: idle_w + memory_in_use_w,
                 linear_w_per_unit: linear.map(|w| w / (server.cores * 1e6).round().max(1.0)),
                 share_per_byte: 1.0 / Memory::from_mb(server.memory_mb).0.max(1) as f64,
                 load_per_unit: 1e6 / (server.cores * 1e6).round().max(1.0),
@@ -319,13 +361,23 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
     fleet
 }
 
-fn group_facts(server: &ServerSpec, region: usize, hosts: u32, pue: f64, idle_w: f64) -> GroupFacts {
+fn power_of(spec: &ServerSpec, server: &Server) -> Result<power::ServerPower, Vec<power::Wrong>> {
+    power::server(&server.power, &spec.parts, &spec.supply, server.memory_mb / 1000.0)
+}
+
+fn group_facts(
+    server: &Server,
+    (region, hosts): (usize, u32),
+    (pue, fixed_overhead_w): (f64, f64),
+    held_w: f64,
+) -> GroupFacts {
     GroupFacts {
         region: RegionId::from_index(region),
         hosts,
         memory_mb: server.memory_mb,
-        idle_w,
+        held_w,
         pue,
+        fixed_overhead_w,
         embodied_kg: server.embodied_kg,
         lifetime_s: server.lifetime_years * SECONDS_PER_YEAR,
     }

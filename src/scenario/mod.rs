@@ -14,17 +14,19 @@ mod document;
 mod hints;
 mod overrides;
 mod path;
+mod server;
 mod shape;
 mod variant;
 mod verify;
 
-pub use build::{Built, Problem as KeyProblem, RegionFacts, build};
+pub use build::{Built, Problem as KeyProblem, RegionFacts, ServerFacts, build};
 pub use check::{Loaded, ScenarioError, build_loaded, load};
 pub use compare::{AxisSpec, CompareSpec, CrossingSpec, Find, FitSpec, Keep, ValueSpec};
 pub use diagnose::{Look, Problem, Report};
 pub use document::{Document, Place, Source};
 pub use hints::did_you_mean;
 pub use path::{PathStep, parse_path, show_path};
+pub use server::ServerSpec;
 pub use shape::{schema_for_editors, unsupported};
 pub use variant::Override;
 pub use verify::check_against_schema;
@@ -34,7 +36,6 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::power::PowerSpec;
 use crate::grid;
 use crate::isolation::{IsolationSpec, RuntimeSpec};
 use crate::scheduler::SchedulerSpec;
@@ -173,43 +174,6 @@ impl Default for OutputSpec {
     }
 }
 
-/// `[servers.NAME]`: a type of host.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ServerSpec {
-    /// CPU cores.
-    #[schemars(range(min = 0.001, max = 1000000000.0))]
-    pub cores: f64,
-    /// Memory [MB = 10^6 bytes].
-    #[schemars(range(min = 1.0, max = 1000000000000.0))]
-    pub memory_mb: f64,
-    /// Power model. Default `linear`, 121 to 682 W (median EPYC 4th generation, SPECpower).
-    #[serde(default)]
-    pub power: PowerSpec,
-    /// Embodied emissions of one server, cradle to gate \[kgCO2e\]. No default: it is never a hidden constant.
-    #[schemars(range(min = 0.0))]
-    pub embodied_kg: f64,
-    /// Expected lifespan [years of 365 days].
-    #[schemars(range(min = 0.001))]
-    pub lifetime_years: f64,
-    /// Power while switched off \[W\]. Default 0.
-    #[schemars(range(min = 0.0))]
-    #[serde(default)]
-    pub off_w: f64,
-    /// How long a boot takes \[s\]. Default 120 (assumed).
-    #[schemars(range(min = 0.0))]
-    #[serde(default = "boot")]
-    pub boot_s: f64,
-    /// Power while booting \[W\]. Default: the power at no load.
-    #[schemars(range(min = 0.0))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub boot_w: Option<f64>,
-}
-
-fn boot() -> f64 {
-    120.0
-}
-
 /// `[[regions]]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -222,6 +186,10 @@ pub struct RegionSpec {
     #[schemars(range(min = 1.0, max = 10.0))]
     #[serde(default = "pue")]
     pub pue: f64,
+    /// PUE while all hosts idle, not below `pue`, which is then that at full load. Default: the same at every load.
+    #[schemars(range(min = 1.0, max = 10.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pue_idle: Option<f64>,
     /// Its host groups, at least one.
     #[schemars(length(min = 1))]
     pub hosts: Vec<HostsSpec>,
@@ -240,10 +208,14 @@ pub struct HostsSpec {
     /// How many hosts.
     #[schemars(range(min = 1, max = 10000000))]
     pub count: u32,
-    /// PUE of this group, if it differs from the region's.
+    /// PUE of this group, if it differs from the region's. The region's `pue_idle` then does not hold for it.
     #[schemars(range(min = 1.0, max = 10.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pue: Option<f64>,
+    /// PUE of this group while all its hosts idle, if it differs from the region's.
+    #[schemars(range(min = 1.0, max = 10.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pue_idle: Option<f64>,
 }
 
 /// The JSON Schema of a scenario file.

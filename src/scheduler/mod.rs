@@ -142,7 +142,7 @@ pub struct PoolView {
 /// What a policy may know of the machines of one region, to weigh memory against starts.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct SiteFacts {
-    /// Idle power of a host over its memory, mean over hosts [W/byte].
+    /// Idle power of a host, of all its memory in use, and what overhead is fixed over `pue`, over its memory; mean over hosts [W/byte].
     pub idle_w_per_byte: f64,
     /// Power of one busy core above idle, mean over hosts [W/core].
     pub dynamic_w_per_core: f64,

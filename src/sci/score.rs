@@ -13,10 +13,12 @@ pub struct GroupFacts {
     pub hosts: u32,
     /// Memory of one host \[MB\].
     pub memory_mb: f64,
-    /// Power of one host at no load \[W\].
-    pub idle_w: f64,
-    /// Power usage effectiveness.
+    /// Power of one host at no load, and of all its memory in use where that draws more: what a share of it is charged \[W\].
+    pub held_w: f64,
+    /// Power usage effectiveness; of every further watt, where it depends on load.
     pub pue: f64,
+    /// Overhead that one host causes at any load, charged as its idle power is \[W\].
+    pub fixed_overhead_w: f64,
     /// Embodied emissions of one host \[kgCO2e\].
     pub embodied_kg: f64,
     /// Expected lifespan of a host \[s\].
@@ -130,13 +132,15 @@ pub fn score(book: &SiteBook, accounts: &Accounts, groups: &[GroupFacts], signal
             let row = accounts.row(FunctionId::from_index(f));
             let mut share = FunctionShare::default();
             for (account, group) in row.iter().zip(groups) {
-                let held = |state: Held| account.share_s[state as usize] * group.idle_w;
-                share.execution_j += group.pue * (account.dynamic_j[0] + held(Held::Busy));
-                share.cold_start_j += group.pue * (account.dynamic_j[1] + held(Held::Starting));
-                share.warm_idle_j += group.pue * held(Held::Warm);
-                let weight = account.dynamic_weight.iter().sum::<f64>()
-                    + account.share_weight.iter().sum::<f64>() * group.idle_w;
+                let held = |state: Held| account.share_s[state as usize] * group.held_w;
+                let fixed = |state: Held| account.share_s[state as usize] * group.fixed_overhead_w;
+                share.execution_j += group.pue * (account.dynamic_j[0] + held(Held::Busy)) + fixed(Held::Busy);
+                share.cold_start_j += group.pue * (account.dynamic_j[1] + held(Held::Starting)) + fixed(Held::Starting);
+                share.warm_idle_j += group.pue * held(Held::Warm) + fixed(Held::Warm);
+                let held_weight = account.share_weight.iter().sum::<f64>();
+                let weight = account.dynamic_weight.iter().sum::<f64>() + held_weight * group.held_w;
                 share.operational_g += group.pue * weight / JOULES_PER_KWH;
+                share.operational_g += held_weight * group.fixed_overhead_w / JOULES_PER_KWH;
                 share.embodied_g += account.share_s.iter().sum::<f64>() * group.embodied_g_per_s();
             }
             share
@@ -196,8 +200,9 @@ mod tests {
             region: RegionId(0),
             hosts: 1,
             memory_mb: 1000.0,
-            idle_w: 100.0,
+            held_w: 100.0,
             pue: 1.0,
+            fixed_overhead_w: 0.0,
             embodied_kg: 1000.0,
             lifetime_s: 4.0 * crate::types::SECONDS_PER_YEAR,
         }

@@ -137,6 +137,42 @@ fn all_books_balance_in_every_part_of_the_machine() {
 }
 
 #[test]
+fn all_books_balance_with_every_power_model() {
+    let lab = world();
+    for (name, toml) in crate::power::MODELS {
+        let power = ["small", "large"].map(|s| format!("servers.{s}.power={{ {toml} }}"));
+        let run = lab.run(&[&power[0], &power[1], "workload.poisson.calls=4000", "servers.small.cores=2"]);
+        all_books_balance(name, &run);
+    }
+}
+
+#[test]
+fn all_books_balance_with_parts_and_losses() {
+    let devices =
+        "nic = { count = 2, idle_w = 4.0, active_w = 9.0 }, accelerators = { idle_w = 30.0, active_w = 90.0 }";
+    let memory = "memory = { idle_w_per_gb = 0.3, active_w_per_gb = 5.0, active_by";
+    let curve = "curve = { rated_w = 1200.0, load = [0.1, 0.5, 1.0], efficiency = [0.9, 0.96, 0.91] }";
+    let ways = [
+        (format!("{{ {devices}, {memory} = \"cpu\" }} }}"), curve),
+        (format!("{{ {devices}, {memory} = \"use\" }} }}"), "constant = { efficiency = 0.93 }"),
+    ];
+    for (parts, psu) in ways {
+        let mut set =
+            vec!["workload.poisson.calls=4000".to_owned(), "isolation.container.memory_per_host_mb=700".to_owned()];
+        for server in ["small", "large"] {
+            set.push(format!("servers.{server}.parts={parts}"));
+            set.push(format!("servers.{server}.power={{ fan = {{ idle_w = 90.0, max_w = 250.0 }} }}"));
+            set.push(format!("servers.{server}.supply={{ vr_efficiency = 0.9, psu = {{ {psu} }} }}"));
+        }
+        set.extend(["regions[0].pue=1.3".to_owned(), "regions[0].pue_idle=1.5".to_owned()]);
+        for more in [None, Some("scheduler.overcommit.static-ratio={memory_ratio=2.5}")] {
+            let set: Vec<&str> = set.iter().map(String::as_str).chain(more).collect();
+            all_books_balance(&format!("{set:?}"), &world().run(&set));
+        }
+    }
+}
+
+#[test]
 fn all_books_balance_when_more_memory_is_held_than_there_is() {
     let run = world().run(&[
         "scheduler.overcommit.static-ratio={memory_ratio=2.5}",

@@ -39,9 +39,7 @@ impl Default for Linear {
 
 impl Linear {
     pub(super) fn checked(&self) -> Result<Self, String> {
-        if self.max_w < self.idle_w {
-            return Err(format!("max_w = {} is below idle_w = {}; swap or correct them", self.max_w, self.idle_w));
-        }
+        super::rising(self.idle_w, self.max_w)?;
         Ok(self.clone())
     }
 }

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 /// Formula: with n + 1 points p_0 … p_n at u = 0, 1/n, … 1: i = min(floor(u n), n - 1), f = u n - i,
 /// P(u) = p_i + (p_(i+1) - p_i) f. Eleven points are the shape of a SPECpower_ssj2008 result.
 ///
-/// Errors: fewer than two points.
+/// Errors: fewer than two points; power that falls with load.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// Power at equally spaced utilizations from 0 to 1 \[W\].
+    /// Power at equally spaced utilizations from 0 to 1, not falling \[W\].
     #[schemars(length(min = 2), inner(range(min = 0.0)))]
     pub power_w: Vec<f64>,
 }
@@ -25,6 +25,7 @@ impl Table {
                 self.power_w.len()
             ));
         }
+        super::curve::not_falling("power_w", &self.power_w)?;
         Ok(self.clone())
     }
 }

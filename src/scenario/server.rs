@@ -1,0 +1,154 @@
+//! `[servers.NAME]`: a type of host, from the catalogue or from figures of one's own.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::build::Problem;
+use super::{Scenario, did_you_mean};
+use crate::cluster::power::{Parts, PowerSpec, Supply};
+use crate::cluster::{ServerType, server_types};
+
+/// `[servers.NAME]`: a type of host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSpec {
+    /// A type of the catalogue (`sim list servers`), which gives cores, memory, power, embodied emissions and lifespan; each
+    /// may be overridden. Default: none, all figures are your own.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<String>,
+    /// CPU cores. Required without a `type`.
+    #[schemars(range(min = 0.001, max = 1000000000.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cores: Option<f64>,
+    /// Memory [MB = 10^6 bytes]. Required without a `type`.
+    #[schemars(range(min = 1.0, max = 1000000000000.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mb: Option<f64>,
+    /// Power model. Default: that of the `type`, else `linear`, 121 to 682 W (median EPYC 4th generation, SPECpower).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<PowerSpec>,
+    /// Parts whose power is added to the model. Default: nothing.
+    #[serde(default, skip_serializing_if = "Parts::is_empty")]
+    pub parts: Parts,
+    /// Losses between the plug and the parts. Default: none.
+    #[serde(default, skip_serializing_if = "Supply::is_lossless")]
+    pub supply: Supply,
+    /// Embodied emissions of one server, cradle to gate \[kgCO2e\]. Required without a `type`: it is never a hidden constant.
+    #[schemars(range(min = 0.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embodied_kg: Option<f64>,
+    /// Expected lifespan [years of 365 days]. Required without a `type`.
+    #[schemars(range(min = 0.001))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime_years: Option<f64>,
+    /// Power while switched off \[W\]. Default 0.
+    #[schemars(range(min = 0.0))]
+    #[serde(default)]
+    pub off_w: f64,
+    /// How long a boot takes \[s\]. Default 120 (assumed).
+    #[schemars(range(min = 0.0))]
+    #[serde(default = "boot")]
+    pub boot_s: f64,
+    /// Power while booting \[W\]. Default: the power at no load.
+    #[schemars(range(min = 0.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_w: Option<f64>,
+}
+
+fn boot() -> f64 {
+    120.0
+}
+
+/// What a server type comes to: the catalogue's figures under those of the scenario.
+pub(super) struct Server {
+    pub cores: f64,
+    pub memory_mb: f64,
+    pub power: PowerSpec,
+    pub embodied_kg: f64,
+    pub lifetime_years: f64,
+}
+
+impl ServerSpec {
+    /// The figures, with all that is missing or does not go together reported.
+    pub(super) fn resolve(&self, name: &str, problems: &mut Vec<Problem>) -> Option<Server> {
+        let before = problems.len();
+        let listed = self.catalogue.as_deref().and_then(|wanted| {
+            let found = server_types().find(wanted);
+            if found.is_none() {
+                problems.push(unknown(name, wanted));
+            }
+            found
+        });
+        let mut figure = |own: Option<f64>, of: fn(&ServerType) -> f64, key: &str, unit: &str| {
+            let value = own.or(listed.map(of));
+            // An unknown type is one problem, not five.
+            if value.is_none() && self.catalogue.is_none() {
+                problems.push(Problem::new(
+                    format!("servers.{name}"),
+                    format!("[servers.{name}] needs the key \"{key}\""),
+                    format!("add {key} = … [{unit}], or name a type of the catalogue: see `sim list servers`"),
+                ));
+            }
+            value
+        };
+        let cores = figure(self.cores, |s| s.cores, "cores", "cores");
+        let memory_mb = figure(self.memory_mb, |s| s.memory_mb, "memory_mb", "MB");
+        let embodied_kg = figure(self.embodied_kg, |s| s.embodied_kg, "embodied_kg", "kgCO2e");
+        let lifetime_years = figure(self.lifetime_years, |_| server_types().lifetime_years, "lifetime_years", "years");
+        self.check_boundary(name, problems);
+        if problems.len() > before {
+            return None;
+        }
+        let power = self.power.clone().or_else(|| listed.map(|s| s.power.clone())).unwrap_or_default();
+        Some(Server {
+            cores: cores?,
+            memory_mb: memory_mb?,
+            power,
+            embodied_kg: embodied_kg?,
+            lifetime_years: lifetime_years?,
+        })
+    }
+
+    /// Power that comes from the catalogue or is the default was measured at the plug: memory and losses are in it.
+    fn check_boundary(&self, name: &str, problems: &mut Vec<Problem>) {
+        if self.power.is_some() {
+            return;
+        }
+        let twice = [("parts.memory", self.parts.memory.is_some()), ("supply", !self.supply.is_lossless())];
+        for (key, _) in twice.into_iter().filter(|(_, given)| *given) {
+            problems.push(Problem::new(
+                format!("servers.{name}.{key}"),
+                format!("{key} would count twice: power of the catalogue, and the default, were measured at the plug"),
+                "give a power model of the CPU or of the parts' side of the supply, or leave this out",
+            ));
+        }
+    }
+}
+
+impl Scenario {
+    /// The same with the figures of the catalogue and the default power model written out, as manifests show it.
+    pub fn filled_in(&self) -> Scenario {
+        let mut scenario = self.clone();
+        for spec in scenario.servers.values_mut() {
+            if let Some(listed) = spec.catalogue.as_deref().and_then(|name| server_types().find(name)) {
+                spec.cores.get_or_insert(listed.cores);
+                spec.memory_mb.get_or_insert(listed.memory_mb);
+                spec.power.get_or_insert_with(|| listed.power.clone());
+                spec.embodied_kg.get_or_insert(listed.embodied_kg);
+                spec.lifetime_years.get_or_insert(server_types().lifetime_years);
+            }
+            spec.power.get_or_insert_default();
+        }
+        scenario
+    }
+}
+
+fn unknown(name: &str, wanted: &str) -> Problem {
+    let names: Vec<&str> = server_types().server.iter().map(|s| s.name.as_str()).collect();
+    let guess = did_you_mean(wanted, &names).map(|g| format!("did you mean \"{g}\"?\n")).unwrap_or_default();
+    Problem::new(
+        format!("servers.{name}.type"),
+        format!("the catalogue has no server type \"{wanted}\""),
+        format!("{guess}see `sim list servers`: {}", names.join(", ")),
+    )
+}
