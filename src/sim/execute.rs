@@ -231,12 +231,11 @@ impl Engine<'_> {
             self.warm.insert_partly_busy(&mut self.sandboxes, region, id);
         }
         self.settle(host);
+        // An idle sandbox may use more than a busy one, and one that was started ahead is looked at now that it is ready.
         self.relieve(host);
         if self.idle_budget.is_some() {
             self.hold_budget(host);
         }
-        // An idle sandbox may use more than a busy one, and one that was started ahead is looked at now that it is ready.
-        self.relieve(host);
         self.serve_waiting(host);
     }
 

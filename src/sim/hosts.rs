@@ -58,7 +58,7 @@ impl Engine<'_> {
             self.is_stale_host[host as usize] = false;
             let local = (host - r.first_host) as usize;
             let h = &self.hosts[host as usize];
-            let full = self.mechanism.max_per_host.is_some_and(|most| h.sandboxes - h.warm >= most);
+            let full = h.sandboxes - h.warm >= self.most_sandboxes;
             let held = h.reserved_memory - h.idle_reserved;
             let memory = if full { 0 } else { self.promised[host as usize].memory.saturating_sub(held) };
             let slot = r.free.slot(local);

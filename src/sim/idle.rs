@@ -306,14 +306,16 @@ impl Engine<'_> {
     /// Removes idle sandboxes of a host until `memory` is free on it; true if that was possible. `spare` stays.
     pub(super) fn evict(&mut self, host: HostId, memory: u64, spare: Option<SandboxId>) -> bool {
         self.touch(host);
-        let limit = self.mechanism.max_per_host.unwrap_or(u32::MAX);
         loop {
             let h = &self.hosts[host.index()];
             let promised = &self.promised[host.index()];
             let free = promised.memory.saturating_sub(h.reserved_memory);
             // A spared sandbox holds its CPU already; a new one needs as much free.
             let has_cpu = spare.is_some() || self.sandbox_cpu <= promised.cpu.saturating_sub(h.reserved_cpu);
-            if free >= memory && (self.sandbox_cpu == 0 || has_cpu) && (h.sandboxes < limit || spare.is_some()) {
+            if free >= memory
+                && (self.sandbox_cpu == 0 || has_cpu)
+                && (h.sandboxes < self.most_sandboxes || spare.is_some())
+            {
                 return true;
             }
             if !self.evict_one(host, spare) {

@@ -286,11 +286,7 @@ impl Engine<'_> {
 
     /// Whether a host has the CPU free that a call of this function would hold in a sandbox that stands there.
     pub(super) fn has_cpu(&self, host: HostId, function: FunctionId) -> bool {
-        let held = match self.rules.cpu {
-            CpuModel::Isolated => self.call_cpu(function),
-            CpuModel::Contended | CpuModel::Ignored => 0,
-        };
-        held <= self.promised[host.index()].cpu.saturating_sub(self.hosts[host.index()].reserved_cpu)
+        self.warm_cpu(function) <= self.promised[host.index()].cpu.saturating_sub(self.hosts[host.index()].reserved_cpu)
     }
 
     /// CPU that a call holds of its host: none where its sandbox holds it [millionths of a core].
@@ -299,12 +295,18 @@ impl Engine<'_> {
         if self.sandbox_cpu > 0 { 0 } else { self.needs[function.index()].cpu }
     }
 
+    /// CPU that must be free for a call in a sandbox that stands already [millionths of a core].
     #[inline]
-    pub(super) fn request(&self, function: FunctionId) -> Request {
-        let warm_cpu = match self.rules.cpu {
+    fn warm_cpu(&self, function: FunctionId) -> u64 {
+        match self.rules.cpu {
             CpuModel::Isolated => self.call_cpu(function),
             CpuModel::Contended | CpuModel::Ignored => 0,
-        };
+        }
+    }
+
+    #[inline]
+    pub(super) fn request(&self, function: FunctionId) -> Request {
+        let warm_cpu = self.warm_cpu(function);
         let cpu = warm_cpu + self.sandbox_cpu;
         Request { pool: self.pool_of(function), memory: self.sandbox_memory(function), cpu, warm_cpu }
     }

@@ -14,7 +14,7 @@ use super::calls::Stage;
 use super::engine::Engine;
 use super::event::Event;
 use super::rules::ColdWait;
-use crate::cluster::{CpuModel, NONE, Phase, SandboxState, Tier};
+use crate::cluster::{NONE, Phase, SandboxState, Tier};
 use crate::isolation::StartModel;
 use crate::ledger::Held;
 use crate::types::{Duration, FunctionId, HostId, SandboxId};
@@ -60,28 +60,27 @@ impl Engine<'_> {
     pub(super) fn join_starting(&mut self, slot: u32) -> bool {
         let (function, region) = (self.calls[slot].function, self.calls[slot].region);
         let pool = self.pool_of(function);
-        let Some(list) = self.joinable.get_mut(&(pool.0, region.0)) else { return false };
-        let isolated = self.rules.cpu == CpuModel::Isolated && self.sandbox_cpu == 0;
+        let key = (pool.0, region.0);
         let demand = self.needs[function.index()].cpu;
         let mut at = 0;
-        while let Some(&(sandbox, generation)) = list.get(at) {
-            let s = &mut self.sandboxes[SandboxId(sandbox)];
+        while let Some(&(sandbox, generation)) = self.joinable.get(&key).and_then(|list| list.get(at)) {
+            let s = &self.sandboxes[SandboxId(sandbox)];
             if s.generation != generation || s.state != SandboxState::Starting || s.calls >= self.slots {
-                list.remove(at);
+                self.joinable.entry(key).or_default().remove(at);
                 continue;
             }
-            let (h, promised) = (&self.hosts[s.host.index()], self.promised[s.host.index()].cpu);
-            if isolated && promised.saturating_sub(h.reserved_cpu) < demand {
+            let host = s.host;
+            if !self.has_cpu(host, function) {
                 at += 1;
                 continue;
             }
+            let s = &mut self.sandboxes[SandboxId(sandbox)];
             let call = &mut self.calls[slot];
             call.stage = Stage::Starting;
             call.sandbox = sandbox;
             call.cold = true;
             call.next = std::mem::replace(&mut s.call, slot);
             s.calls += 1;
-            let host = s.host;
             self.touch(host);
             self.hosts[host.index()].reserved_cpu += self.call_cpu(function);
             self.loads[region.index()].cpu_demand += demand;
