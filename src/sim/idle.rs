@@ -312,10 +312,7 @@ impl Engine<'_> {
             let free = promised.memory.saturating_sub(h.reserved_memory);
             // A spared sandbox holds its CPU already; a new one needs as much free.
             let has_cpu = spare.is_some() || self.sandbox_cpu <= promised.cpu.saturating_sub(h.reserved_cpu);
-            if free >= memory
-                && (self.sandbox_cpu == 0 || has_cpu)
-                && (h.sandboxes < self.most_sandboxes || spare.is_some())
-            {
+            if free >= memory && has_cpu && (h.sandboxes < self.most_sandboxes || spare.is_some()) {
                 return true;
             }
             if !self.evict_one(host, spare) {
@@ -371,16 +368,13 @@ impl Engine<'_> {
             self.list_idle_sandboxes();
         }
         while self.hosts[host.index()].held[Held::Warm as usize] > budget.0 {
-            let first = if self.scales {
-                let region = self.hosts[host.index()].region;
-                let (sandboxes, pools) = (&self.sandboxes, &mut self.pools);
-                self.idle_order.first_that(sandboxes, host, |id| {
-                    let p = pools.at(sandboxes[id].pool, region);
-                    p.sandboxes > p.floor
-                })
-            } else {
-                self.idle_order.first(host)
+            let (region, scales) = (self.hosts[host.index()].region, self.scales);
+            let (sandboxes, pools) = (&self.sandboxes, &mut self.pools);
+            let mut beyond_floor = |id: SandboxId| {
+                let p = pools.at(sandboxes[id].pool, region);
+                p.sandboxes > p.floor
             };
+            let first = self.idle_order.first_that(sandboxes, host, |id| !scales || beyond_floor(id));
             let Some(id) = first else { break };
             self.idle_order.evicted(&self.sandboxes, id);
             self.remove_idle(id);

@@ -18,20 +18,23 @@ impl Engine<'_> {
         }
     }
 
+    /// Memory that a host has for sandboxes \[bytes\].
+    fn memory_there(&self, host: HostId) -> u64 {
+        let h = &self.hosts[host.index()];
+        self.groups[h.group.index()].memory.0 - h.system
+    }
+
     /// Memory in use beyond what the host has \[bytes\].
     fn excess(&self, host: HostId) -> u64 {
-        let h = &self.hosts[host.index()];
-        h.memory_used().saturating_sub(self.groups[h.group.index()].memory.0 - h.system)
+        self.hosts[host.index()].memory_used().saturating_sub(self.memory_there(host))
     }
 
     /// Whether a new sandbox that nobody has called would push out others, now or when it is ready: it would be started, reclaim an
     /// idle one that scaling keeps or have a busy one killed, and that one would be started again, for ever.
     pub(super) fn would_exhaust(&self, host: HostId, memory: u64) -> bool {
-        let h = &self.hosts[host.index()];
-        let there = self.groups[h.group.index()].memory.0 - h.system;
         self.may_exhaust
             && (self.rules.memory.reclaim || self.kills)
-            && h.memory_used() + self.shares.most(memory) > there
+            && self.hosts[host.index()].memory_used() + self.shares.most(memory) > self.memory_there(host)
     }
 
     #[cold]
@@ -74,7 +77,7 @@ impl Engine<'_> {
         }
         let (function, alone) = (s.function, self.shares.busy.of(s.memory));
         let h = &self.hosts[host.index()];
-        let there = self.groups[h.group.index()].memory.0 - h.system;
+        let there = self.memory_there(host);
         if alone > there {
             // It would be killed again and again.
             self.failure.get_or_insert(SimError::TooBig {

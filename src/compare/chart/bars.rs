@@ -39,14 +39,14 @@ pub(super) fn draw(comparison: &Comparison, out: &Path) -> Drawn {
 
     let top = |i: usize| 66 + pitch * i as i32 + if several { gap * rows[i].at[0] as i32 } else { 0 };
     let end = top(rows.len() - 1) + thick + 6;
-    let root = SVGBackend::new(out, ((left + WIDE + ROOM) as u32, end as u32 + 34)).into_drawing_area();
+    let wide = (left + WIDE + ROOM) as u32;
+    let root = SVGBackend::new(out, (wide, end as u32 + 34)).into_drawing_area();
     root.fill(&WHITE)?;
     let heading = match (logarithmic, comparison.rows.len() - rows.len()) {
         (_, more @ 1..) => format!("{}, the first {} runs, {more} more in compare.csv", title(comparison), rows.len()),
         (true, 0) => format!("{}, logarithmic scale", title(comparison)),
         (false, 0) => title(comparison),
     };
-    let wide = (left + WIDE + ROOM) as u32;
     root.draw(&Text::new(label(&heading, wide), (16, 12), TextStyle::from((FONT, 18)).color(&BLACK)))?;
 
     let small = TextStyle::from((FONT, 14)).color(&BLACK);

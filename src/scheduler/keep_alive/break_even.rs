@@ -14,7 +14,8 @@ use crate::types::Duration;
 ///
 /// Formula: T = E / (p s), with E the energy of a start \[J\], p the idle power per byte of memory \[W/byte\], mean over the
 /// region's hosts, and s the memory of the sandbox \[bytes\]. E is the CPU time of the sandbox's own start times the power of a
-/// busy core above idle, or the measured energy where starts are booked by that (`isolation.NAME.start_energy`). Where memory costs nothing, it is kept for ever. PUE is on both sides and cancels; so does intensity.
+/// busy core above idle, or the measured energy where starts are booked by that (`isolation.NAME.start_energy`). Where memory
+/// costs nothing, it is kept for ever. PUE is on both sides and cancels; so does intensity.
 ///
 /// Source: HotCarbon 2022 (Sharma), which gives the comparison and publishes no value. Its p assumes that released memory
 /// saves idle power: true only where hosts are emptied and switched off. Example: a start of 1 core·s at 2 W above idle, 2 J,
@@ -22,7 +23,8 @@ use crate::types::Duration;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BreakEven {
-    /// Energy of a start above idle \[J\]. Default: as starts are booked, from their CPU time or as measured. HotCarbon measured 8.4 J for a container
+    /// Energy of a start above idle \[J\]. Default: as starts are booked, from their CPU time or as measured. HotCarbon
+    /// measured 8.4 J for a container
     /// and 18.4 J for a microVM on a laptop, plain request subtracted.
     #[schemars(range(min = 0.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
