@@ -15,6 +15,7 @@
 
 mod record;
 mod score;
+mod signals;
 mod statement;
 mod unit;
 
@@ -22,6 +23,7 @@ pub use record::{FORMAT, Record, RecordFacts, Score, UnequalUnits, embodied_g, e
 pub use score::{
     CAUSES, GroupFacts, RegionScore, Scored, Share, bin_intensity, intensities, joules_by_cause, score, score_regions,
 };
+pub use signals::{SignalSet, SignalSetError};
 pub use statement::{BOUNDARY, Statement};
 pub use unit::{FunctionalUnit, UserUnit, Work};
 

@@ -96,7 +96,7 @@ pub struct Scored {
 impl Scored {
     /// All energy \[J\].
     pub fn energy_j(&self) -> f64 {
-        self.regions.iter().flat_map(|r| r.energy_j).sum()
+        super::energy_j(&self.regions)
     }
 
     /// Energy by cause \[J\].

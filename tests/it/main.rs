@@ -1,6 +1,7 @@
 //! Tests of the whole: the library and the program from a scenario to its results.
 
 mod azure2019;
+mod books;
 mod compare;
 mod conservation;
 mod contract;
@@ -28,5 +29,6 @@ mod provisioning;
 mod queueing;
 mod reservations;
 mod scene;
+mod score;
 mod servers;
 mod starts;
