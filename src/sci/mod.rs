@@ -19,7 +19,9 @@ mod signals;
 mod statement;
 mod unit;
 
-pub use record::{FORMAT, Record, RecordFacts, Score, UnequalUnits, embodied_g, energy_by_cause_j, operational_g};
+pub use record::{
+    FORMAT, Record, RecordFacts, Score, UnequalUnits, embodied_g, energy_by_cause_j, energy_j, operational_g,
+};
 pub use score::{
     CAUSES, GroupFacts, RegionScore, Scored, Share, bin_intensity, intensities, joules_by_cause, score, score_regions,
 };
