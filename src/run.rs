@@ -87,7 +87,8 @@ pub fn measure(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Measured, RunError> {
     let began = Instant::now();
-    let Built { setup, arrivals, mut groups, signals, regions, servers } = scenario::build_loaded(loaded, threads >= 2)?;
+    let Built { setup, arrivals, mut groups, signals, regions, servers } =
+        scenario::build_loaded(loaded, threads >= 2)?;
 
     let mut log = match folder.filter(|_| loaded.scenario.output.invocations) {
         Some(folder) => Some(CallLogWriter::create(&folder.path("invocations.parquet"))?),
@@ -149,6 +150,7 @@ pub fn measure(
         set: &loaded.set,
         seed: loaded.scenario.seed,
         scenario: &filled_in,
+        embodied: filled_in.embodied_parts(),
         inputs: inputs.clone(),
         isolation: loaded.scenario.isolation.build().expect("the same table was built before the run"),
         workload_notes: arrivals.notes(),

@@ -1,5 +1,7 @@
 //! `[servers.NAME]`: a type of host, from the catalogue or from figures of one's own.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +9,7 @@ use super::build::Problem;
 use super::{Scenario, did_you_mean};
 use crate::cluster::power::{Parts, PowerSpec, Supply};
 use crate::cluster::{ServerType, server_types};
-use crate::sci::embodied::{EmbodiedSpec, LifetimeBasis, Lives, OtherLife, Surroundings};
+use crate::sci::embodied::{self, EmbodiedSpec, Item, LifetimeBasis, Lives, OtherLife, Surroundings};
 
 /// `[servers.NAME]`: a type of host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -184,6 +186,17 @@ impl Scenario {
             spec.power.get_or_insert_default();
         }
         scenario
+    }
+
+    /// The embodied emissions of one server of each type by its parts, before they are shared between its lives; of a figure
+    /// that was given as a whole, one part. Types that lack what this needs are left out.
+    pub fn embodied_parts(&self) -> BTreeMap<String, Vec<Item>> {
+        let parts = |spec: &ServerSpec| match (&spec.embodied, spec.memory_mb, spec.embodied_kg) {
+            (Some(estimate), Some(memory_mb), _) => Some(estimate.breakdown(memory_mb)),
+            (_, _, kg) => kg.map(embodied::whole),
+        };
+        let all = self.filled_in().servers;
+        all.into_iter().filter_map(|(name, spec)| Some((name, parts(&spec)?))).collect()
     }
 }
 

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::EmbodiedSpec;
+
 /// One figure.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,13 +40,27 @@ pub struct Spread {
     pub source: String,
 }
 
+/// A machine to show an estimate with.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// Which machine.
+    pub name: String,
+    /// Its memory [10^6 bytes].
+    pub memory_mb: f64,
+    /// Its estimate.
+    pub embodied: EmbodiedSpec,
+}
+
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Figures {
     /// What the estimates use.
     pub factor: Vec<Factor>,
-    /// What they leave to choose.
+    /// Machines to show the estimates with.
+    pub example: Vec<Example>,
+    /// What sources say of the same thing.
     pub spread: Vec<Spread>,
 }
 

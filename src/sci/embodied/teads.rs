@@ -13,6 +13,7 @@ use super::figures::figure;
 /// Example: 2 CPUs and 192 GB are 1344.29 kg.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TeadsAdders")]
 pub struct Teads {
     /// CPU packages.
     #[schemars(range(min = 1, max = 1024))]
