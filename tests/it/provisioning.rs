@@ -60,7 +60,8 @@ fn run_with(scenario: &str) -> (Outcome, sci::Scored) {
     built.setup.provisioning = Box::new(Halves);
     let (outcome, _) = simulate(built.setup, built.arrivals, None, &mut |_| {}).expect("it runs");
     slackwater::run::count_powered(&mut built.groups, &outcome.hosts);
-    let scored = sci::score(&outcome.site, &outcome.accounts, &built.groups, &built.signals, outcome.end);
+    let intensity = sci::intensities(&outcome.site, &built.signals.score, outcome.end);
+    let scored = sci::score(&outcome.site, &outcome.accounts, &built.groups, &intensity, outcome.end);
     (outcome, scored)
 }
 
