@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use crate::cluster::Host;
 use crate::report::{
     self, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize, write_ledger,
     write_summary, write_tables,
@@ -86,7 +87,8 @@ pub fn measure(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Measured, RunError> {
     let began = Instant::now();
-    let Built { setup, arrivals, groups, signals, regions, servers } = scenario::build_loaded(loaded, threads >= 2)?;
+    let Built { setup, arrivals, mut groups, signals, regions, servers } =
+        scenario::build_loaded(loaded, threads >= 2)?;
 
     let mut log = match folder.filter(|_| loaded.scenario.output.invocations) {
         Some(folder) => Some(CallLogWriter::create(&folder.path("invocations.parquet"))?),
@@ -104,6 +106,7 @@ pub fn measure(
     }
     arrivals.finish();
 
+    count_powered(&mut groups, &outcome.hosts);
     let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
     let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
     let finished = Finished {
@@ -145,6 +148,7 @@ pub fn measure(
         set: &loaded.set,
         seed: loaded.scenario.seed,
         scenario: &filled_in,
+        embodied: filled_in.embodied_parts(),
         inputs: inputs.clone(),
         isolation: loaded.scenario.isolation.build().expect("the same table was built before the run"),
         workload_notes: arrivals.notes(),
@@ -165,9 +169,10 @@ pub fn measure(
 /// # Errors
 /// The scenario is wrong.
 pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
-    let Built { mut setup, groups, signals, regions, servers, .. } = scenario::build_loaded(loaded, false)?;
+    let Built { mut setup, mut groups, signals, regions, servers, .. } = scenario::build_loaded(loaded, false)?;
     (setup.duration, setup.drain_limit, setup.fixed_end) = (None, Duration::ZERO, false);
     let (outcome, _) = sim::simulate(setup, Box::new(NoCalls), None, &mut |_| {})?;
+    count_powered(&mut groups, &outcome.hosts);
     let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
     let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
     let finished = Finished {
@@ -181,6 +186,14 @@ pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
         intensity: &intensity,
     };
     Ok(summarize(&finished))
+}
+
+/// Tells accounting how long the hosts of each group were powered on.
+pub fn count_powered(groups: &mut [sci::GroupFacts], hosts: &[Host]) {
+    groups.iter_mut().for_each(|g| g.powered_s = 0.0);
+    for host in hosts {
+        groups[host.group.index()].powered_s += host.powered_s();
+    }
 }
 
 /// A workload without a call.

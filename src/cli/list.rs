@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use serde_json::Value as Json;
+use slackwater::sci::embodied;
 use slackwater::{cluster, grid, isolation, report, scenario};
 
 use super::Failure;
@@ -25,6 +26,8 @@ enum What {
     PowerModels,
     /// Server types of the catalogue, with every figure and its source.
     Servers,
+    /// Estimates of embodied emissions, with every figure and its source, and what others say.
+    Embodied,
     /// Grid zones with an embedded typical year.
     Zones,
     /// Sources of calls.
@@ -54,6 +57,10 @@ fn section(what: What) -> String {
         }
         What::PowerModels => variants(&schema, "[servers.SERVER.power.NAME]", &schema["$defs"]["PowerSpec"]),
         What::Servers => servers_text(),
+        What::Embodied => {
+            let keys = variants(&schema, "[servers.SERVER.embodied.NAME]", &schema["$defs"]["EmbodiedSpec"]);
+            keys + &embodied_text()
+        }
         What::Workloads => variants(&schema, "[workload.NAME]", &schema["$defs"]["WorkloadSpec"]),
         What::Isolation => isolation_text(),
         What::Runtimes => runtimes_text(),
@@ -78,6 +85,7 @@ fn names(what: What) -> Vec<String> {
             .collect(),
         What::PowerModels => of(&schema["$defs"]["PowerSpec"]),
         What::Servers => cluster::server_types().server.iter().map(|s| s.name.clone()).collect(),
+        What::Embodied => of(&schema["$defs"]["EmbodiedSpec"]),
         What::Workloads => of(&schema["$defs"]["WorkloadSpec"]),
         What::Isolation => isolation::catalogue().iter().map(|e| e.name.clone()).collect(),
         What::Runtimes => {
@@ -236,6 +244,38 @@ fn servers_text() -> String {
             "  {:<16} {:>6} {:>10} {idle:>7} {full:>7} {:>11.2}  {}; {}\n",
             s.name, s.cores, s.memory_mb, s.embodied_kg, s.description, s.row
         );
+    }
+    text
+}
+
+fn embodied_text() -> String {
+    let figures = embodied::figures();
+    let mut text = String::from("figures, kgCO2e of raw materials and manufacture; a range is of the quantity\n");
+    let mut before = "";
+    for f in &figures.factor {
+        if f.estimate != before {
+            text += &format!("\n  {}\n", f.estimate);
+            before = &f.estimate;
+        }
+        let range = f.low.zip(f.high).map_or(String::new(), |(low, high)| format!(" ({low} to {high})"));
+        text += &format!("      {} = {}{range} {}  ({})\n", f.name, f.value, f.unit, f.meaning);
+        text += &wrapped(&f.source, 10);
+    }
+    for example in &figures.example {
+        text += &format!("\nexample: {}\n", example.name);
+        let items = example.embodied.breakdown(example.memory_mb);
+        for item in items.iter().chain([&embodied::total(&items)]) {
+            let range = if item.low_kg == item.high_kg {
+                String::new()
+            } else {
+                format!("  ({:.2} to {:.2})", item.low_kg, item.high_kg)
+            };
+            text += &format!("  {:<16} {:>9.2}{range}\n", item.component, item.kg);
+        }
+    }
+    text += "\nwhat sources say of the same thing\n";
+    for s in &figures.spread {
+        text += &wrapped(&format!("{}: {}; {}", s.item, s.figures, s.source), 2);
     }
     text
 }

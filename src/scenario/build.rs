@@ -353,5 +353,8 @@ fn group_facts(
         fixed_overhead_w,
         embodied_kg: server.embodied_kg,
         lifetime_s: server.lifetime_years * SECONDS_PER_YEAR,
+        lifetime_basis: server.lifetime_basis,
+        surroundings_g_per_s: server.surroundings_g_per_s,
+        powered_s: f64::NAN,
     }
 }

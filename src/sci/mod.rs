@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   O = sum over regions and time of  E x I          E from the site book, I from the region's signal
-//!   M = sum over hosts of             TE x TS x RS   TS = time / lifetime, RS = share of the host held
+//!   M = sum over hosts of             TE x TS x RS   TS = time / lifetime, RS = share of the host held; see `embodied`
 //!   SCI = (O + M) / R                                R counts functional units; undefined for R = 0, never 0
 //! ```
 //!
@@ -13,6 +13,7 @@
 //!
 //! This room reads the ledger and the signals; it knows neither the simulation nor any policy.
 
+pub mod embodied;
 mod record;
 mod score;
 mod signals;

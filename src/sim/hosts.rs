@@ -102,6 +102,7 @@ impl Engine<'_> {
     pub(super) fn host_up(&mut self, host: HostId) {
         self.touch(host);
         let h = &mut self.hosts[host.index()];
+        h.end_boot(self.now);
         h.state = PowerState::On;
         let load = &mut self.loads[h.region.index()];
         load.hosts_on += 1;
@@ -147,7 +148,7 @@ impl Engine<'_> {
 
     fn switch_on(&mut self, host: HostId) {
         self.touch(host);
-        self.hosts[host.index()].state = PowerState::Booting;
+        self.hosts[host.index()].begin_boot(self.now);
         let boot = self.groups[self.hosts[host.index()].group.index()].boot;
         self.settle(host);
         self.queue.push(self.now + boot, Event::HostUp { host: host.0 });

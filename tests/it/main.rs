@@ -8,6 +8,7 @@ mod contract;
 mod density;
 mod determinism;
 mod docs;
+mod embodied;
 mod eviction;
 mod exhaustion;
 mod generators;
