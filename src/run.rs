@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::report::{
-    self, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize, write_summary,
-    write_tables,
+    self, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize, write_meter,
+    write_summary, write_tables,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
 use crate::sci;
@@ -122,6 +122,7 @@ pub fn measure(
     let summary = summarize(&finished);
     if let Some(folder) = folder {
         write_tables(&finished, folder)?;
+        write_meter(&finished, folder)?;
         write_summary(&summary, folder)?;
     }
     let received: u64 = outcome.functions.iter().map(|f| f.received).sum();

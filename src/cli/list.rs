@@ -261,7 +261,7 @@ fn zones_text() -> String {
     text + "\n  gCO2e/kWh. Direct and life-cycle factors differ by tens of percent: do not compare zones across them.\n"
 }
 
-fn tables() -> [(&'static str, &'static [report::Column]); 6] {
+fn tables() -> [(&'static str, &'static [report::Column]); 8] {
     [
         ("timeseries.csv", report::TIMESERIES),
         ("regions.csv", report::REGIONS),
@@ -269,6 +269,8 @@ fn tables() -> [(&'static str, &'static [report::Column]); 6] {
         ("functions.csv", report::FUNCTIONS),
         ("hosts.csv", report::HOSTS),
         ("invocations.parquet", report::INVOCATIONS),
+        ("meter.csv", report::METER),
+        ("meter_functions.csv", report::METER_FUNCTIONS),
     ]
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::ahead::{check_together, look_ahead, site_facts};
+use super::meter;
 use super::server::Server;
 use super::{EndRule, Scenario, ServerSpec};
 use crate::cluster::{Group, power};
@@ -112,6 +113,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let span = duration.or(opened.as_ref().and_then(|o| o.span)).unwrap_or(Duration::from_secs(86_400));
     let horizon = span + drain_limit + Duration::from_secs(1);
     check_size(horizon, steps.0, scenario.regions.len(), &mut problems);
+    if let Some(spec) = &scenario.meter {
+        meter::check(spec, horizon, (&fleet.groups, &fleet.facts), scenario.regions.len(), &mut problems);
+    }
     let mut signals = Vec::new();
     if let Some(start) = start {
         for (i, region) in scenario.regions.iter().enumerate() {
@@ -187,6 +191,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         forecasts,
         clocks: signals.iter().map(Signal::cursor).collect(),
         ledger_step: steps.0,
+        meter: scenario.meter.clone(),
         duration,
         drain_limit,
         fixed_end: scenario.time.end == EndRule::Fixed,

@@ -50,8 +50,13 @@ impl Provisioning for Halves {
     }
 }
 
-fn run() -> (Outcome, sci::Scored) {
-    let scenario: Scenario = toml::from_str(SCENARIO).expect("a right scenario");
+/// The run's outcome, with more tables in the scenario.
+pub fn switched(more: &str) -> Outcome {
+    run(more).0
+}
+
+fn run(more: &str) -> (Outcome, sci::Scored) {
+    let scenario: Scenario = toml::from_str(&format!("{SCENARIO}{more}")).expect("a right scenario");
     let mut built = build(&scenario, Path::new("."), false).expect("it builds");
     built.setup.provisioning = Box::new(Halves);
     let (outcome, _) = simulate(built.setup, built.arrivals, None, &mut |_| {}).expect("it runs");
@@ -61,7 +66,7 @@ fn run() -> (Outcome, sci::Scored) {
 
 #[test]
 fn hosts_boot_and_go_off_as_provisioning_wants_and_every_joule_is_booked() {
-    let (outcome, scored) = run();
+    let (outcome, scored) = run("");
     let executed: u64 = outcome.functions.iter().map(|f| f.executed).sum();
     let received: u64 = outcome.functions.iter().map(|f| f.received).sum();
     assert_eq!(executed, received);
