@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::cluster::Host;
 use crate::report::{
     self, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize, write_ledger,
-    write_summary, write_tables,
+    write_meter, write_summary, write_tables,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
 use crate::sci;
@@ -123,6 +123,7 @@ pub fn measure(
     if let Some(folder) = folder {
         write_tables(&finished, folder)?;
         write_ledger(&finished, &loaded.name(), folder)?;
+        write_meter(&finished, folder)?;
         write_summary(&summary, folder)?;
     }
     let received: u64 = outcome.functions.iter().map(|f| f.received).sum();

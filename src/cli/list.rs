@@ -301,7 +301,7 @@ fn zones_text() -> String {
     text + "\n  gCO2e/kWh. Direct and life-cycle factors differ by tens of percent: do not compare zones across them.\n"
 }
 
-fn tables() -> [(&'static str, &'static [report::Column]); 7] {
+fn tables() -> [(&'static str, &'static [report::Column]); 9] {
     [
         ("timeseries.csv", report::TIMESERIES),
         ("regions.csv", report::REGIONS),
@@ -310,6 +310,8 @@ fn tables() -> [(&'static str, &'static [report::Column]); 7] {
         ("hosts.csv", report::HOSTS),
         ("invocations.parquet", report::INVOCATIONS),
         ("ledger.parquet", &report::LEDGER),
+        ("meter.csv", report::METER),
+        ("meter_functions.csv", report::METER_FUNCTIONS),
     ]
 }
 

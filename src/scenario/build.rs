@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::ahead::{check_together, look_ahead, site_facts};
+use super::meter;
 use super::server::Server;
 use super::signals::{self, Signals};
 use super::{EndRule, Scenario, ServerSpec};
@@ -113,6 +114,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let span = duration.or(opened.as_ref().and_then(|o| o.span)).unwrap_or(Duration::from_secs(86_400));
     let horizon = span + drain_limit + Duration::from_secs(1);
     check_size(horizon, steps.0, scenario.regions.len(), &mut problems);
+    if let Some(spec) = &scenario.meter {
+        meter::check(spec, horizon, (&fleet.groups, &fleet.facts), scenario.regions.len(), &mut problems);
+    }
     let signals = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
         signals::build_signals(scenario, &context, &mut problems)
@@ -173,6 +177,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         forecasts,
         clocks: signals.score.iter().map(Signal::cursor).collect(),
         ledger_step: steps.0,
+        meter: scenario.meter.clone(),
         duration,
         drain_limit,
         fixed_end: scenario.time.end == EndRule::Fixed,

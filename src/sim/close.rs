@@ -29,8 +29,11 @@ impl Engine<'_> {
             pool.executed += stats.executed;
             pool.cold += stats.cold;
         }
+        let seen = self.hosts.iter().map(|h| (h.energy_j, h.on_s));
+        let metered = self.meter.map(|meter| meter.finish(self.now, seen));
         Outcome {
             site: self.site,
+            metered,
             accounts: self.accounts,
             series: self.series,
             profiles: self.profiles,

@@ -22,6 +22,7 @@ mod keep_alive;
 mod lab;
 mod lifecycle;
 mod machine;
+mod meter;
 mod oracle_faas;
 mod oracle_simfaas;
 mod pools;

@@ -50,8 +50,13 @@ impl Provisioning for Halves {
     }
 }
 
-fn run() -> (Outcome, sci::Scored) {
-    run_with(SCENARIO)
+/// The run's outcome, with more tables in the scenario.
+pub fn switched(more: &str) -> Outcome {
+    run(more).0
+}
+
+fn run(more: &str) -> (Outcome, sci::Scored) {
+    run_with(&format!("{SCENARIO}{more}"))
 }
 
 fn run_with(scenario: &str) -> (Outcome, sci::Scored) {
@@ -67,7 +72,7 @@ fn run_with(scenario: &str) -> (Outcome, sci::Scored) {
 
 #[test]
 fn hosts_boot_and_go_off_as_provisioning_wants_and_every_joule_is_booked() {
-    let (outcome, scored) = run();
+    let (outcome, scored) = run("");
     let executed: u64 = outcome.functions.iter().map(|f| f.executed).sum();
     let received: u64 = outcome.functions.iter().map(|f| f.received).sum();
     assert_eq!(executed, received);
