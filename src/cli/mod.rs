@@ -5,6 +5,7 @@
 mod check;
 mod compare;
 mod completions;
+mod impact;
 mod list;
 mod plot;
 mod run;
@@ -35,6 +36,8 @@ enum Command {
     List(list::List),
     /// Draw a finished run: calls received and executed, utilization by region (SVG).
     Plot(plot::Plot),
+    /// Exchange with the Impact Framework: compute its manifests, write a finished run as one.
+    Impact(impact::Impact),
     /// Group, aggregate or convert a result table.
     #[cfg(feature = "polars")]
     Table(table::Table),
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check.execute(),
         Command::List(list) => list.execute(),
         Command::Plot(plot) => plot.execute(),
+        Command::Impact(impact) => impact.execute(),
         #[cfg(feature = "polars")]
         Command::Table(table) => table.execute(),
         Command::Schema => schema::execute(),
