@@ -4,7 +4,7 @@
 //!   TeadsCurve  cpu/energy [kWh] = factor(u) · TDP [W] · duration [s] / 3.6e6 · vcpus-allocated / vcpus-total
 //!               factor through (0, 0.12) (10, 0.32) (50, 0.75) (100, 1.02), u in %; the share of vCPUs only if given
 //!   TeadsAWS    energy [kWh] = P(u) [W] · duration / 3.6e6, P through the instance's points at 0, 10, 50, 100 %
-//!               carbon-embodied [g] = TE · vCPUs of the instance / vCPUs of the machine · duration / 4 years of 365 days
+//!               carbon-embodied [g] = embodied emissions of the instance's share of its machine · duration / 4 years of 365 days
 //! ```
 //!
 //! Points are joined by a natural cubic spline, or straight with `interpolation: linear`. Source: if-unofficial-plugins 0.3.1. The
@@ -120,7 +120,7 @@ pub(super) fn teads_aws(config: &mut Config) -> Result<Box<dyn Plugin>, ImpactEr
         let cells: Vec<&'static str> = line.split(',').collect();
         let x = |i: usize| cells[i].parse::<f64>().expect("the columns after the name are numbers");
         let power = Curve::new(&LOAD, &[x(1), x(2), x(3), x(4)], join)?;
-        instances.push(Instance { name: cells[0], power, embodied_g: x(5) * 1000.0 * x(6) / x(7) });
+        instances.push(Instance { name: cells[0], power, embodied_g: x(5) * 1000.0 });
     }
     Ok(Box::new(TeadsAws { instances }))
 }
