@@ -5,6 +5,7 @@
 mod check;
 mod compare;
 mod completions;
+mod impact;
 mod list;
 mod plot;
 mod run;
@@ -38,6 +39,8 @@ enum Command {
     Plot(plot::Plot),
     /// Score a finished run on other signals, or against another run, from its ledger.
     Score(score::Score),
+    /// Exchange with the Impact Framework: compute its manifests, write a finished run as one.
+    Impact(impact::Impact),
     /// Group, aggregate or convert a result table.
     #[cfg(feature = "polars")]
     Table(table::Table),
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::List(list) => list.execute(),
         Command::Plot(plot) => plot.execute(),
         Command::Score(score) => score.execute(),
+        Command::Impact(impact) => impact.execute(),
         #[cfg(feature = "polars")]
         Command::Table(table) => table.execute(),
         Command::Schema => schema::execute(),

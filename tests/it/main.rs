@@ -16,6 +16,8 @@ mod golden;
 mod greener;
 mod hotcarbon;
 mod house;
+mod impact;
+mod impact_run;
 mod invalid;
 mod isolation;
 mod keep_alive;
