@@ -14,6 +14,7 @@
 //! This room reads the ledger and the signals; it knows neither the simulation nor any policy.
 
 mod score;
+pub mod shapley;
 
 pub use score::{FunctionShare, GroupFacts, RegionScore, Scored, bin_intensity, joules_by_cause, score};
 
