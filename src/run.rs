@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use crate::ledger::PeriodAccount;
 use crate::report::{
-    self, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize, write_summary,
+    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize, write_summary,
     write_tables,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
@@ -92,14 +93,25 @@ pub fn measure(
         Some(folder) => Some(CallLogWriter::create(&folder.path("invocations.parquet"))?),
         None => None,
     };
+    let mut accounts = match folder.filter(|_| loaded.scenario.output.account_step_s.is_some()) {
+        Some(folder) => Some(AccountLogWriter::create(&folder.path("accounts.parquet"))?),
+        None => None,
+    };
     let simulating = Instant::now();
     let (outcome, mut arrivals) = {
         let mut record = log.as_mut().map(|log| |call: &sim::Finished| log.record(call));
-        let sink = record.as_mut().map(|r| r as &mut dyn FnMut(&sim::Finished) -> Result<(), String>);
-        sim::simulate(setup, arrivals, sink, progress)?
+        let mut book = accounts.as_mut().map(|log| |row: &PeriodAccount| log.record(row));
+        let logs = sim::Logs {
+            calls: record.as_mut().map(|r| r as &mut dyn FnMut(&sim::Finished) -> Result<(), String>),
+            accounts: book.as_mut().map(|r| r as &mut dyn FnMut(&PeriodAccount) -> Result<(), String>),
+        };
+        sim::simulate(setup, arrivals, logs, progress)?
     };
     let simulation_time_s = simulating.elapsed().as_secs_f64();
     if let Some(log) = log {
+        log.finish()?;
+    }
+    if let Some(log) = accounts {
         log.finish()?;
     }
     arrivals.finish();
@@ -168,7 +180,7 @@ pub fn measure(
 pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
     let Built { mut setup, groups, signals, regions, servers, .. } = scenario::build_loaded(loaded, false)?;
     (setup.duration, setup.drain_limit, setup.fixed_end) = (None, Duration::ZERO, false);
-    let (outcome, _) = sim::simulate(setup, Box::new(NoCalls), None, &mut |_| {})?;
+    let (outcome, _) = sim::simulate(setup, Box::new(NoCalls), sim::Logs::default(), &mut |_| {})?;
     let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &signals, outcome.end);
     let finished = Finished {
         scenario: &loaded.scenario,
