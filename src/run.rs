@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use crate::ledger::PeriodAccount;
 use crate::report::{
-    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize, write_summary,
-    write_tables,
+    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize,
+    write_summary, write_tables,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
 use crate::sci;

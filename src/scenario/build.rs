@@ -219,7 +219,8 @@ fn parse_start(scenario: &Scenario, problems: &mut Vec<Problem>) -> Option<jiff:
 /// Width of the ledger's bins, and length of the periods of the accounts.
 fn parse_steps(scenario: &Scenario, problems: &mut Vec<Problem>) -> (Duration, Option<Duration>) {
     let ledger = Duration::from_secs_f64(scenario.output.ledger_step_s);
-    let steps = [("output.step_s", Some(scenario.output.step_s)), ("output.account_step_s", scenario.output.account_step_s)];
+    let steps =
+        [("output.step_s", Some(scenario.output.step_s)), ("output.account_step_s", scenario.output.account_step_s)];
     for (key, step_s) in steps {
         let Some(step_s) = step_s else { continue };
         if !Duration::from_secs_f64(step_s).0.is_multiple_of(ledger.0) {

@@ -21,7 +21,9 @@ pub enum ShapleyError {
         players: usize,
     },
     /// The demands of two players cover different times.
-    #[error("player {player} has demands for {blocks} time blocks and player 0 for {expected}\n  help: give all players the same blocks, 0 where they demand nothing")]
+    #[error(
+        "player {player} has demands for {blocks} time blocks and player 0 for {expected}\n  help: give all players the same blocks, 0 where they demand nothing"
+    )]
     UnevenDemands {
         /// Which player.
         player: usize,

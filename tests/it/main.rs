@@ -1,5 +1,6 @@
 //! Tests of the whole: the library and the program from a scenario to its results.
 
+mod accounts;
 mod azure2019;
 mod compare;
 mod conservation;
