@@ -6,12 +6,12 @@ use std::time::Instant;
 use crate::ledger::PeriodAccount;
 use crate::report::{
     self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize,
-    write_summary, write_tables,
+    write_ledger, write_summary, write_tables,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
 use crate::sci;
 use crate::sim::{self, Progress, SimError};
-use crate::types::{Duration, SimTime};
+use crate::types::Duration;
 use crate::workload::{Arrivals, Batch, WorkloadError};
 
 /// How to run.
@@ -116,12 +116,8 @@ pub fn measure(
     }
     arrivals.finish();
 
-    let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &signals, outcome.end);
-    let bins = bins_until(outcome.end, outcome.site.step().0);
-    let intensity: Vec<Vec<f64>> = signals
-        .iter()
-        .map(|s| (0..bins).map(|bin| sci::bin_intensity(&outcome.site, s, bin, outcome.end)).collect())
-        .collect();
+    let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
+    let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
     let finished = Finished {
         scenario: &loaded.scenario,
         outcome: &outcome,
@@ -129,11 +125,13 @@ pub fn measure(
         groups: &groups,
         servers: &servers,
         regions: &regions,
+        signals: &signals,
         intensity: &intensity,
     };
     let summary = summarize(&finished);
     if let Some(folder) = folder {
         write_tables(&finished, folder)?;
+        write_ledger(&finished, &loaded.name(), folder)?;
         write_summary(&summary, folder)?;
     }
     let received: u64 = outcome.functions.iter().map(|f| f.received).sum();
@@ -162,8 +160,9 @@ pub fn measure(
         inputs: inputs.clone(),
         isolation: loaded.scenario.isolation.build().expect("the same table was built before the run"),
         workload_notes: arrivals.notes(),
-        signals: signals.iter().map(|s| s.info().clone()).collect(),
-        boundary: crate::report::BOUNDARY,
+        signals: signals.score.iter().map(|s| s.info().clone()).collect(),
+        decision_signals: signals.decide.iter().map(|s| s.info().clone()).collect(),
+        boundary: sci::BOUNDARY,
         effort: effort.clone(),
     };
     folder.write("manifest.json", |f| {
@@ -181,7 +180,8 @@ pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
     let Built { mut setup, groups, signals, regions, servers, .. } = scenario::build_loaded(loaded, false)?;
     (setup.duration, setup.drain_limit, setup.fixed_end) = (None, Duration::ZERO, false);
     let (outcome, _) = sim::simulate(setup, Box::new(NoCalls), sim::Logs::default(), &mut |_| {})?;
-    let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &signals, outcome.end);
+    let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
+    let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
     let finished = Finished {
         scenario: &loaded.scenario,
         outcome: &outcome,
@@ -189,7 +189,8 @@ pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
         groups: &groups,
         servers: &servers,
         regions: &regions,
-        intensity: &[],
+        signals: &signals,
+        intensity: &intensity,
     };
     Ok(summarize(&finished))
 }
@@ -206,8 +207,4 @@ impl Arrivals for NoCalls {
     fn progress(&self) -> f64 {
         1.0
     }
-}
-
-fn bins_until(end: SimTime, step: u64) -> usize {
-    usize::try_from(end.0.div_ceil(step)).unwrap_or(usize::MAX).max(1)
 }

@@ -261,7 +261,7 @@ fn zones_text() -> String {
     text + "\n  gCO2e/kWh. Direct and life-cycle factors differ by tens of percent: do not compare zones across them.\n"
 }
 
-fn tables() -> [(&'static str, &'static [report::Column]); 7] {
+fn tables() -> [(&'static str, &'static [report::Column]); 8] {
     [
         ("timeseries.csv", report::TIMESERIES),
         ("regions.csv", report::REGIONS),
@@ -270,6 +270,7 @@ fn tables() -> [(&'static str, &'static [report::Column]); 7] {
         ("hosts.csv", report::HOSTS),
         ("invocations.parquet", report::INVOCATIONS),
         ("accounts.parquet", report::ACCOUNTS),
+        ("ledger.parquet", &report::LEDGER),
     ]
 }
 

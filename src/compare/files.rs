@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::table::{remaining, sentence, word};
 use super::{Comparison, Order, Row};
-use crate::report::{BOUNDARY, Folder, Input, Manifest, ReportError, peak_memory_mb, sections};
+use crate::report::{Folder, Input, Manifest, ReportError, peak_memory_mb, sections};
 use crate::scenario::Loaded;
 
 /// A column of compare.csv.
@@ -229,7 +229,7 @@ fn manifest(comparison: &Comparison, loaded: &Loaded) -> Json {
         "seed": loaded.scenario.seed,
         "scenario": loaded.scenario.filled_in(),
         "inputs": inputs,
-        "boundary": BOUNDARY,
+        "boundary": crate::sci::BOUNDARY,
         "runs": comparison.rows.iter().map(run).collect::<Vec<_>>(),
         "effort": {
             "wall_time_s": comparison.wall_time_s,

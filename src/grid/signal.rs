@@ -24,6 +24,16 @@ pub enum SignalKind {
     Marginal,
 }
 
+impl SignalKind {
+    /// The kind's name, for tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Average => "average",
+            Self::Marginal => "marginal",
+        }
+    }
+}
+
 /// What lies past the end of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -39,7 +49,7 @@ pub enum PastEnd {
 }
 
 /// What a signal's numbers are and where they come from. Written into every result.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SignalInfo {
     /// The provider's code of the grid zone, or the scenario's label.
     pub zone: String,
@@ -220,6 +230,13 @@ impl Signal {
         Signal::new(info, vec![0], vec![g_per_kwh], i64::MAX)
     }
 
+    /// The same numbers, said to be something else.
+    #[must_use]
+    pub fn with_info(mut self, change: impl FnOnce(&mut SignalInfo)) -> Self {
+        change(Arc::make_mut(&mut self.info));
+        self
+    }
+
     /// What the numbers are.
     pub fn info(&self) -> &SignalInfo {
         &self.info
@@ -249,6 +266,12 @@ impl Signal {
     pub fn intervals(&self) -> impl Iterator<Item = (i64, i64, GramsPerKwh)> + '_ {
         let p = &self.points;
         (0..p.len()).map(|i| (p.bounds[i], p.bounds[i + 1], GramsPerKwh(p.values[i])))
+    }
+
+    /// The first change after the run's start that is not at the edge of a bin of `step`; then means over bins are not exact.
+    pub fn change_inside(&self, step: Duration) -> Option<SimTime> {
+        let mut starts = self.intervals().map(|(from, _, _)| from).filter(|&from| from > 0);
+        starts.find(|&from| !(from as u64).is_multiple_of(step.0)).map(|from| SimTime(from as u64))
     }
 
     /// The intensity at `t` [g/kWh]. Panics past the end.

@@ -48,6 +48,7 @@ pub enum Column {
 
 /// Why energy was drawn: each cause is one or two energy columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
 pub enum Cause {
     /// Executing calls.
     Execution,
@@ -119,6 +120,12 @@ impl SiteBook {
     pub fn new(regions: usize, step: Duration) -> Self {
         let step = step.0.max(1);
         Self { step, current: (0, 0, step), regions: vec![Vec::new(); regions] }
+    }
+
+    /// A book of rows that were kept, one list per region.
+    pub fn from_rows(step: Duration, regions: Vec<Vec<Rates>>) -> Self {
+        let step = step.0.max(1);
+        Self { step, current: (0, 0, step), regions }
     }
 
     /// The bins' width.

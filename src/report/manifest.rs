@@ -64,16 +64,15 @@ pub struct Manifest<'a> {
     pub isolation: Mechanism,
     /// What the workload's source says of itself.
     pub workload_notes: Vec<(String, String)>,
-    /// The grid signals, by region.
+    /// The grid signals that score, by region.
     pub signals: Vec<SignalInfo>,
+    /// The grid signals that policies looked at, by region.
+    pub decision_signals: Vec<SignalInfo>,
     /// What the score covers.
     pub boundary: &'static str,
     /// What the run cost.
     pub effort: Effort,
 }
-
-/// The boundary sentence that stands beside every score.
-pub const BOUNDARY: &str = "all hosts of all regions for the whole run, idle and switched-off ones included; facility overhead by PUE; embodied emissions of the hosts, straight line over their lifespan (years of 365 days); no network, no storage services, no end-user devices; no offsets or market-based instruments";
 
 impl Manifest<'_> {
     /// The commit the program was built from.

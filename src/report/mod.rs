@@ -2,10 +2,12 @@
 
 mod account_log;
 mod call_log;
+mod columns;
 mod digits;
 mod folder;
 #[cfg(feature = "polars")]
 pub mod frames;
+mod ledger;
 mod machine;
 mod manifest;
 mod plot;
@@ -17,12 +19,13 @@ pub use account_log::{AccountLog, AccountLogWriter, COLUMNS as ACCOUNTS};
 pub use call_log::{COLUMNS as INVOCATIONS, CallLogWriter};
 pub use digits::{grouped, significant};
 pub use folder::{Folder, ReportError};
-pub use manifest::{BOUNDARY, Effort, Input, Manifest, peak_memory_mb};
+pub use ledger::{LEDGER, LedgerError, read_ledger, record, write_ledger};
+pub use manifest::{Effort, Input, Manifest, peak_memory_mb};
 pub use plot::{PlotError, received_executed};
 pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
 
-use crate::scenario::{RegionFacts, Scenario, ServerFacts};
+use crate::scenario::{RegionFacts, Scenario, ServerFacts, Signals};
 use crate::sci::{GroupFacts, Scored};
 use crate::sim::Outcome;
 
@@ -40,6 +43,8 @@ pub struct Finished<'a> {
     pub servers: &'a [ServerFacts],
     /// The regions.
     pub regions: &'a [RegionFacts],
-    /// Carbon intensity of each region in each ledger bin [gCO2e/kWh].
+    /// The signals of every region.
+    pub signals: &'a Signals,
+    /// Carbon intensity that scores, of each region in each ledger bin [gCO2e/kWh].
     pub intensity: &'a [Vec<f64>],
 }

@@ -2,8 +2,9 @@
 
 use super::machine::{self, total};
 use super::{Finished, Folder, ReportError};
+use crate::grid::SignalInfo;
 use crate::ledger::{Cause, Column};
-use crate::sci;
+use crate::sci::{self, Statement, Work};
 use crate::stats::LogHistogram;
 use crate::types::RegionId;
 
@@ -246,8 +247,18 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
         "J",
         "IT energy at no load, boots and off included",
     );
-    list.number("energy_j.attributed", s.energy_j() - s.unattributed_j, "J", "energy of functions, overhead included");
-    list.number("energy_j.unattributed", s.unattributed_j, "J", "energy of what no function held, overhead included");
+    list.number(
+        "energy_j.attributed",
+        s.energy_j() - s.unattributed.total_j(),
+        "J",
+        "energy of functions, overhead included",
+    );
+    list.number(
+        "energy_j.unattributed",
+        s.unattributed.total_j(),
+        "J",
+        "energy of what no function held, overhead included",
+    );
     let (o, m) = (s.operational_g(), s.embodied_g());
     list.number("carbon_g.operational", o, "gCO2e", "O: energy x intensity");
     for (cause, grams) in Cause::ALL.iter().zip(s.operational_by_cause_g()) {
@@ -257,7 +268,7 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
     list.number("carbon_g.total", o + m, "gCO2e", "O + M");
     list.number(
         "carbon_g.unattributed_operational",
-        s.unattributed.operational_g,
+        s.unattributed.total_operational_g(),
         "gCO2e",
         "part of O that no function held",
     );
@@ -281,13 +292,30 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
     list.number("sci.g_per_unit", per_unit(o + m), "gCO2e/R", "(O + M) / R; undefined without units");
     list.number("sci.operational_g_per_unit", per_unit(o), "gCO2e/R", "O / R");
     list.number("sci.embodied_g_per_unit", per_unit(m), "gCO2e/R", "M / R");
+    statement(list, run);
+}
+
+/// What the score rests on, beside it.
+fn statement(list: &mut List, run: &Finished<'_>) {
+    let info: Vec<SignalInfo> = run.signals.score.iter().map(|s| s.info().clone()).collect();
+    let said = Statement::new(&info, run.groups);
+    list.text("sci.standard", said.standard, "the specification that the score follows");
+    list.text("sci.boundary", said.boundary, "what the score covers");
+    list.text("sci.signal", &said.signal, "grid zones, and who published their numbers");
+    list.text("sci.signal_kind", &said.kind, "average or marginal intensity");
+    list.text("sci.factor_basis", &said.factor_basis, "emission factors: direct or life cycle, and whose");
+    list.text("sci.dataset_version", &said.dataset_version, "year, export or vintage of the signal");
+    list.text("sci.lifetime_years", &said.lifetime, "expected lifespan of the hosts, years of 365 days");
+}
+
+/// What all functions have done, for counting R.
+pub fn works<'a>(run: &'a Finished<'_>) -> impl Iterator<Item = Work<'a>> {
+    run.outcome.functions.iter().zip(&run.outcome.profiles).map(|(f, p)| super::tables::work(p, f))
 }
 
 /// R of the whole run.
 pub fn units(run: &Finished<'_>) -> f64 {
-    let unit = run.scenario.sci.functional_unit;
-    let each = run.outcome.functions.iter().zip(&run.outcome.profiles);
-    each.map(|(f, p)| unit.count(f.executed, f.busy_s, p.memory.as_mb() / 1000.0)).sum()
+    run.scenario.sci.functional_unit.count(works(run), run.outcome.end.as_secs_f64())
 }
 
 fn cause_meaning(cause: Cause) -> &'static str {

@@ -4,9 +4,10 @@ use std::io::Write;
 
 use super::{Finished, Folder, ReportError};
 use crate::ledger::{COLUMNS, Column as Rate, Rates};
-use crate::sci::{self, FunctionShare, joules_by_cause};
+use crate::sci::{self, Share, Work, joules_by_cause};
 use crate::sim::{Counts, FunctionStats};
-use crate::types::{Duration, FunctionId, JOULES_PER_KWH, RegionId};
+use crate::types::{Duration, JOULES_PER_KWH, RegionId};
+use crate::workload::FunctionProfile;
 
 /// A column of a table: name, unit, meaning.
 pub type Column = (&'static str, &'static str, &'static str);
@@ -57,11 +58,24 @@ pub const FUNCTIONS: &[Column] = &[
     ("latency_p99_s", "s", "arrival to end, 99th percentile (to 1.6 %)"),
     ("busy_s", "s", "time in execution, sum over calls"),
     ("idle_mb_s", "MB·s", "memory of warm idle sandboxes x time"),
-    ("execution_j", "J", "energy of executing calls, overhead included"),
-    ("cold_start_j", "J", "energy of starting sandboxes, overhead included"),
-    ("warm_idle_j", "J", "energy of keeping sandboxes warm, overhead included"),
+    ("execution_j", "J", "energy of executing calls, overhead not included"),
+    ("cold_start_j", "J", "energy of starting sandboxes, overhead not included"),
+    ("warm_idle_j", "J", "energy of keeping sandboxes warm, overhead not included"),
+    ("idle_host_j", "J", "energy of hosts that nobody holds, as far as it is charged here"),
+    ("boot_j", "J", "energy of booting hosts, as far as it is charged here"),
+    ("off_j", "J", "energy of hosts that are off, as far as it is charged here"),
+    ("pue_overhead_j", "J", "cooling and power conversion of all of these"),
+    ("energy_j", "J", "all energy"),
+    ("operational_execution_g", "gCO2e", "operational emissions of execution_j"),
+    ("operational_cold_start_g", "gCO2e", "of cold_start_j"),
+    ("operational_warm_idle_g", "gCO2e", "of warm_idle_j"),
+    ("operational_idle_host_g", "gCO2e", "of idle_host_j"),
+    ("operational_boot_g", "gCO2e", "of boot_j"),
+    ("operational_off_g", "gCO2e", "of off_j"),
+    ("operational_pue_overhead_g", "gCO2e", "of pue_overhead_j"),
     ("operational_g", "gCO2e", "operational emissions"),
     ("embodied_g", "gCO2e", "embodied emissions of the share of hosts held"),
+    ("units", "R", "functional units"),
     ("sci_g_per_unit", "gCO2e/R", "(operational + embodied) / R; empty without units"),
 ];
 
@@ -80,11 +94,24 @@ pub const TENANTS: &[Column] = &[
     ("latency_p99_s", "s", "arrival to end, 99th percentile (to 1.6 %)"),
     ("busy_s", "s", "time in execution, sum over calls"),
     ("idle_mb_s", "MB·s", "memory of warm idle sandboxes x time"),
-    ("execution_j", "J", "energy of executing calls, overhead included"),
-    ("cold_start_j", "J", "energy of starting sandboxes, overhead included"),
-    ("warm_idle_j", "J", "energy of keeping sandboxes warm, overhead included"),
+    ("execution_j", "J", "energy of executing calls, overhead not included"),
+    ("cold_start_j", "J", "energy of starting sandboxes, overhead not included"),
+    ("warm_idle_j", "J", "energy of keeping sandboxes warm, overhead not included"),
+    ("idle_host_j", "J", "energy of hosts that nobody holds, as far as it is charged here"),
+    ("boot_j", "J", "energy of booting hosts, as far as it is charged here"),
+    ("off_j", "J", "energy of hosts that are off, as far as it is charged here"),
+    ("pue_overhead_j", "J", "cooling and power conversion of all of these"),
+    ("energy_j", "J", "all energy"),
+    ("operational_execution_g", "gCO2e", "operational emissions of execution_j"),
+    ("operational_cold_start_g", "gCO2e", "of cold_start_j"),
+    ("operational_warm_idle_g", "gCO2e", "of warm_idle_j"),
+    ("operational_idle_host_g", "gCO2e", "of idle_host_j"),
+    ("operational_boot_g", "gCO2e", "of boot_j"),
+    ("operational_off_g", "gCO2e", "of off_j"),
+    ("operational_pue_overhead_g", "gCO2e", "of pue_overhead_j"),
     ("operational_g", "gCO2e", "operational emissions"),
     ("embodied_g", "gCO2e", "embodied emissions of the share of hosts held"),
+    ("units", "R", "functional units"),
     ("sci_g_per_unit", "gCO2e/R", "(operational + embodied) / R; empty without units"),
 ];
 
@@ -285,6 +312,8 @@ fn sum_counts(rows: &[Counts], from: usize, to: usize) -> Counts {
 
 fn functions(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {
     let mut table = Table::new(out, FUNCTIONS)?;
+    let unit = &run.scenario.sci.functional_unit;
+    let run_s = run.outcome.end.as_secs_f64();
     for (i, (stats, profile)) in run.outcome.functions.iter().zip(&run.outcome.profiles).enumerate() {
         table.text(&profile.name)?;
         table.text(&run.outcome.tenants[profile.tenant.index()])?;
@@ -292,22 +321,27 @@ fn functions(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {
         table.text(profile.quota.name())?;
         table.number(profile.memory.as_mb())?;
         table.number(profile.cpu.as_cores())?;
-        let share = &run.scored.functions[FunctionId::from_index(i).index()];
-        let unit = run.scenario.sci.functional_unit;
-        let units = unit.count(stats.executed, stats.busy_s, profile.memory.as_mb() / 1000.0);
-        shared_cells(&mut table, stats, share, units)?;
+        stats_cells(&mut table, stats)?;
+        share_cells(&mut table, &run.scored.functions[i], unit.count([work(profile, stats)], run_s))?;
     }
-    rest_row(&mut table, run, 5)?;
+    rest_row(&mut table, run, FUNCTIONS.len())?;
     table.finish()
 }
 
-/// The columns from `received` on, which functions and tenants have in common.
-fn shared_cells(
-    table: &mut Table<'_>,
-    stats: &FunctionStats,
-    share: &FunctionShare,
-    units: f64,
-) -> std::io::Result<()> {
+/// What a function has done, for counting R.
+pub(super) fn work<'a>(profile: &'a FunctionProfile, stats: &FunctionStats) -> Work<'a> {
+    Work {
+        name: &profile.name,
+        tenant: profile.tenant.0,
+        executed: stats.executed,
+        busy_s: stats.busy_s,
+        memory_gb: profile.memory.as_mb() / 1000.0,
+        cores: profile.cpu.as_cores(),
+    }
+}
+
+/// The columns from `received` to `idle_mb_s`, which functions and tenants have in common.
+fn stats_cells(table: &mut Table<'_>, stats: &FunctionStats) -> std::io::Result<()> {
     for n in [stats.received, stats.executed, stats.rejected, stats.cold, stats.missed] {
         table.count(n)?;
     }
@@ -316,57 +350,63 @@ fn shared_cells(
         table.number(stats.latency.quantile(p).map_or(f64::NAN, |ns| ns as f64 / 1e9))?;
     }
     table.number(stats.busy_s)?;
-    table.number(stats.idle_mb_s)?;
-    for x in [share.execution_j, share.cold_start_j, share.warm_idle_j, share.operational_g, share.embodied_g] {
+    table.number(stats.idle_mb_s)
+}
+
+/// The columns from `execution_j` on, and the end of the row. No R (NaN) leaves its cells empty.
+fn share_cells(table: &mut Table<'_>, share: &Share, units: f64) -> std::io::Result<()> {
+    for joules in share.energy_j {
+        table.number(joules)?;
+    }
+    table.number(share.total_j())?;
+    for grams in share.operational_g {
+        table.number(grams)?;
+    }
+    let operational_g = share.total_operational_g();
+    for x in [operational_g, share.embodied_g, units] {
         table.number(x)?;
     }
-    table.number(sci::intensity(share.operational_g + share.embodied_g, units).unwrap_or(f64::NAN))?;
+    table.number(sci::intensity(operational_g + share.embodied_g, units).unwrap_or(f64::NAN))?;
     table.end()
 }
 
-/// The last row: what no function held. Its energy stands under `warm_idle_j`'s neighbours as empty cells, because it
-/// belongs to none of the three; the summary has it as `energy_j.unattributed`.
-fn rest_row(table: &mut Table<'_>, run: &Finished<'_>, empty: usize) -> std::io::Result<()> {
+/// How many columns [`share_cells`] fills.
+const SHARE_CELLS: usize = 2 * sci::CAUSES + 5;
+
+/// The last row: what is charged to no function.
+fn rest_row(table: &mut Table<'_>, run: &Finished<'_>, columns: usize) -> std::io::Result<()> {
     table.text("(unattributed)")?;
-    for _ in 0..empty + 14 {
+    for _ in 1..columns - SHARE_CELLS {
         table.text("")?;
     }
-    table.number(run.scored.unattributed.operational_g)?;
-    table.number(run.scored.unattributed.embodied_g)?;
-    table.text("")?;
-    table.end()
+    share_cells(table, &run.scored.unattributed, f64::NAN)
 }
 
 fn tenants(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {
     let mut table = Table::new(out, TENANTS)?;
     #[derive(Default)]
-    struct Tenant {
-        functions: u64,
+    struct Tenant<'a> {
         stats: FunctionStats,
-        share: FunctionShare,
-        units: f64,
+        share: Share,
+        works: Vec<Work<'a>>,
     }
     let mut tenants: Vec<Tenant> = Vec::new();
     tenants.resize_with(run.outcome.tenants.len(), Tenant::default);
     for ((stats, profile), share) in run.outcome.functions.iter().zip(&run.outcome.profiles).zip(&run.scored.functions)
     {
         let t = &mut tenants[profile.tenant.index()];
-        t.functions += 1;
-        let unit = run.scenario.sci.functional_unit;
-        t.units += unit.count(stats.executed, stats.busy_s, profile.memory.as_mb() / 1000.0);
+        t.works.push(work(profile, stats));
         add_stats(&mut t.stats, stats);
-        t.share.execution_j += share.execution_j;
-        t.share.cold_start_j += share.cold_start_j;
-        t.share.warm_idle_j += share.warm_idle_j;
-        t.share.operational_g += share.operational_g;
-        t.share.embodied_g += share.embodied_g;
+        t.share.add(share);
     }
-    for (t, name) in tenants.iter().zip(&run.outcome.tenants) {
+    let run_s = run.outcome.end.as_secs_f64();
+    for (t, name) in tenants.into_iter().zip(&run.outcome.tenants) {
         table.text(name)?;
-        table.count(t.functions)?;
-        shared_cells(&mut table, &t.stats, &t.share, t.units)?;
+        table.count(t.works.len() as u64)?;
+        stats_cells(&mut table, &t.stats)?;
+        share_cells(&mut table, &t.share, run.scenario.sci.functional_unit.count(t.works, run_s))?;
     }
-    rest_row(&mut table, run, 1)?;
+    rest_row(&mut table, run, TENANTS.len())?;
     table.finish()
 }
 

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::ahead::{check_together, look_ahead, site_facts};
 use super::server::Server;
+use super::signals::{self, Signals};
 use super::{EndRule, Scenario, ServerSpec};
 use crate::cluster::{Group, power};
-use crate::grid::{self, Forecast, GridError, PerfectForecast, Signal};
+use crate::grid::{Forecast, PerfectForecast, Signal};
 use crate::isolation::{Conflict, Mechanism};
 use crate::scheduler::{Known, SchedulerSpec};
 use crate::sci::GroupFacts;
@@ -23,8 +24,8 @@ pub struct Built {
     pub arrivals: Box<dyn Arrivals>,
     /// What accounting must know of the host groups.
     pub groups: Vec<GroupFacts>,
-    /// One signal per region; decides and scores.
-    pub signals: Vec<Signal>,
+    /// The signals of every region: what policies look at, and what scores.
+    pub signals: Signals,
     /// What the report says of the regions.
     pub regions: Vec<RegionFacts>,
     /// The server type of every group.
@@ -112,27 +113,10 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let span = duration.or(opened.as_ref().and_then(|o| o.span)).unwrap_or(Duration::from_secs(86_400));
     let horizon = span + drain_limit + Duration::from_secs(1);
     check_size(horizon, steps.0, scenario.regions.len(), &mut problems);
-    let mut signals = Vec::new();
-    if let Some(start) = start {
-        for (i, region) in scenario.regions.iter().enumerate() {
-            match grid::build(&region.grid, base_dir, start, horizon, seed) {
-                Ok(signal) => {
-                    check_alignment(&signal, steps.0, i, &mut problems);
-                    signals.push(signal);
-                }
-                Err(e) => {
-                    let help = match e {
-                        GridError::UnknownZone { .. } => "see `sim list zones`",
-                        GridError::EndsEarly { .. } => {
-                            "a run must be covered by its signals up to its last arrival plus time.drain_limit_s"
-                        }
-                        _ => "see docs/model.md, section 10, for what a signal must be",
-                    };
-                    problems.push(Problem::new(format!("regions[{i}].grid"), e.to_string(), help));
-                }
-            }
-        }
-    }
+    let signals = start.map(|start| {
+        let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
+        signals::build_signals(scenario, &context, &mut problems)
+    });
     let mechanism = build_mechanism(scenario, &mut problems);
     let runtime = match scenario.runtime.build() {
         Ok(runtime) => Some(runtime),
@@ -144,16 +128,18 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     if let Some(mechanism) = &mechanism {
         check_together(scenario, mechanism, &mut problems);
     }
-    let (Some(opened), Some(mechanism), Some(runtime)) = (opened, mechanism, runtime) else { return Err(problems) };
+    let (Some(opened), Some(mechanism), Some(runtime), Some(signals)) = (opened, mechanism, runtime, signals) else {
+        return Err(problems);
+    };
     if !problems.is_empty() {
         return Err(problems);
     }
     let mut regions = fleet.regions;
-    for (facts, signal) in regions.iter_mut().zip(&signals) {
+    for (facts, signal) in regions.iter_mut().zip(&signals.decide) {
         facts.zone.clone_from(&signal.info().zone);
     }
     let forecasts: Vec<Box<dyn Forecast>> =
-        signals.iter().map(|s| Box::new(PerfectForecast::new(s.clone())) as Box<dyn Forecast>).collect();
+        signals.decide.iter().map(|s| Box::new(PerfectForecast::new(s.clone())) as Box<dyn Forecast>).collect();
     let sites: std::sync::Arc<[_]> = site_facts(&fleet.groups, &fleet.facts, fleet.setups.len()).into();
     let survey = match look_ahead(scenario, &context, &mechanism) {
         Ok(survey) => survey,
@@ -185,7 +171,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         survey,
         provisioning: provisioning.build(seed.derive("provisioning")),
         forecasts,
-        clocks: signals.iter().map(Signal::cursor).collect(),
+        clocks: signals.score.iter().map(Signal::cursor).collect(),
         ledger_step: steps.0,
         account_step: steps.1,
         duration,
@@ -246,27 +232,6 @@ fn check_size(horizon: Duration, step: Duration, regions: usize, problems: &mut 
             format!("the run could last {years:.1} years, {bins} bins of the ledger; at most {MOST_BINS} are kept"),
             "arrival times count from the run's start: subtract the first one if they are Unix times; or choose a larger \
              output.ledger_step_s",
-        ));
-    }
-}
-
-/// Carbon is exact only if no signal changes inside a bin of the ledger.
-fn check_alignment(signal: &Signal, step: Duration, region: usize, problems: &mut Vec<Problem>) {
-    let off = signal
-        .intervals()
-        .map(|(from, _, _)| from)
-        .filter(|&from| from > 0)
-        .find(|&from| !(from as u64).is_multiple_of(step.0));
-    if let Some(from) = off {
-        problems.push(Problem::new(
-            format!("regions[{region}].grid"),
-            format!(
-                "the signal of zone {} changes {} s after the run's start, inside a ledger bin of {} s",
-                signal.info().zone,
-                from as f64 / 1e9,
-                step.as_secs_f64()
-            ),
-            "start the run on a step of the signal, or choose an output.ledger_step_s that divides its steps",
         ));
     }
 }
@@ -335,7 +300,13 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
                 cores: server.cores,
                 memory_mb: server.memory_mb,
             });
-            fleet.facts.push(group_facts(server, (r, hosts.count), (pue, fixed_overhead_w), idle_w + memory_in_use_w));
+            fleet.facts.push(group_facts(
+                &hosts.server,
+                server,
+                (r, hosts.count),
+                (pue, fixed_overhead_w),
+                idle_w + memory_in_use_w,
+            ));
             fleet.groups.push(Group {
                 name: format!("{}/{}", region.name, hosts.server),
                 region: RegionId::from_index(r),
@@ -369,12 +340,14 @@ fn power_of(spec: &ServerSpec, server: &Server) -> Result<power::ServerPower, Ve
 }
 
 fn group_facts(
+    name: &str,
     server: &Server,
     (region, hosts): (usize, u32),
     (pue, fixed_overhead_w): (f64, f64),
     held_w: f64,
 ) -> GroupFacts {
     GroupFacts {
+        server: name.to_owned(),
         region: RegionId::from_index(region),
         hosts,
         memory_mb: server.memory_mb,

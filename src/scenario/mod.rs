@@ -16,6 +16,7 @@ mod overrides;
 mod path;
 mod server;
 mod shape;
+mod signals;
 mod variant;
 mod verify;
 
@@ -28,6 +29,7 @@ pub use hints::did_you_mean;
 pub use path::{PathStep, parse_path, show_path};
 pub use server::ServerSpec;
 pub use shape::{schema_for_editors, unsupported};
+pub use signals::Signals;
 pub use variant::Override;
 pub use verify::check_against_schema;
 
@@ -185,8 +187,11 @@ impl Default for OutputSpec {
 pub struct RegionSpec {
     /// Name in tables; unique.
     pub name: String,
-    /// Carbon intensity of its electricity.
+    /// Carbon intensity of its electricity: what policies look at and, without a `scoring_grid`, what the run is scored on.
     pub grid: grid::Spec,
+    /// What the run is scored on, where that differs from what policies look at. Default: `grid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scoring_grid: Option<grid::Spec>,
     /// Power usage effectiveness: facility energy over IT energy. Default 1.1 (large cloud operators report 1.08–1.18).
     #[schemars(range(min = 1.0, max = 10.0))]
     #[serde(default = "pue")]

@@ -13,54 +13,29 @@
 //!
 //! This room reads the ledger and the signals; it knows neither the simulation nor any policy.
 
+mod record;
 mod score;
 pub mod shapley;
+mod statement;
+mod unit;
 
-pub use score::{FunctionShare, GroupFacts, RegionScore, Scored, bin_intensity, joules_by_cause, score};
+pub use record::{FORMAT, Record, RecordFacts, Score, UnequalUnits, embodied_g, energy_by_cause_j, operational_g};
+pub use score::{
+    CAUSES, GroupFacts, RegionScore, Scored, Share, bin_intensity, intensities, joules_by_cause, score, score_regions,
+};
+pub use statement::{BOUNDARY, Statement};
+pub use unit::{FunctionalUnit, UserUnit, Work};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `[sci]`: what the score divides by.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SciSpec {
     /// The functional unit R. Default `call`.
     #[serde(default)]
     pub functional_unit: FunctionalUnit,
-}
-
-/// What R counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum FunctionalUnit {
-    /// Executed calls.
-    #[default]
-    Call,
-    /// Hours of calls in execution: sum of their time from begin to end, in hours.
-    ExecutionHour,
-    /// Gigabyte-hours of memory held by busy sandboxes' functions while executing.
-    GbHour,
-}
-
-impl FunctionalUnit {
-    /// The unit's name, for tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Call => "call",
-            Self::ExecutionHour => "execution-hour",
-            Self::GbHour => "GB-hour",
-        }
-    }
-
-    /// R from what was executed: calls, seconds in execution, and memory of the function \[GB\].
-    pub fn count(self, calls: u64, busy_s: f64, memory_gb: f64) -> f64 {
-        match self {
-            Self::Call => calls as f64,
-            Self::ExecutionHour => busy_s / 3600.0,
-            Self::GbHour => busy_s / 3600.0 * memory_gb,
-        }
-    }
 }
 
 /// (O + M) / R [gCO2e per functional unit]; `None` where R is 0: the score is undefined, not 0.

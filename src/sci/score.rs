@@ -1,12 +1,16 @@
-//! The score of a finished ledger under one signal per region.
+//! The score of a finished ledger under an intensity by region and bin.
+
+use serde::{Deserialize, Serialize};
 
 use crate::grid::Signal;
-use crate::ledger::{Accounts, Cause, Held, Rates, SiteBook};
+use crate::ledger::{Account, Accounts, Cause, Held, Rates, SiteBook};
 use crate::types::{FunctionId, JOULES_PER_KWH, RegionId, SimTime};
 
 /// What accounting must know of a host group.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GroupFacts {
+    /// The server type, a name of the scenario.
+    pub server: String,
     /// Where its hosts stand.
     pub region: RegionId,
     /// How many hosts it has.
@@ -34,30 +38,48 @@ impl GroupFacts {
     }
 }
 
+/// How many causes energy has.
+pub const CAUSES: usize = Cause::ALL.len();
+
 /// One region's part.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegionScore {
     /// Energy by [`Cause`] in the order of [`Cause::ALL`] \[J\].
-    pub energy_j: [f64; 7],
+    pub energy_j: [f64; CAUSES],
     /// Operational emissions by cause \[gCO2e\].
-    pub operational_g: [f64; 7],
+    pub operational_g: [f64; CAUSES],
     /// Embodied emissions of its hosts over the run \[gCO2e\].
     pub embodied_g: f64,
 }
 
-/// One function's part, cooling and power conversion included.
+/// What one function, or nobody, is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct FunctionShare {
-    /// Energy of executing its calls \[J\].
-    pub execution_j: f64,
-    /// Energy of starting its sandboxes \[J\].
-    pub cold_start_j: f64,
-    /// Energy of keeping its sandboxes warm \[J\].
-    pub warm_idle_j: f64,
-    /// Operational emissions \[gCO2e\].
-    pub operational_g: f64,
+pub struct Share {
+    /// Energy by [`Cause`] in the order of [`Cause::ALL`]; facility overhead is a cause of its own \[J\].
+    pub energy_j: [f64; CAUSES],
+    /// Operational emissions by cause \[gCO2e\].
+    pub operational_g: [f64; CAUSES],
     /// Embodied emissions of the share of hosts that its sandboxes held \[gCO2e\].
     pub embodied_g: f64,
+}
+
+impl Share {
+    /// Energy of all causes \[J\].
+    pub fn total_j(&self) -> f64 {
+        self.energy_j.iter().sum()
+    }
+
+    /// Operational emissions of all causes \[gCO2e\].
+    pub fn total_operational_g(&self) -> f64 {
+        self.operational_g.iter().sum()
+    }
+
+    /// Adds another share.
+    pub fn add(&mut self, other: &Share) {
+        add_causes(&mut self.energy_j, &other.energy_j);
+        add_causes(&mut self.operational_g, &other.operational_g);
+        self.embodied_g += other.embodied_g;
+    }
 }
 
 /// The score of a run.
@@ -66,11 +88,9 @@ pub struct Scored {
     /// By region.
     pub regions: Vec<RegionScore>,
     /// By function.
-    pub functions: Vec<FunctionShare>,
+    pub functions: Vec<Share>,
     /// What no function held: idle hosts, boots, hosts that are off, and their overhead.
-    pub unattributed: FunctionShare,
-    /// Energy of what no function held \[J\].
-    pub unattributed_j: f64,
+    pub unattributed: Share,
 }
 
 impl Scored {
@@ -80,94 +100,125 @@ impl Scored {
     }
 
     /// Energy by cause \[J\].
-    pub fn energy_by_cause_j(&self) -> [f64; 7] {
-        sum_causes(self.regions.iter().map(|r| &r.energy_j))
+    pub fn energy_by_cause_j(&self) -> [f64; CAUSES] {
+        super::energy_by_cause_j(&self.regions)
     }
 
     /// Operational emissions by cause \[gCO2e\].
-    pub fn operational_by_cause_g(&self) -> [f64; 7] {
+    pub fn operational_by_cause_g(&self) -> [f64; CAUSES] {
         sum_causes(self.regions.iter().map(|r| &r.operational_g))
     }
 
     /// O \[gCO2e\].
     pub fn operational_g(&self) -> f64 {
-        self.regions.iter().flat_map(|r| r.operational_g).sum()
+        super::operational_g(&self.regions)
     }
 
     /// M \[gCO2e\].
     pub fn embodied_g(&self) -> f64 {
-        self.regions.iter().map(|r| r.embodied_g).sum()
+        super::embodied_g(&self.regions)
     }
 }
 
-fn sum_causes<'a>(rows: impl Iterator<Item = &'a [f64; 7]>) -> [f64; 7] {
-    let mut total = [0.0; 7];
-    for row in rows {
-        for (t, x) in total.iter_mut().zip(row) {
-            *t += x;
-        }
-    }
+pub(super) fn sum_causes<'a>(rows: impl Iterator<Item = &'a [f64; CAUSES]>) -> [f64; CAUSES] {
+    let mut total = [0.0; CAUSES];
+    rows.for_each(|row| add_causes(&mut total, row));
     total
 }
 
-/// Scores a ledger.
+fn add_causes(sum: &mut [f64; CAUSES], part: &[f64; CAUSES]) {
+    for (s, x) in sum.iter_mut().zip(part) {
+        *s += x;
+    }
+}
+
+/// Intensity of each region in each bin of a book [gCO2e/kWh], from one signal per region.
+pub fn intensities(site: &SiteBook, signals: &[Signal], end: SimTime) -> Vec<Vec<f64>> {
+    let bins = usize::try_from(end.0.div_ceil(site.step().0)).unwrap_or(usize::MAX).max(1);
+    signals.iter().map(|s| (0..bins).map(|bin| bin_intensity(site, s, bin, end)).collect()).collect()
+}
+
+/// The regions' scores under an intensity by region and bin [gCO2e/kWh].
 ///
-/// `signals` holds one signal per region and must reach `end`. Exact when no signal changes inside a bin of the book
-/// (the builder of the run checks that); `accounts` must have been weighted by the same signals.
-pub fn score(book: &SiteBook, accounts: &Accounts, groups: &[GroupFacts], signals: &[Signal], end: SimTime) -> Scored {
+/// Exact when no signal changes inside a bin: the builder of a run, and whoever scores anew, checks that.
+pub fn score_regions(site: &SiteBook, groups: &[GroupFacts], intensity: &[Vec<f64>], end: SimTime) -> Vec<RegionScore> {
     let run_s = end.as_secs_f64();
-    let regions: Vec<RegionScore> = (0..book.regions())
+    (0..site.regions())
         .map(|r| {
             let region = RegionId::from_index(r);
-            let embodied_g = groups
-                .iter()
-                .filter(|g| g.region == region)
-                .map(|g| f64::from(g.hosts) * g.embodied_g_per_s() * run_s)
-                .sum();
-            region_score(book, region, &signals[r], end, embodied_g)
+            let hosts = groups.iter().filter(|g| g.region == region);
+            let embodied_g = hosts.map(|g| f64::from(g.hosts) * g.embodied_g_per_s() * run_s).sum();
+            region_score(site.rows(region), &intensity[r], embodied_g)
         })
-        .collect();
-    let functions: Vec<FunctionShare> = (0..accounts.functions())
+        .collect()
+}
+
+/// Scores a ledger: regions, functions, and what no function held.
+///
+/// `accounts` must have been weighted by the signals behind `intensity`.
+pub fn score(
+    site: &SiteBook,
+    accounts: &Accounts,
+    groups: &[GroupFacts],
+    intensity: &[Vec<f64>],
+    end: SimTime,
+) -> Scored {
+    let regions = score_regions(site, groups, intensity, end);
+    let functions = (0..accounts.functions())
         .map(|f| {
-            let row = accounts.row(FunctionId::from_index(f));
-            let mut share = FunctionShare::default();
-            for (account, group) in row.iter().zip(groups) {
-                let held = |state: Held| account.share_s[state as usize] * group.held_w;
-                let fixed = |state: Held| account.share_s[state as usize] * group.fixed_overhead_w;
-                share.execution_j += group.pue * (account.dynamic_j[0] + held(Held::Busy)) + fixed(Held::Busy);
-                share.cold_start_j += group.pue * (account.dynamic_j[1] + held(Held::Starting)) + fixed(Held::Starting);
-                share.warm_idle_j += group.pue * held(Held::Warm) + fixed(Held::Warm);
-                let held_weight = account.share_weight.iter().sum::<f64>();
-                let weight = account.dynamic_weight.iter().sum::<f64>() + held_weight * group.held_w;
-                share.operational_g += group.pue * weight / JOULES_PER_KWH;
-                share.operational_g += held_weight * group.fixed_overhead_w / JOULES_PER_KWH;
-                share.embodied_g += account.share_s.iter().sum::<f64>() * group.embodied_g_per_s();
+            let mut share = Share::default();
+            for (account, group) in accounts.row(FunctionId::from_index(f)).iter().zip(groups) {
+                share.add(&charge(account, group));
             }
             share
         })
         .collect();
-    let scored = Scored { regions, functions, unattributed: FunctionShare::default(), unattributed_j: 0.0 };
+    let scored = Scored { regions, functions, unattributed: Share::default() };
     with_rest(scored)
 }
 
-/// The rest is what the site book has and no function does; rounding may leave it a hair below zero, which becomes 0.
+/// What an account with one host group comes to.
+fn charge(account: &Account, group: &GroupFacts) -> Share {
+    const OVERHEAD: usize = CAUSES - 1;
+    let states = [(Cause::Execution, Held::Busy), (Cause::ColdStart, Held::Starting), (Cause::WarmIdle, Held::Warm)];
+    let mut share = Share::default();
+    for (cause, held) in states {
+        let dynamic = account.dynamic_j.get(held as usize).copied().unwrap_or(0.0);
+        let dynamic_weight = account.dynamic_weight.get(held as usize).copied().unwrap_or(0.0);
+        let (time, weight) = (account.share_s[held as usize], account.share_weight[held as usize]);
+        let joules = dynamic + time * group.held_w;
+        let grams = (dynamic_weight + weight * group.held_w) / JOULES_PER_KWH;
+        share.energy_j[cause as usize] = joules;
+        share.operational_g[cause as usize] = grams;
+        share.energy_j[OVERHEAD] += (group.pue - 1.0) * joules + time * group.fixed_overhead_w;
+        share.operational_g[OVERHEAD] += (group.pue - 1.0) * grams + weight * group.fixed_overhead_w / JOULES_PER_KWH;
+        share.embodied_g += time * group.embodied_g_per_s();
+    }
+    share
+}
+
+/// The rest is what the site book has and no function does; rounding may leave it a hair off zero, which becomes 0.
 fn with_rest(mut scored: Scored) -> Scored {
-    let sum = |part: fn(&FunctionShare) -> f64| scored.functions.iter().map(part).sum::<f64>();
-    let rest = |total: f64, part: f64| {
-        let left = total - part;
-        if left.abs() <= 1e-9 * total.abs() { 0.0 } else { left }
+    let mut held = Share::default();
+    scored.functions.iter().for_each(|f| held.add(f));
+    let whole = Share {
+        energy_j: scored.energy_by_cause_j(),
+        operational_g: scored.operational_by_cause_g(),
+        embodied_g: scored.embodied_g(),
     };
-    let attributed_j = sum(|f| f.execution_j + f.cold_start_j + f.warm_idle_j);
-    scored.unattributed_j = rest(scored.energy_j(), attributed_j);
-    scored.unattributed.operational_g = rest(scored.operational_g(), sum(|f| f.operational_g));
-    scored.unattributed.embodied_g = rest(scored.embodied_g(), sum(|f| f.embodied_g));
+    let rest = |all: f64, part: f64| if (all - part).abs() <= 1e-9 * all.abs() { 0.0 } else { all - part };
+    let rests = |all: &[f64; CAUSES], part: &[f64; CAUSES]| std::array::from_fn(|i| rest(all[i], part[i]));
+    scored.unattributed = Share {
+        energy_j: rests(&whole.energy_j, &held.energy_j),
+        operational_g: rests(&whole.operational_g, &held.operational_g),
+        embodied_g: rest(whole.embodied_g, held.embodied_g),
+    };
     scored
 }
 
-fn region_score(book: &SiteBook, region: RegionId, signal: &Signal, end: SimTime, embodied_g: f64) -> RegionScore {
-    let mut score = RegionScore { energy_j: [0.0; 7], operational_g: [0.0; 7], embodied_g };
-    for (bin, row) in book.rows(region).iter().enumerate() {
-        let g_per_kwh = bin_intensity(book, signal, bin, end);
+fn region_score(rows: &[Rates], intensity: &[f64], embodied_g: f64) -> RegionScore {
+    let mut score = RegionScore { energy_j: [0.0; CAUSES], operational_g: [0.0; CAUSES], embodied_g };
+    for (row, g_per_kwh) in rows.iter().zip(intensity) {
         for (i, joules) in joules_by_cause(row).into_iter().enumerate() {
             score.energy_j[i] += joules;
             score.operational_g[i] += joules / JOULES_PER_KWH * g_per_kwh;
@@ -177,7 +228,7 @@ fn region_score(book: &SiteBook, region: RegionId, signal: &Signal, end: SimTime
 }
 
 /// Energy by cause in one row \[J\].
-pub fn joules_by_cause(row: &Rates) -> [f64; 7] {
+pub fn joules_by_cause(row: &Rates) -> [f64; CAUSES] {
     Cause::ALL.map(|cause| cause.joules(row))
 }
 
@@ -197,6 +248,7 @@ mod tests {
 
     fn facts() -> GroupFacts {
         GroupFacts {
+            server: "test".into(),
             region: RegionId(0),
             hosts: 1,
             memory_mb: 1000.0,
@@ -221,10 +273,11 @@ mod tests {
         let end = SimTime::from_secs_f64(3600.0);
         book.integrate(RegionId(0), SimTime::ZERO, end, &rates);
         let signal = Signal::constant("test", 400.0).expect("a finite intensity");
-        let s = score(&book, &Accounts::new(1), &[facts()], &[signal], end);
+        let intensity = intensities(&book, &[signal], end);
+        let s = score(&book, &Accounts::new(1), &[facts()], &intensity, end);
         assert!((s.energy_j() - 360_000.0).abs() < 1e-6);
         assert!((s.operational_g() - 40.0).abs() < 1e-9);
-        assert!((s.unattributed.operational_g - 40.0).abs() < 1e-9);
+        assert!((s.unattributed.total_operational_g() - 40.0).abs() < 1e-9);
         assert!((s.unattributed.embodied_g - s.embodied_g()).abs() < 1e-12);
     }
 }

@@ -74,9 +74,16 @@ fn all_books_balance(what: &str, run: &Run) {
 
     close("energy by cause", by_cause("energy_j."), n("energy_j.total"));
     close("energy by host", hosts.sum("energy_j"), n("energy_j.total"));
-    let own: f64 = ["execution_j", "cold_start_j", "warm_idle_j"].iter().map(|c| functions.sum(c)).sum();
+    // The tables' last row is what is charged to no function.
+    let last = |column: &str| functions.column(column).last().copied().expect("a last row");
+    let own = functions.sum("energy_j") - last("energy_j");
     close("energy of functions", own, n("energy_j.attributed"));
     close("energy by function", own + n("energy_j.unattributed"), n("energy_j.total"));
+    for cause in causes.iter().chain(&["pue_overhead"]) {
+        close(&format!("{cause} by function"), functions.sum(&format!("{cause}_j")), n(&format!("energy_j.{cause}")));
+        let grams = functions.sum(&format!("operational_{cause}_g"));
+        close(&format!("O of {cause} by function"), grams, n(&format!("carbon_g.operational_{cause}")));
+    }
     close(
         "energy by kind",
         n("energy_j.dynamic") + n("energy_j.baseline") + by_cause("energy_j.")
@@ -97,14 +104,13 @@ fn all_books_balance(what: &str, run: &Run) {
 
     close("operational by cause", by_cause("carbon_g.operational_"), n("carbon_g.operational"));
     close("operational over time", series.sum("operational_g"), n("carbon_g.operational"));
-    // The tables' last row is what no function held.
     close("operational by function", functions.sum("operational_g"), n("carbon_g.operational"));
     close("embodied by function", functions.sum("embodied_g"), n("carbon_g.embodied"));
     close("embodied by host", hosts.sum("embodied_g"), n("carbon_g.embodied"));
     for column in ["execution_j", "cold_start_j", "operational_g", "embodied_g", "received", "executed", "busy_s"] {
         close(&format!("{column} by tenant"), tenants.sum(column), functions.sum(column));
     }
-    let rest = functions.column("operational_g").last().copied().expect("a last row");
+    let rest = last("operational_g");
     close("unattributed operational", rest.max(1e-300), n("carbon_g.unattributed_operational").max(1e-300));
 
     assert_eq!(

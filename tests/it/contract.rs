@@ -136,18 +136,18 @@ fn all_is_kept(what: &str, run: &Run) {
     same("overhead", n("energy_j.pue_overhead"), it * (PUE - 1.0), total);
     same("sum of causes", it + n("energy_j.pue_overhead"), total, total);
     for cause in &causes[..3] {
-        let of_hosts = n(&format!("energy_j.{cause}")) * PUE;
+        let of_hosts = n(&format!("energy_j.{cause}"));
         same(cause, functions.sum(&format!("{cause}_j")), of_hosts, total);
     }
     let nobodys = PUE * (n("energy_j.idle_host") + n("energy_j.boot") + n("energy_j.off"));
     same("unattributed", n("energy_j.unattributed"), nobodys, total);
     same("operational", n("carbon_g.operational"), total * G_PER_J, total * G_PER_J);
     same("unattributed O", n("carbon_g.unattributed_operational"), nobodys * G_PER_J, total * G_PER_J);
-    let by_function: Vec<Vec<f64>> =
-        ["execution_j", "cold_start_j", "warm_idle_j", "operational_g"].map(|c| functions.column(c)).to_vec();
-    for i in 0..functions.rows.len() - 1 {
-        let joules: f64 = by_function[..3].iter().map(|c| c[i]).sum();
-        same("O of a function", by_function[3][i], joules * G_PER_J, total * G_PER_J);
+    let it_of = |f: usize| -> f64 { causes.iter().map(|c| functions.column(&format!("{c}_j"))[f]).sum() };
+    let (joules, grams) = (functions.column("energy_j"), functions.column("operational_g"));
+    for f in 0..functions.rows.len() - 1 {
+        same("energy of a function", joules[f], it_of(f) * PUE, total);
+        same("O of a function", grams[f], joules[f] * G_PER_J, total * G_PER_J);
     }
     // Embodied emissions follow memory as the baseline does.
     let (embodied, whole) = (n("carbon_g.embodied"), IDLE_W * HOSTS * n("run.simulated_s"));

@@ -1,6 +1,6 @@
 //! The documents that must keep step with the program.
 
-use slackwater::report::{ACCOUNTS, FUNCTIONS, HOSTS, INVOCATIONS, REGIONS, TENANTS, TIMESERIES};
+use slackwater::report::{ACCOUNTS, FUNCTIONS, HOSTS, INVOCATIONS, LEDGER, REGIONS, TENANTS, TIMESERIES};
 
 use crate::lab::{repository, run_file};
 
@@ -48,6 +48,7 @@ fn every_column_is_documented_with_its_unit() {
         ("hosts.csv", HOSTS),
         ("invocations.parquet", INVOCATIONS),
         ("accounts.parquet", ACCOUNTS),
+        ("ledger.parquet", &LEDGER),
     ];
     for (file, columns) in tables {
         names(&outputs(), file, columns.iter().map(|c| (c.0, c.1)));
@@ -64,7 +65,7 @@ fn every_figure_of_the_summary_is_documented_with_its_unit() {
 #[test]
 fn every_row_of_the_document_exists_in_the_program() {
     let run = run_file(&repository("scenarios/quickstart.toml"), &["workload.poisson.calls=100"], 1);
-    let tables = [TIMESERIES, REGIONS, FUNCTIONS, TENANTS, HOSTS, INVOCATIONS, ACCOUNTS].concat();
+    let tables = [TIMESERIES, REGIONS, FUNCTIONS, TENANTS, HOSTS, INVOCATIONS, &LEDGER, ACCOUNTS].concat();
     let mut known: Vec<&str> = tables.iter().map(|c| c.0).collect();
     known.extend(run.report.summary.iter().map(|e| e.key.as_str()));
     for heading in [

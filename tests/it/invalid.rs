@@ -73,6 +73,8 @@ fn a_good_run_ends_with_code_0_and_a_whole_result() {
     let wanted = [
         "functions.csv",
         "hosts.csv",
+        "ledger.json",
+        "ledger.parquet",
         "manifest.json",
         "regions.csv",
         "summary.csv",

@@ -55,7 +55,8 @@ fn run() -> (Outcome, sci::Scored) {
     let mut built = build(&scenario, Path::new("."), false).expect("it builds");
     built.setup.provisioning = Box::new(Halves);
     let (outcome, _) = simulate(built.setup, built.arrivals, Logs::default(), &mut |_| {}).expect("it runs");
-    let scored = sci::score(&outcome.site, &outcome.accounts, &built.groups, &built.signals, outcome.end);
+    let intensity = sci::intensities(&outcome.site, &built.signals.score, outcome.end);
+    let scored = sci::score(&outcome.site, &outcome.accounts, &built.groups, &intensity, outcome.end);
     (outcome, scored)
 }
 

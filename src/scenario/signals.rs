@@ -1,0 +1,101 @@
+//! The carbon-intensity signals of a scenario: one per region to decide on, one to score on.
+
+use std::path::Path;
+
+use super::Scenario;
+use super::build::Problem;
+use crate::grid::{self, GridError, Signal};
+use crate::types::{Duration, Seed};
+
+/// One signal per region and purpose.
+#[derive(Debug, Clone)]
+pub struct Signals {
+    /// What policies look at.
+    pub decide: Vec<Signal>,
+    /// What the run is scored on.
+    pub score: Vec<Signal>,
+}
+
+/// What the signals must fit.
+pub(super) struct Context<'a> {
+    /// The folder that paths are relative to.
+    pub base_dir: &'a Path,
+    /// The instant of the run's start.
+    pub start: jiff::Timestamp,
+    /// How far the signals must reach.
+    pub horizon: Duration,
+    /// The scenario's seed.
+    pub seed: Seed,
+    /// The ledger's bins.
+    pub step: Duration,
+}
+
+/// Builds all signals; what is wrong with them is reported.
+pub(super) fn build_signals(scenario: &Scenario, context: &Context<'_>, problems: &mut Vec<Problem>) -> Signals {
+    let mut signals = Signals { decide: Vec::new(), score: Vec::new() };
+    for (i, region) in scenario.regions.iter().enumerate() {
+        let Some(decide) = build_signal(&region.grid, &format!("regions[{i}].grid"), context, problems) else {
+            continue;
+        };
+        let score = match &region.scoring_grid {
+            None => Some(decide.clone()),
+            Some(spec) => build_signal(spec, &format!("regions[{i}].scoring_grid"), context, problems),
+        };
+        signals.decide.push(decide);
+        signals.score.extend(score);
+    }
+    check_kinds(scenario, &signals.score, problems);
+    signals
+}
+
+fn build_signal(spec: &grid::Spec, key: &str, context: &Context<'_>, problems: &mut Vec<Problem>) -> Option<Signal> {
+    let Context { base_dir, start, horizon, seed, step } = *context;
+    match grid::build(spec, base_dir, start, horizon, seed) {
+        Ok(signal) => {
+            if let Some(from) = signal.change_inside(step) {
+                problems.push(Problem::new(
+                    key,
+                    format!(
+                        "the signal of zone {} changes {} s after the run's start, inside a ledger bin of {} s",
+                        signal.info().zone,
+                        from.as_secs_f64(),
+                        step.as_secs_f64()
+                    ),
+                    "start the run on a step of the signal, or choose an output.ledger_step_s that divides its steps",
+                ));
+            }
+            Some(signal)
+        }
+        Err(e) => {
+            let help = match e {
+                GridError::UnknownZone { .. } => "see `sim list zones`",
+                GridError::EndsEarly { .. } => {
+                    "a run must be covered by its signals up to its last arrival plus time.drain_limit_s"
+                }
+                _ => "see docs/model.md, section 10, for what a signal must be",
+            };
+            problems.push(Problem::new(key, e.to_string(), help));
+            None
+        }
+    }
+}
+
+/// A score sums over regions: averages and marginals have no sum.
+fn check_kinds(scenario: &Scenario, score: &[Signal], problems: &mut Vec<Problem>) {
+    if score.len() != scenario.regions.len() {
+        return;
+    }
+    let Some(other) = score.iter().position(|s| s.info().kind != score[0].info().kind) else { return };
+    let own = scenario.regions[other].scoring_grid.is_some();
+    problems.push(Problem::new(
+        format!("regions[{other}].{}", if own { "scoring_grid" } else { "grid" }),
+        format!(
+            "the signal of region \"{}\" is {}, that of region \"{}\" is {}: a score never mixes the two kinds",
+            scenario.regions[other].name,
+            score[other].info().kind.name(),
+            scenario.regions[0].name,
+            score[0].info().kind.name(),
+        ),
+        "give all regions signals of one kind to be scored on (scoring_grid); `sim score` shows the other kind beside it",
+    ));
+}
