@@ -10,6 +10,7 @@ use crate::report::{
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
 use crate::sci;
+use crate::sci::attribution::{Periods, Rows, attribute};
 use crate::sim::{self, Progress, SimError};
 use crate::types::Duration;
 use crate::workload::{Arrivals, Batch, WorkloadError};
@@ -93,10 +94,13 @@ pub fn measure(
         Some(folder) => Some(CallLogWriter::create(&folder.path("invocations.parquet"))?),
         None => None,
     };
-    let mut accounts = match folder.filter(|_| loaded.scenario.output.account_step_s.is_some()) {
-        Some(folder) => Some(AccountLogWriter::create(&folder.path("accounts.parquet"))?),
-        None => None,
+    let attribution = &loaded.scenario.sci.attribution;
+    let mut accounts = match (setup.account_step, folder) {
+        (Some(_), Some(folder)) => Some(AccountLogWriter::create(&folder.path("accounts.parquet"))?),
+        (Some(_), None) if attribution.needs_periods() => Some(AccountLogWriter::temporary()?),
+        _ => None,
     };
+    let account_step = setup.account_step;
     let simulating = Instant::now();
     let (outcome, mut arrivals) = {
         let mut record = log.as_mut().map(|log| |call: &sim::Finished| log.record(call));
@@ -111,13 +115,18 @@ pub fn measure(
     if let Some(log) = log {
         log.finish()?;
     }
-    if let Some(log) = accounts {
-        log.finish()?;
-    }
+    let accounts = accounts.map(AccountLogWriter::finish).transpose()?;
     arrivals.finish();
 
     let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
     let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
+    let no_rows: Vec<PeriodAccount> = Vec::new();
+    let periods = Periods {
+        step: account_step.unwrap_or(Duration::FOREVER),
+        end: outcome.end,
+        rows: accounts.as_ref().map_or(&no_rows as &dyn Rows, |log| log),
+    };
+    let scored = attribute(attribution, scored, &outcome.accounts, &groups, periods).map_err(ReportError::from)?;
     let finished = Finished {
         scenario: &loaded.scenario,
         outcome: &outcome,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use slackwater::ledger::{Account, Column, PeriodAccount};
 use slackwater::report::AccountLog;
 use slackwater::scenario::{self, build_loaded};
+use slackwater::sci::attribution::Rows;
 use slackwater::sim::{Logs, simulate};
 use slackwater::types::{FunctionId, GroupId, RegionId};
 
