@@ -17,6 +17,8 @@ pub struct List {
 enum What {
     /// Policies of all eight seams, with parameters and defaults.
     Policies,
+    /// Rules of attribution: who pays for capacity that nobody uses.
+    Attribution,
     /// Isolation mechanisms, with every figure and its source.
     Isolation,
     /// Language runtimes: quantiles of their initialisation.
@@ -52,6 +54,12 @@ fn section(what: What) -> String {
         What::Policies => {
             SEAMS.map(|seam| variants(&schema, &format!("[scheduler.{seam}.NAME]"), &seam_enum(&schema, seam))).concat()
         }
+        What::Attribution => ["IdleRule", "EmbodiedRule"]
+            .map(|rules| {
+                let key = if rules == "IdleRule" { "idle" } else { "embodied" };
+                variants(&schema, &format!("[sci.attribution.{key}.NAME]"), &schema["$defs"][rules])
+            })
+            .concat(),
         What::PowerModels => variants(&schema, "[servers.SERVER.power.NAME]", &schema["$defs"]["PowerSpec"]),
         What::Servers => servers_text(),
         What::Workloads => variants(&schema, "[workload.NAME]", &schema["$defs"]["WorkloadSpec"]),
@@ -76,6 +84,7 @@ fn names(what: What) -> Vec<String> {
             .iter()
             .flat_map(|seam| of(&seam_enum(&schema, seam)).into_iter().map(move |n| format!("{seam}.{n}")))
             .collect(),
+        What::Attribution => of(&schema["$defs"]["EmbodiedRule"]),
         What::PowerModels => of(&schema["$defs"]["PowerSpec"]),
         What::Servers => cluster::server_types().server.iter().map(|s| s.name.clone()).collect(),
         What::Workloads => of(&schema["$defs"]["WorkloadSpec"]),

@@ -13,7 +13,7 @@ use crate::lab::{Lab, Run};
 use crate::scene::{are, scene};
 
 /// Three host groups in two regions, two trust domains, bursts and pauses, an end between two periods.
-fn world() -> Lab {
+pub fn world() -> Lab {
     Lab::new(
         r#"
 [output]
@@ -60,7 +60,7 @@ service.lognormal = { median_s = 1.5, sigma = 1.0 }
 }
 
 /// Settings that lead the run through every part of the machine that credits accounts.
-const WAYS: &[&[&str]] = &[
+pub const WAYS: &[&[&str]] = &[
     &[],
     &["model.cpu=isolated", "model.queue.backfill=true", "model.queue.timeout_s=0.5"],
     &["model.cpu=ignored", "model.sandbox.cold_wait=any-freed", "isolation.container.start_sigma=1.5"],
