@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use crate::cluster::Host;
 use crate::ledger::PeriodAccount;
 use crate::report::{
     self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize,
-    write_ledger, write_summary, write_tables,
+    write_ledger, write_meter, write_summary, write_tables,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
 use crate::sci;
@@ -88,7 +89,8 @@ pub fn measure(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Measured, RunError> {
     let began = Instant::now();
-    let Built { setup, arrivals, groups, signals, regions, servers } = scenario::build_loaded(loaded, threads >= 2)?;
+    let Built { setup, arrivals, mut groups, signals, regions, servers } =
+        scenario::build_loaded(loaded, threads >= 2)?;
 
     let mut log = match folder.filter(|_| loaded.scenario.output.invocations) {
         Some(folder) => Some(CallLogWriter::create(&folder.path("invocations.parquet"))?),
@@ -118,6 +120,7 @@ pub fn measure(
     let accounts = accounts.map(AccountLogWriter::finish).transpose()?;
     arrivals.finish();
 
+    count_powered(&mut groups, &outcome.hosts);
     let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
     let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
     let no_rows: Vec<PeriodAccount> = Vec::new();
@@ -141,6 +144,7 @@ pub fn measure(
     if let Some(folder) = folder {
         write_tables(&finished, folder)?;
         write_ledger(&finished, &loaded.name(), folder)?;
+        write_meter(&finished, folder)?;
         write_summary(&summary, folder)?;
     }
     let received: u64 = outcome.functions.iter().map(|f| f.received).sum();
@@ -166,6 +170,7 @@ pub fn measure(
         set: &loaded.set,
         seed: loaded.scenario.seed,
         scenario: &filled_in,
+        embodied: filled_in.embodied_parts(),
         inputs: inputs.clone(),
         isolation: loaded.scenario.isolation.build().expect("the same table was built before the run"),
         workload_notes: arrivals.notes(),
@@ -186,9 +191,10 @@ pub fn measure(
 /// # Errors
 /// The scenario is wrong.
 pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
-    let Built { mut setup, groups, signals, regions, servers, .. } = scenario::build_loaded(loaded, false)?;
+    let Built { mut setup, mut groups, signals, regions, servers, .. } = scenario::build_loaded(loaded, false)?;
     (setup.duration, setup.drain_limit, setup.fixed_end) = (None, Duration::ZERO, false);
     let (outcome, _) = sim::simulate(setup, Box::new(NoCalls), sim::Logs::default(), &mut |_| {})?;
+    count_powered(&mut groups, &outcome.hosts);
     let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
     let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
     let finished = Finished {
@@ -202,6 +208,14 @@ pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
         intensity: &intensity,
     };
     Ok(summarize(&finished))
+}
+
+/// Tells accounting how long the hosts of each group were powered on.
+pub fn count_powered(groups: &mut [sci::GroupFacts], hosts: &[Host]) {
+    groups.iter_mut().for_each(|g| g.powered_s = 0.0);
+    for host in hosts {
+        groups[host.group.index()].powered_s += host.powered_s();
+    }
 }
 
 /// A workload without a call.

@@ -123,6 +123,7 @@ pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
     latency(&mut list, run);
     resources(&mut list, run, run_s);
     carbon(&mut list, run);
+    super::meter::figures(&mut list, run);
     list.0
 }
 

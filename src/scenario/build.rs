@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::ahead::{check_together, look_ahead, site_facts};
+use super::meter;
 use super::server::Server;
 use super::signals::{self, Signals};
 use super::{EndRule, Scenario, ServerSpec};
@@ -113,6 +114,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let span = duration.or(opened.as_ref().and_then(|o| o.span)).unwrap_or(Duration::from_secs(86_400));
     let horizon = span + drain_limit + Duration::from_secs(1);
     check_size(horizon, steps.0, scenario.regions.len(), &mut problems);
+    if let Some(spec) = &scenario.meter {
+        meter::check(spec, horizon, (&fleet.groups, &fleet.facts), scenario.regions.len(), &mut problems);
+    }
     let signals = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
         signals::build_signals(scenario, &context, &mut problems)
@@ -174,6 +178,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         clocks: signals.score.iter().map(Signal::cursor).collect(),
         ledger_step: steps.0,
         account_step: steps.1,
+        meter: scenario.meter.clone(),
         duration,
         drain_limit,
         fixed_end: scenario.time.end == EndRule::Fixed,
@@ -356,5 +361,8 @@ fn group_facts(
         fixed_overhead_w,
         embodied_kg: server.embodied_kg,
         lifetime_s: server.lifetime_years * SECONDS_PER_YEAR,
+        lifetime_basis: server.lifetime_basis,
+        surroundings_g_per_s: server.surroundings_g_per_s,
+        powered_s: f64::NAN,
     }
 }

@@ -12,6 +12,7 @@ mod compare;
 mod diagnose;
 mod document;
 mod hints;
+mod meter;
 mod overrides;
 mod path;
 mod server;
@@ -40,6 +41,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grid;
 use crate::isolation::{IsolationSpec, RuntimeSpec};
+use crate::ledger::MeterSpec;
 use crate::scheduler::SchedulerSpec;
 use crate::sci::SciSpec;
 use crate::sim::Rules;
@@ -86,6 +88,9 @@ pub struct Scenario {
     pub regions: Vec<RegionSpec>,
     /// Where calls come from.
     pub workload: WorkloadSpec,
+    /// A sampled meter beside the exact ledger. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meter: Option<MeterSpec>,
     /// Several runs side by side. Default: one run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare: Option<CompareSpec>,

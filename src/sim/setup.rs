@@ -5,7 +5,7 @@ use super::statistics::{FunctionStats, PoolCounts, Series, Totals};
 use crate::cluster::{Group, Host};
 use crate::grid::{Cursor, Forecast};
 use crate::isolation::{Mechanism, Runtime};
-use crate::ledger::{Accounts, PeriodAccount, SiteBook};
+use crate::ledger::{Accounts, MeterSpec, Metered, PeriodAccount, SiteBook};
 use crate::scheduler::admission::Admission;
 use crate::scheduler::keep_alive::KeepAlive;
 use crate::scheduler::overcommit::Overcommit;
@@ -68,6 +68,8 @@ pub struct Setup {
     pub ledger_step: Duration,
     /// Length of the periods of the accounts; `None`: they are kept for the whole run alone.
     pub account_step: Option<Duration>,
+    /// A meter that is read beside the books; it decides nothing.
+    pub meter: Option<MeterSpec>,
     /// Arrivals at or after this instant are not taken; `None` takes all.
     pub duration: Option<Duration>,
     /// How long after the end of arrivals unfinished calls are waited for.
@@ -118,6 +120,8 @@ pub struct Finished {
 pub struct Outcome {
     /// Time-binned integrals by region.
     pub site: SiteBook,
+    /// What the meter showed, where there is one.
+    pub metered: Option<Metered>,
     /// Accounts by function and host group.
     pub accounts: Accounts,
     /// Counts by region and bin.

@@ -39,7 +39,7 @@ pub fn pools(regions: &[RegionScore], groups: &[GroupFacts], held: &[(Share, f64
                 pools[g].energy_j[i] = part * rest(region.energy_j[i], charged.energy_j[i]);
                 pools[g].operational_g[i] = part * rest(region.operational_g[i], charged.operational_g[i]);
             }
-            pools[g].embodied_g = f64::from(groups[g].hosts) * groups[g].embodied_g_per_s() * run_s;
+            pools[g].embodied_g = groups[g].embodied_g(f64::from(groups[g].hosts), run_s, groups[g].powered_s);
         }
     }
     pools

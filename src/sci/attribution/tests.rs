@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::embodied::LifetimeBasis;
 use super::super::{CAUSES, GroupFacts, RegionScore, Scored, Share, charge};
 use super::*;
 use crate::ledger::{Account, Accounts, Cause};
@@ -108,6 +109,9 @@ fn group(region: u32, hosts: u32, held_w: f64, embodied_kg: f64) -> GroupFacts {
         fixed_overhead_w: 5.0,
         embodied_kg,
         lifetime_s: 1e8,
+        lifetime_basis: LifetimeBasis::Existence,
+        surroundings_g_per_s: 0.0,
+        powered_s: 0.0,
     }
 }
 
