@@ -1,5 +1,6 @@
 //! What a run leaves on disk: `results/NAME/` with manifest, summary and tables, all or nothing.
 
+mod account_log;
 mod call_log;
 mod columns;
 mod digits;
@@ -11,10 +12,12 @@ mod machine;
 mod manifest;
 mod meter;
 mod plot;
+mod row_groups;
 mod scores;
 mod summary;
 mod tables;
 
+pub use account_log::{AccountLog, AccountLogWriter, COLUMNS as ACCOUNTS};
 pub use call_log::{COLUMNS as INVOCATIONS, CallLogWriter};
 pub use digits::{grouped, significant};
 pub use folder::{Folder, ReportError, write_file};

@@ -258,7 +258,7 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
         "energy_j.unattributed",
         s.unattributed.total_j(),
         "J",
-        "energy of what no function held, overhead included",
+        "energy that no function is charged: what none held, unless a rule spreads it; overhead included",
     );
     let (o, m) = (s.operational_g(), s.embodied_g());
     list.number("carbon_g.operational", o, "gCO2e", "O: energy x intensity");
@@ -271,13 +271,13 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
         "carbon_g.unattributed_operational",
         s.unattributed.total_operational_g(),
         "gCO2e",
-        "part of O that no function held",
+        "part of O that no function is charged",
     );
     list.number(
         "carbon_g.unattributed_embodied",
         s.unattributed.embodied_g,
         "gCO2e",
-        "part of M that no function held",
+        "part of M that no function is charged",
     );
     let joules = s.energy_j();
     list.number(
@@ -289,6 +289,11 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
     let units = units(run);
     let per_unit = |g: f64| sci::intensity(g, units).unwrap_or(f64::NAN);
     list.text("sci.unit", run.scenario.sci.functional_unit.name(), "the functional unit R");
+    let rules = &run.scenario.sci.attribution;
+    let meaning = "who pays for the energy of hosts that nobody uses";
+    list.text("sci.attribution_idle", rules.idle.name(), meaning);
+    let meaning = "who pays for M, and whether the rule spreads the pool that nobody held or all";
+    list.text("sci.attribution_embodied", &rules.embodied.name(), meaning);
     list.number("sci.units", units, "R", "how many functional units");
     list.number("sci.g_per_unit", per_unit(o + m), "gCO2e/R", "(O + M) / R; undefined without units");
     list.number("sci.operational_g_per_unit", per_unit(o), "gCO2e/R", "O / R");

@@ -74,7 +74,7 @@ pub const FUNCTIONS: &[Column] = &[
     ("operational_off_g", "gCO2e", "of off_j"),
     ("operational_pue_overhead_g", "gCO2e", "of pue_overhead_j"),
     ("operational_g", "gCO2e", "operational emissions"),
-    ("embodied_g", "gCO2e", "embodied emissions of the share of hosts held"),
+    ("embodied_g", "gCO2e", "embodied emissions of the share of hosts held, or as the rule of sci.attribution says"),
     ("units", "R", "functional units"),
     ("sci_g_per_unit", "gCO2e/R", "(operational + embodied) / R; empty without units"),
 ];
@@ -110,7 +110,7 @@ pub const TENANTS: &[Column] = &[
     ("operational_off_g", "gCO2e", "of off_j"),
     ("operational_pue_overhead_g", "gCO2e", "of pue_overhead_j"),
     ("operational_g", "gCO2e", "operational emissions"),
-    ("embodied_g", "gCO2e", "embodied emissions of the share of hosts held"),
+    ("embodied_g", "gCO2e", "embodied emissions of the share of hosts held, or as the rule of sci.attribution says"),
     ("units", "R", "functional units"),
     ("sci_g_per_unit", "gCO2e/R", "(operational + embodied) / R; empty without units"),
 ];

@@ -177,6 +177,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         forecasts,
         clocks: signals.score.iter().map(Signal::cursor).collect(),
         ledger_step: steps.0,
+        account_step: steps.1,
         meter: scenario.meter.clone(),
         duration,
         drain_limit,
@@ -206,20 +207,22 @@ fn parse_start(scenario: &Scenario, problems: &mut Vec<Problem>) -> Option<jiff:
     }
 }
 
-fn parse_steps(scenario: &Scenario, problems: &mut Vec<Problem>) -> (Duration, Duration) {
+/// Width of the ledger's bins, and length of the periods of the accounts.
+fn parse_steps(scenario: &Scenario, problems: &mut Vec<Problem>) -> (Duration, Option<Duration>) {
     let ledger = Duration::from_secs_f64(scenario.output.ledger_step_s);
-    let output = Duration::from_secs_f64(scenario.output.step_s);
-    if !output.0.is_multiple_of(ledger.0) {
-        problems.push(Problem::new(
-            "output.step_s",
-            format!(
-                "{} is not a whole multiple of output.ledger_step_s = {}",
-                scenario.output.step_s, scenario.output.ledger_step_s
-            ),
-            "choose a multiple, or a ledger step that divides it",
-        ));
+    let steps =
+        [("output.step_s", Some(scenario.output.step_s)), ("output.account_step_s", scenario.output.account_step_s)];
+    for (key, step_s) in steps {
+        let Some(step_s) = step_s else { continue };
+        if !Duration::from_secs_f64(step_s).0.is_multiple_of(ledger.0) {
+            problems.push(Problem::new(
+                key,
+                format!("{step_s} is not a whole multiple of output.ledger_step_s = {}", scenario.output.ledger_step_s),
+                "choose a multiple, or a ledger step that divides it",
+            ));
+        }
     }
-    (ledger, output)
+    (ledger, scenario.output.account_step_s.map(Duration::from_secs_f64))
 }
 
 /// More bins of the ledger than this (2.6 GB) are refused: an arrival in Unix time is the usual cause.

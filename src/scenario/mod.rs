@@ -165,6 +165,11 @@ pub struct OutputSpec {
     /// Write `invocations.parquet`, one row per finished call. Default false.
     #[serde(default)]
     pub invocations: bool,
+    /// Length of the periods of `accounts.parquet`, which has what each function drew and held of each host group, period by period
+    /// \[s\]; a whole multiple of `ledger_step_s`. Changes nothing else. Default: no such file.
+    #[schemars(range(min = 0.001))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_step_s: Option<f64>,
 }
 
 fn step() -> f64 {
@@ -177,7 +182,7 @@ fn ledger_step() -> f64 {
 
 impl Default for OutputSpec {
     fn default() -> Self {
-        Self { step_s: step(), ledger_step_s: ledger_step(), invocations: false }
+        Self { step_s: step(), ledger_step_s: ledger_step(), invocations: false, account_step_s: None }
     }
 }
 

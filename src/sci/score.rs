@@ -198,7 +198,7 @@ pub fn score(
 }
 
 /// What an account with one host group comes to.
-fn charge(account: &Account, group: &GroupFacts) -> Share {
+pub(super) fn charge(account: &Account, group: &GroupFacts) -> Share {
     const OVERHEAD: usize = CAUSES - 1;
     let states = [(Cause::Execution, Held::Busy), (Cause::ColdStart, Held::Starting), (Cause::WarmIdle, Held::Warm)];
     let mut share = Share::default();

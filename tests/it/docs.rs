@@ -1,6 +1,8 @@
 //! The documents that must keep step with the program.
 
-use slackwater::report::{FUNCTIONS, HOSTS, INVOCATIONS, LEDGER, METER, METER_FUNCTIONS, REGIONS, TENANTS, TIMESERIES};
+use slackwater::report::{
+    ACCOUNTS, FUNCTIONS, HOSTS, INVOCATIONS, LEDGER, METER, METER_FUNCTIONS, REGIONS, TENANTS, TIMESERIES,
+};
 
 use crate::lab::{repository, run_file};
 
@@ -47,6 +49,7 @@ fn every_column_is_documented_with_its_unit() {
         ("tenants.csv", TENANTS),
         ("hosts.csv", HOSTS),
         ("invocations.parquet", INVOCATIONS),
+        ("accounts.parquet", ACCOUNTS),
         ("ledger.parquet", &LEDGER),
         ("meter.csv", METER),
         ("meter_functions.csv", METER_FUNCTIONS),
@@ -82,7 +85,7 @@ fn the_figures_of_a_meter_are_documented_with_their_units_and_no_others() {
 #[test]
 fn every_row_of_the_document_exists_in_the_program() {
     let run = run_file(&repository("scenarios/quickstart.toml"), &["workload.poisson.calls=100"], 1);
-    let tables = [TIMESERIES, REGIONS, FUNCTIONS, TENANTS, HOSTS, INVOCATIONS, &LEDGER].concat();
+    let tables = [TIMESERIES, REGIONS, FUNCTIONS, TENANTS, HOSTS, INVOCATIONS, &LEDGER, ACCOUNTS].concat();
     let mut known: Vec<&str> = tables.iter().map(|c| c.0).collect();
     known.extend(run.report.summary.iter().map(|e| e.key.as_str()));
     for heading in [
@@ -93,6 +96,7 @@ fn every_row_of_the_document_exists_in_the_program() {
         "tenants.csv",
         "hosts.csv",
         "invocations.parquet",
+        "accounts.parquet",
     ] {
         for row in rows_below(&outputs(), heading) {
             let name = row[0].as_str();

@@ -1,5 +1,7 @@
 //! Tests of the whole: the library and the program from a scenario to its results.
 
+mod accounts;
+mod attribution;
 mod azure2019;
 mod books;
 mod compare;
