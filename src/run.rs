@@ -8,8 +8,9 @@ use crate::report::{
     write_summary, write_tables,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
-use crate::sci;
-use crate::sim::{self, Progress, SimError};
+use crate::sci::beside::{Beside, Books};
+use crate::sci::{self, GroupFacts};
+use crate::sim::{self, Outcome, Progress, SimError};
 use crate::types::Duration;
 use crate::workload::{Arrivals, Batch, WorkloadError};
 
@@ -86,14 +87,14 @@ pub fn measure(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Measured, RunError> {
     let began = Instant::now();
-    let Built { setup, arrivals, groups, signals, regions, servers } = scenario::build_loaded(loaded, threads >= 2)?;
+    let Built { setup, arrivals, groups, signals, regions, servers, beside } = scenario::build_loaded(loaded, threads >= 2)?;
 
     let mut log = match folder.filter(|_| loaded.scenario.output.invocations) {
         Some(folder) => Some(CallLogWriter::create(&folder.path("invocations.parquet"))?),
         None => None,
     };
     let simulating = Instant::now();
-    let (outcome, mut arrivals) = {
+    let (mut outcome, mut arrivals) = {
         let mut record = log.as_mut().map(|log| |call: &sim::Finished| log.record(call));
         let sink = record.as_mut().map(|r| r as &mut dyn FnMut(&sim::Finished) -> Result<(), String>);
         sim::simulate(setup, arrivals, sink, progress)?
@@ -104,7 +105,9 @@ pub fn measure(
     }
     arrivals.finish();
 
+    beside.add_overhead(&mut outcome.site, outcome.end);
     let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
+    let groups = beside.charged(groups, &outcome.site, &intensity);
     let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
     let finished = Finished {
         scenario: &loaded.scenario,
@@ -115,6 +118,7 @@ pub fn measure(
         regions: &regions,
         signals: &signals,
         intensity: &intensity,
+        beside: &beside_carbon(&beside, &outcome, &groups),
     };
     let summary = summarize(&finished);
     if let Some(folder) = folder {
@@ -133,7 +137,8 @@ pub fn measure(
         peak_memory_mb: crate::report::peak_memory_mb(),
         threads,
     };
-    let inputs: Vec<Input> = arrivals.inputs().into_iter().map(|(path, sha256)| Input { path, sha256 }).collect();
+    let read = arrivals.inputs().into_iter().chain(beside.inputs.clone());
+    let inputs: Vec<Input> = read.map(|(path, sha256)| Input { path, sha256 }).collect();
     let Some(folder) = folder else { return Ok(Measured { summary, effort, inputs }) };
     let filled_in = loaded.scenario.filled_in();
     let manifest = Manifest {
@@ -165,10 +170,12 @@ pub fn measure(
 /// # Errors
 /// The scenario is wrong.
 pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
-    let Built { mut setup, groups, signals, regions, servers, .. } = scenario::build_loaded(loaded, false)?;
+    let Built { mut setup, groups, signals, regions, servers, beside, .. } = scenario::build_loaded(loaded, false)?;
     (setup.duration, setup.drain_limit, setup.fixed_end) = (None, Duration::ZERO, false);
-    let (outcome, _) = sim::simulate(setup, Box::new(NoCalls), None, &mut |_| {})?;
+    let (mut outcome, _) = sim::simulate(setup, Box::new(NoCalls), None, &mut |_| {})?;
+    beside.add_overhead(&mut outcome.site, outcome.end);
     let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
+    let groups = beside.charged(groups, &outcome.site, &intensity);
     let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
     let finished = Finished {
         scenario: &loaded.scenario,
@@ -179,8 +186,18 @@ pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
         regions: &regions,
         signals: &signals,
         intensity: &intensity,
+        beside: &beside_carbon(&beside, &outcome, &groups),
     };
     Ok(summarize(&finished))
+}
+
+/// The ledgers beside carbon of a finished run.
+fn beside_carbon(beside: &Beside, outcome: &Outcome, groups: &[GroupFacts]) -> Books {
+    let mut on_s = vec![0.0; groups.len()];
+    for host in &outcome.hosts {
+        on_s[host.group.index()] += host.on_s;
+    }
+    beside.books(&outcome.site, outcome.end, groups, &on_s)
 }
 
 /// A workload without a call.

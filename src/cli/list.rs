@@ -261,13 +261,14 @@ fn zones_text() -> String {
     text + "\n  gCO2e/kWh. Direct and life-cycle factors differ by tens of percent: do not compare zones across them.\n"
 }
 
-fn tables() -> [(&'static str, &'static [report::Column]); 7] {
+fn tables() -> [(&'static str, &'static [report::Column]); 8] {
     [
         ("timeseries.csv", report::TIMESERIES),
         ("regions.csv", report::REGIONS),
         ("tenants.csv", report::TENANTS),
         ("functions.csv", report::FUNCTIONS),
         ("hosts.csv", report::HOSTS),
+        ("beside.csv", report::BESIDE),
         ("invocations.parquet", report::INVOCATIONS),
         ("ledger.parquet", &report::LEDGER),
     ]

@@ -104,6 +104,13 @@ const SHOWN: &[(&str, &str)] = &[
     ("embodied M", "carbon_g.embodied"),
     ("SCI (O + M) / R", "sci.g_per_unit"),
     ("    R", "sci.unit"),
+    ("PUE by outdoor air", "outdoor.pue"),
+    ("    outside its curve", "outdoor.clamped_share"),
+    ("heat reused, ERF", "heat.erf"),
+    ("    avoided gas, not SCI", "heat.avoided_gas_g"),
+    ("water", "water.total_l"),
+    ("cost", "cost.total"),
+    ("    currency", "cost.currency"),
 ];
 
 fn table(report: &Report) -> String {

@@ -1,5 +1,5 @@
-//! Two-column CSV files `time_utc,g_per_kwh`: rows are read and checked first, a signal is built from rows afterwards, so
-//! that other formats bring only a reader of rows.
+//! Two-column CSV files `time_utc,g_per_kwh`, or with another quantity in the second column: rows are read and checked first,
+//! a signal is built from rows afterwards, so that other formats bring only a reader of rows.
 
 use std::path::Path;
 
@@ -8,15 +8,43 @@ use sha2::{Digest, Sha256};
 
 use super::{GridError, RowProblem, Signal, SignalInfo};
 
-const COLUMNS: [&str; 2] = ["time_utc", "g_per_kwh"];
+/// What the second column of a file holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantity {
+    /// The column's name, with the unit in it.
+    pub column: &'static str,
+    /// What it is, in messages.
+    pub name: &'static str,
+    /// Its unit, in messages.
+    pub unit: &'static str,
+    /// The lowest and the highest value there can be: what lies outside is in another unit.
+    pub range: (f64, f64),
+}
+
+impl Quantity {
+    /// Carbon intensity, never negative.
+    pub const INTENSITY: Quantity =
+        Quantity { column: "g_per_kwh", name: "carbon intensity", unit: "g/kWh", range: (0.0, f64::INFINITY) };
+    /// Price of electricity in the currency of the scenario, negative or not.
+    pub const PRICE: Quantity = Quantity {
+        column: "price_per_mwh",
+        name: "a price",
+        unit: "currency/MWh",
+        range: (f64::NEG_INFINITY, f64::INFINITY),
+    };
+    /// Outdoor air. The coldest and the hottest air ever measured lie inside (-89.2 and 56.7 °C, World Meteorological
+    /// Organization), kelvins and a summer's degrees Fahrenheit outside.
+    pub const TEMPERATURE: Quantity =
+        Quantity { column: "temperature_c", name: "a temperature", unit: "°C", range: (-90.0, 60.0) };
+}
 
 /// One value of a series and the instant from which it holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Row {
     /// Start of the interval.
     pub time: Timestamp,
-    /// Carbon intensity [g/kWh], finite and >= 0.
-    pub g_per_kwh: f64,
+    /// The value, finite and inside the quantity's range; carbon intensity in g/kWh.
+    pub value: f64,
 }
 
 /// A signal from a CSV file, for a run that starts at `start_utc`. `info` says what the numbers are; its step and hash are
@@ -24,18 +52,29 @@ pub struct Row {
 ///
 /// Errors: those of [`parse_rows`] and [`signal_from_rows`], and a file that cannot be read.
 pub fn read_csv(path: &Path, start_utc: Timestamp, mut info: SignalInfo) -> Result<Signal, GridError> {
-    let file = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|source| GridError::Read { file: file.clone(), source })?;
-    info.sha256 = Some(hex(&Sha256::digest(&bytes)));
-    signal_from_rows(&parse_rows(&bytes, &file)?, &file, start_utc, info)
+    let (rows, file, sha256) = read_rows(path, Quantity::INTENSITY)?;
+    info.sha256 = Some(sha256);
+    signal_from_rows(&rows, &file, start_utc, info)
 }
 
-/// The rows of a CSV text with the header `time_utc,g_per_kwh` (any case), ISO 8601 instants with `Z` or offset that
-/// increase strictly, and numbers in g/kWh. Lines that begin with `#` and empty lines are skipped. `file` is for messages.
+/// The rows of a CSV file, its name for messages, and the SHA-256 of its text.
+///
+/// Errors: those of [`parse_rows`], and a file that cannot be read.
+pub(super) fn read_rows(path: &Path, quantity: Quantity) -> Result<(Vec<Row>, String, String), GridError> {
+    let file = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|source| GridError::Read { file: file.clone(), source })?;
+    Ok((parse_rows(&bytes, &file, quantity)?, file, hex(&Sha256::digest(&bytes))))
+}
+
+/// The rows of a CSV text with the header `time_utc,g_per_kwh` (any case; or another quantity's column), ISO 8601 instants
+/// with `Z` or offset that increase strictly, and numbers in the column's unit. Lines that begin with `#` and empty lines are
+/// skipped. `file` is for messages.
 ///
 /// Errors: another header; and with the line's number: another count of cells, an empty cell, a stamp without zone, an
-/// unreadable stamp or number, NaN or infinity, a negative number, a duplicate or earlier instant.
-pub fn parse_rows(text: &[u8], file: &str) -> Result<Vec<Row>, GridError> {
+/// unreadable stamp or number, NaN or infinity, a number outside the quantity's range, a duplicate or earlier instant.
+pub fn parse_rows(text: &[u8], file: &str, quantity: Quantity) -> Result<Vec<Row>, GridError> {
+    let columns = ["time_utc", quantity.column];
+    let expected = quantity.column;
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut reader = ::csv::ReaderBuilder::new()
         .has_headers(false)
@@ -61,47 +100,51 @@ pub fn parse_rows(text: &[u8], file: &str) -> Result<Vec<Row>, GridError> {
             }
         }
         if !header_seen {
-            if !record.iter().map(str::to_lowercase).eq(COLUMNS) {
+            if !record.iter().map(str::to_lowercase).eq(columns) {
                 let found = record.iter().collect::<Vec<_>>().join(",");
-                return Err(GridError::Header { file: file.into(), found });
+                return Err(GridError::Header { file: file.into(), found, expected });
             }
             header_seen = true;
             continue;
         }
-        rows.push(parse_row(&record, rows.last()).map_err(|problem| {
+        rows.push(parse_row(&record, rows.last(), quantity).map_err(|problem| {
             let line = record.position().map_or(0, |p| line_of(text, p));
             GridError::Row { file: file.into(), line, problem }
         })?);
     }
     if !header_seen {
-        return Err(GridError::Header { file: file.into(), found: String::new() });
+        return Err(GridError::Header { file: file.into(), found: String::new(), expected });
     }
     Ok(rows)
 }
 
 /// One row, checked by itself and against the one before.
-fn parse_row(record: &::csv::StringRecord, before: Option<&Row>) -> Result<Row, RowProblem> {
-    if record.len() != COLUMNS.len() {
-        return Err(RowProblem::Cells(record.len()));
+fn parse_row(record: &::csv::StringRecord, before: Option<&Row>, quantity: Quantity) -> Result<Row, RowProblem> {
+    let columns = ["time_utc", quantity.column];
+    if record.len() != columns.len() {
+        return Err(RowProblem::Cells(record.len(), quantity.column));
     }
-    if let Some(column) = record.iter().zip(COLUMNS).find(|(cell, _)| cell.is_empty()).map(|(_, name)| name) {
+    if let Some(column) = record.iter().zip(columns).find(|(cell, _)| cell.is_empty()).map(|(_, name)| name) {
         return Err(RowProblem::Empty(column));
     }
     let time: Timestamp = record[0].parse().map_err(|_| match record[0].parse::<civil::DateTime>() {
         Ok(_) => RowProblem::Naive(record[0].into()),
         Err(_) => RowProblem::Stamp(record[0].into()),
     })?;
-    let g_per_kwh: f64 = record[1].parse().map_err(|_| RowProblem::Number(record[1].into()))?;
-    if !g_per_kwh.is_finite() {
-        return Err(RowProblem::NotFinite(g_per_kwh));
+    let value: f64 = record[1].parse().map_err(|_| RowProblem::Number(record[1].into(), quantity.unit))?;
+    if !value.is_finite() {
+        return Err(RowProblem::NotFinite(value));
     }
-    if g_per_kwh < 0.0 {
-        return Err(RowProblem::Negative(g_per_kwh));
+    if value < 0.0 && quantity.range.0 == 0.0 {
+        return Err(RowProblem::Negative(value, quantity));
+    }
+    if value < quantity.range.0 || value > quantity.range.1 {
+        return Err(RowProblem::Outside(value, quantity));
     }
     match before {
         Some(b) if b.time == time => Err(RowProblem::Duplicate(time)),
         Some(b) if b.time > time => Err(RowProblem::Unsorted(time, b.time)),
-        _ => Ok(Row { time, g_per_kwh }),
+        _ => Ok(Row { time, value }),
     }
 }
 
@@ -129,7 +172,7 @@ pub fn signal_from_rows(rows: &[Row], file: &str, start_utc: Timestamp, info: Si
     };
     let starts = rows.iter().map(|r| relative(r.time.as_nanosecond())).collect::<Result<_, _>>()?;
     let end = relative(end)?;
-    Signal::new(info, starts, rows.iter().map(|r| r.g_per_kwh).collect(), end)
+    Signal::new(info, starts, rows.iter().map(|r| r.value).collect(), end)
 }
 
 /// The line of the record whose reading began at `position`, which lies before the empty and comment lines skipped.
@@ -159,7 +202,7 @@ mod tests {
 
     fn signal(text: &str, start: &str) -> Result<Signal, GridError> {
         let info = Signal::constant("X", 0.0).unwrap().info().clone();
-        signal_from_rows(&parse_rows(text.as_bytes(), "f.csv")?, "f.csv", start.parse().unwrap(), info)
+        signal_from_rows(&parse_rows(text.as_bytes(), "f.csv", Quantity::INTENSITY)?, "f.csv", start.parse().unwrap(), info)
     }
 
     fn error_of(rows: &str) -> String {
@@ -214,7 +257,8 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_refused_with_their_line() {
-        let error = parse_rows(b"time_utc,g_per_kwh\n2022-01-01T00:00:00Z,\xff\n", "f.csv").unwrap_err().to_string();
+        let text = b"time_utc,g_per_kwh\n2022-01-01T00:00:00Z,\xff\n";
+        let error = parse_rows(text, "f.csv", Quantity::INTENSITY).unwrap_err().to_string();
         assert!(error.starts_with("f.csv:2: unreadable row: invalid utf-8"), "{error}");
     }
 

@@ -1,5 +1,6 @@
 //! What a run leaves on disk: `results/NAME/` with manifest, summary and tables, all or nothing.
 
+mod beside;
 mod call_log;
 mod columns;
 mod digits;
@@ -13,6 +14,7 @@ mod plot;
 mod summary;
 mod tables;
 
+pub use beside::BESIDE;
 pub use call_log::{COLUMNS as INVOCATIONS, CallLogWriter};
 pub use digits::{grouped, significant};
 pub use folder::{Folder, ReportError};
@@ -23,6 +25,7 @@ pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
 
 use crate::scenario::{RegionFacts, Scenario, ServerFacts, Signals};
+use crate::sci::beside::Books;
 use crate::sci::{GroupFacts, Scored};
 use crate::sim::Outcome;
 
@@ -44,4 +47,6 @@ pub struct Finished<'a> {
     pub signals: &'a Signals,
     /// Carbon intensity that scores, of each region in each ledger bin [gCO2e/kWh].
     pub intensity: &'a [Vec<f64>],
+    /// Heat, water and money by region, and what the air was.
+    pub beside: &'a Books,
 }

@@ -13,6 +13,7 @@
 //!
 //! This room reads the ledger and the signals; it knows neither the simulation nor any policy.
 
+pub mod beside;
 mod record;
 mod score;
 mod statement;
