@@ -87,7 +87,8 @@ pub fn measure(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Measured, RunError> {
     let began = Instant::now();
-    let Built { setup, arrivals, groups, signals, regions, servers, beside } = scenario::build_loaded(loaded, threads >= 2)?;
+    let Built { setup, arrivals, groups, signals, regions, servers, beside } =
+        scenario::build_loaded(loaded, threads >= 2)?;
 
     let mut log = match folder.filter(|_| loaded.scenario.output.invocations) {
         Some(folder) => Some(CallLogWriter::create(&folder.path("invocations.parquet"))?),

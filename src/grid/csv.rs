@@ -202,7 +202,12 @@ mod tests {
 
     fn signal(text: &str, start: &str) -> Result<Signal, GridError> {
         let info = Signal::constant("X", 0.0).unwrap().info().clone();
-        signal_from_rows(&parse_rows(text.as_bytes(), "f.csv", Quantity::INTENSITY)?, "f.csv", start.parse().unwrap(), info)
+        signal_from_rows(
+            &parse_rows(text.as_bytes(), "f.csv", Quantity::INTENSITY)?,
+            "f.csv",
+            start.parse().unwrap(),
+            info,
+        )
     }
 
     fn error_of(rows: &str) -> String {

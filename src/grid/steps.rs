@@ -215,7 +215,8 @@ mod tests {
         let kelvin = b"time_utc,temperature_c\n2022-01-01T00:00:00Z,288.15\n";
         let error = parse_rows(kelvin, "t.csv", Quantity::TEMPERATURE).expect_err("kelvin").to_string();
         assert!(error.contains("t.csv:2: 288.15 °C cannot be a temperature: -90 to 60 °C"), "{error}");
-        let error = parse_rows(b"time_utc,temperature_f\n", "t.csv", Quantity::TEMPERATURE).expect_err("°F").to_string();
+        let error =
+            parse_rows(b"time_utc,temperature_f\n", "t.csv", Quantity::TEMPERATURE).expect_err("°F").to_string();
         assert!(error.contains("expected exactly `time_utc,temperature_c`"), "{error}");
     }
 }

@@ -95,7 +95,12 @@ pub(super) fn figures(list: &mut List, run: &Finished<'_>) {
     if let Some(sum) = sum(regions.iter().map(|r| r.cost), CostBook::plus) {
         list.text("cost.currency", run.beside.currency.as_deref().unwrap_or_default(), "the currency of all costs");
         if let Some(electricity) = sum.electricity {
-            list.number("cost.electricity", electricity, "currency", "facility energy at its price, which may be negative");
+            list.number(
+                "cost.electricity",
+                electricity,
+                "currency",
+                "facility energy at its price, which may be negative",
+            );
         }
         for ((key, meaning), cost) in PURCHASES.iter().zip(sum.hosts.into_iter().flatten()) {
             list.number(key, cost, "currency", meaning);

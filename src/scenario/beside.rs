@@ -16,16 +16,19 @@ pub(super) fn build_beside(scenario: &Scenario, context: &Context<'_>, problems:
         ..Beside::default()
     };
     for (i, region) in scenario.regions.iter().enumerate() {
-        let mut read = |key: String, file: &StepsFile, quantity: Quantity, problems: &mut Vec<Problem>| {
-            match file.read(quantity, context.base_dir, context.start, context.horizon) {
-                Ok((steps, path, sha256)) => {
-                    beside.inputs.push((path, sha256));
-                    Some(steps)
-                }
-                Err(e) => {
-                    problems.push(Problem::new(key, e.to_string(), "see docs/beside-carbon.md for what a file must be"));
-                    None
-                }
+        let mut read = |key: String, file: &StepsFile, quantity: Quantity, problems: &mut Vec<Problem>| match file.read(
+            quantity,
+            context.base_dir,
+            context.start,
+            context.horizon,
+        ) {
+            Ok((steps, path, sha256)) => {
+                beside.inputs.push((path, sha256));
+                Some(steps)
+            }
+            Err(e) => {
+                problems.push(Problem::new(key, e.to_string(), "see docs/beside-carbon.md for what a file must be"));
+                None
             }
         };
         let outdoor = region.pue_outdoor.as_ref().and_then(|spec| {
@@ -78,7 +81,8 @@ fn check_together(scenario: &Scenario, problems: &mut Vec<Problem>) {
             continue;
         }
         let of_region = [("pue", region.pue), ("pue_idle", region.pue_idle)];
-        let mut given: Vec<String> = of_region.iter().filter_map(|(k, v)| v.map(|_| format!("regions[{i}].{k}"))).collect();
+        let mut given: Vec<String> =
+            of_region.iter().filter_map(|(k, v)| v.map(|_| format!("regions[{i}].{k}"))).collect();
         for (g, hosts) in region.hosts.iter().enumerate() {
             let of_group = [("pue", hosts.pue), ("pue_idle", hosts.pue_idle)];
             given.extend(of_group.iter().filter_map(|(k, v)| v.map(|_| format!("regions[{i}].hosts[{g}].{k}"))));
@@ -93,7 +97,8 @@ fn check_together(scenario: &Scenario, problems: &mut Vec<Problem>) {
     for (key, given) in [("water", &water), ("electricity_price", &price)] {
         all_or_none(given, |i| format!("regions[{i}]"), key, "region", problems);
     }
-    let groups = || scenario.regions.iter().enumerate().flat_map(|(r, of)| of.hosts.iter().enumerate().map(move |h| (r, h)));
+    let groups =
+        || scenario.regions.iter().enumerate().flat_map(|(r, of)| of.hosts.iter().enumerate().map(move |h| (r, h)));
     let purchase: Vec<bool> = groups().map(|(_, (_, h))| h.purchase.is_some()).collect();
     let places: Vec<String> = groups().map(|(r, (g, _))| format!("regions[{r}].hosts[{g}]")).collect();
     all_or_none(&purchase, |i| places[i].clone(), "purchase", "host group", problems);
@@ -117,13 +122,7 @@ fn check_together(scenario: &Scenario, problems: &mut Vec<Problem>) {
 }
 
 /// A sum over some regions would be taken for the sum over all.
-fn all_or_none(
-    given: &[bool],
-    place: impl Fn(usize) -> String,
-    key: &str,
-    what: &str,
-    problems: &mut Vec<Problem>,
-) {
+fn all_or_none(given: &[bool], place: impl Fn(usize) -> String, key: &str, what: &str, problems: &mut Vec<Problem>) {
     let Some(with) = given.iter().position(|g| *g) else { return };
     for without in given.iter().enumerate().filter(|(_, g)| !**g).map(|(i, _)| place(i)) {
         let message = format!("{without} has no {key}, but {} has: the total would leave it out", place(with));

@@ -192,7 +192,15 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         fixed_end: scenario.time.end == EndRule::Fixed,
         seed,
     };
-    Ok(Built { setup, arrivals: opened.arrivals, groups: fleet.facts, signals, regions, servers: fleet.servers, beside })
+    Ok(Built {
+        setup,
+        arrivals: opened.arrivals,
+        groups: fleet.facts,
+        signals,
+        regions,
+        servers: fleet.servers,
+        beside,
+    })
 }
 
 fn build_mechanism(scenario: &Scenario, problems: &mut Vec<Problem>) -> Option<Mechanism> {

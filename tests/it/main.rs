@@ -1,6 +1,7 @@
 //! Tests of the whole: the library and the program from a scenario to its results.
 
 mod azure2019;
+mod beside;
 mod compare;
 mod conservation;
 mod contract;

@@ -154,7 +154,8 @@ mod tests {
         near(cost(Purchase::Spot { per_hour: 0.01248 }), 60.0 * 0.01248);
         near(cost(Purchase::Reserved { per_hour: 0.4 * 0.0624 }), 240.0 * 0.02496);
         near(cost(Purchase::Owned { price: 14_600.0 }), 100.0);
-        let parts = by_purchase([(Purchase::Spot { per_hour: 1.0 }, 3.0), (Purchase::Spot { per_hour: 2.0 }, 4.0)].into_iter());
+        let parts =
+            by_purchase([(Purchase::Spot { per_hour: 1.0 }, 3.0), (Purchase::Spot { per_hour: 2.0 }, 4.0)].into_iter());
         assert_eq!(parts, [0.0, 0.0, 7.0, 0.0]);
     }
 }

@@ -113,9 +113,7 @@ impl Curve {
         match (above.checked_sub(1).map(|i| points[i]), points.get(above)) {
             (None, first) => (first.map_or(1.0, |p| p[1]), true),
             (Some([t, pue]), None) => (pue, temperature_c > t),
-            (Some([t0, pue0]), Some([t1, pue1])) => {
-                (pue0 + (pue1 - pue0) * (temperature_c - t0) / (t1 - t0), false)
-            }
+            (Some([t0, pue0]), Some([t1, pue1])) => (pue0 + (pue1 - pue0) * (temperature_c - t0) / (t1 - t0), false),
         }
     }
 }
@@ -188,12 +186,13 @@ impl Outdoor {
 
     /// Mean PUE over time, up to `end`: what an operator knows of the site beforehand.
     pub fn mean_pue(&self, step: Duration, end: SimTime) -> f64 {
+        let end = end.max(SimTime(1));
         let bins = super::bins(step, end);
         let weighed = |bin| {
             let (from, to) = bounds(step, bin, end);
             self.pue(step, bin, end) * to.saturating_since(from).as_secs_f64()
         };
-        (0..bins).map(weighed).sum::<f64>() / end.as_secs_f64().max(1e-9)
+        (0..bins).map(weighed).sum::<f64>() / end.as_secs_f64()
     }
 
     /// Fills the region's overhead in: for every bin, IT energy x (PUE - 1).
