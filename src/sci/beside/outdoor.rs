@@ -261,6 +261,17 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_is_told_the_mean_over_time_also_where_there_is_none() {
+        let air = Air::Steps(Steps::constant(15.0));
+        let curve = Curve::new(&[[10.0, 1.1], [30.0, 1.3]]).expect("a right curve");
+        let outdoor = Outdoor { air, curve };
+        let mean = |end_s: f64| outdoor.mean_pue(Duration::from_secs(300), at(end_s));
+        for end_s in [0.0, 1.0, 300.0, 1000.0] {
+            assert!((mean(end_s) - 1.15).abs() < 1e-12, "{}", mean(end_s));
+        }
+    }
+
+    #[test]
     fn waves_have_their_tops_where_they_should_and_means_of_a_fine_sum() {
         let typical = TypicalTemperature {
             mean_c: 10.0,
