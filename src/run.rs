@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use crate::cluster::Host;
 use crate::report::{
     self, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize, write_ledger,
-    write_summary, write_tables,
+    write_meter, write_summary, write_tables,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
-use crate::sci::beside::{Beside, Books};
-use crate::sci::{self, GroupFacts};
-use crate::sim::{self, Outcome, Progress, SimError};
+use crate::sci;
+use crate::sim::{self, Progress, SimError};
 use crate::types::Duration;
 use crate::workload::{Arrivals, Batch, WorkloadError};
 
@@ -87,7 +87,7 @@ pub fn measure(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Measured, RunError> {
     let began = Instant::now();
-    let Built { setup, arrivals, groups, signals, regions, servers, beside } =
+    let Built { setup, arrivals, mut groups, signals, regions, servers, beside } =
         scenario::build_loaded(loaded, threads >= 2)?;
 
     let mut log = match folder.filter(|_| loaded.scenario.output.invocations) {
@@ -107,6 +107,7 @@ pub fn measure(
     arrivals.finish();
 
     beside.add_overhead(&mut outcome.site, outcome.end);
+    count_powered(&mut groups, &outcome.hosts);
     let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
     let groups = beside.charged(groups, &outcome.site, &intensity);
     let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
@@ -119,12 +120,13 @@ pub fn measure(
         regions: &regions,
         signals: &signals,
         intensity: &intensity,
-        beside: &beside_carbon(&beside, &outcome, &groups),
+        beside: &beside.books(&outcome.site, outcome.end, &groups),
     };
     let summary = summarize(&finished);
     if let Some(folder) = folder {
         write_tables(&finished, folder)?;
         write_ledger(&finished, &loaded.name(), folder)?;
+        write_meter(&finished, folder)?;
         write_summary(&summary, folder)?;
     }
     let received: u64 = outcome.functions.iter().map(|f| f.received).sum();
@@ -151,6 +153,7 @@ pub fn measure(
         set: &loaded.set,
         seed: loaded.scenario.seed,
         scenario: &filled_in,
+        embodied: filled_in.embodied_parts(),
         inputs: inputs.clone(),
         isolation: loaded.scenario.isolation.build().expect("the same table was built before the run"),
         workload_notes: arrivals.notes(),
@@ -171,10 +174,11 @@ pub fn measure(
 /// # Errors
 /// The scenario is wrong.
 pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
-    let Built { mut setup, groups, signals, regions, servers, beside, .. } = scenario::build_loaded(loaded, false)?;
+    let Built { mut setup, mut groups, signals, regions, servers, beside, .. } = scenario::build_loaded(loaded, false)?;
     (setup.duration, setup.drain_limit, setup.fixed_end) = (None, Duration::ZERO, false);
     let (mut outcome, _) = sim::simulate(setup, Box::new(NoCalls), None, &mut |_| {})?;
     beside.add_overhead(&mut outcome.site, outcome.end);
+    count_powered(&mut groups, &outcome.hosts);
     let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
     let groups = beside.charged(groups, &outcome.site, &intensity);
     let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
@@ -187,18 +191,17 @@ pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
         regions: &regions,
         signals: &signals,
         intensity: &intensity,
-        beside: &beside_carbon(&beside, &outcome, &groups),
+        beside: &beside.books(&outcome.site, outcome.end, &groups),
     };
     Ok(summarize(&finished))
 }
 
-/// The ledgers beside carbon of a finished run.
-fn beside_carbon(beside: &Beside, outcome: &Outcome, groups: &[GroupFacts]) -> Books {
-    let mut on_s = vec![0.0; groups.len()];
-    for host in &outcome.hosts {
-        on_s[host.group.index()] += host.on_s;
+/// Tells accounting how long the hosts of each group were powered on.
+pub fn count_powered(groups: &mut [sci::GroupFacts], hosts: &[Host]) {
+    groups.iter_mut().for_each(|g| g.powered_s = 0.0);
+    for host in hosts {
+        groups[host.group.index()].powered_s += host.powered_s();
     }
-    beside.books(&outcome.site, outcome.end, groups, &on_s)
 }
 
 /// A workload without a call.

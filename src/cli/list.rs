@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use serde_json::Value as Json;
+use slackwater::sci::embodied;
 use slackwater::{cluster, grid, isolation, report, scenario};
 
 use super::Failure;
@@ -25,6 +26,8 @@ enum What {
     PowerModels,
     /// Server types of the catalogue, with every figure and its source.
     Servers,
+    /// Estimates of embodied emissions, with every figure and its source, and what others say.
+    Embodied,
     /// Grid zones with an embedded typical year.
     Zones,
     /// Sources of calls.
@@ -54,6 +57,10 @@ fn section(what: What) -> String {
         }
         What::PowerModels => variants(&schema, "[servers.SERVER.power.NAME]", &schema["$defs"]["PowerSpec"]),
         What::Servers => servers_text(),
+        What::Embodied => {
+            let keys = variants(&schema, "[servers.SERVER.embodied.NAME]", &schema["$defs"]["EmbodiedSpec"]);
+            keys + &embodied_text()
+        }
         What::Workloads => variants(&schema, "[workload.NAME]", &schema["$defs"]["WorkloadSpec"]),
         What::Isolation => isolation_text(),
         What::Runtimes => runtimes_text(),
@@ -78,6 +85,7 @@ fn names(what: What) -> Vec<String> {
             .collect(),
         What::PowerModels => of(&schema["$defs"]["PowerSpec"]),
         What::Servers => cluster::server_types().server.iter().map(|s| s.name.clone()).collect(),
+        What::Embodied => of(&schema["$defs"]["EmbodiedSpec"]),
         What::Workloads => of(&schema["$defs"]["WorkloadSpec"]),
         What::Isolation => isolation::catalogue().iter().map(|e| e.name.clone()).collect(),
         What::Runtimes => {
@@ -240,6 +248,38 @@ fn servers_text() -> String {
     text
 }
 
+fn embodied_text() -> String {
+    let figures = embodied::figures();
+    let mut text = String::from("figures, kgCO2e of raw materials and manufacture; a range is of the quantity\n");
+    let mut before = "";
+    for f in &figures.factor {
+        if f.estimate != before {
+            text += &format!("\n  {}\n", f.estimate);
+            before = &f.estimate;
+        }
+        let range = f.low.zip(f.high).map_or(String::new(), |(low, high)| format!(" ({low} to {high})"));
+        text += &format!("      {} = {}{range} {}  ({})\n", f.name, f.value, f.unit, f.meaning);
+        text += &wrapped(&f.source, 10);
+    }
+    for example in &figures.example {
+        text += &format!("\nexample: {}\n", example.name);
+        let items = example.embodied.breakdown(example.memory_mb);
+        for item in items.iter().chain([&embodied::total(&items)]) {
+            let range = if item.low_kg == item.high_kg {
+                String::new()
+            } else {
+                format!("  ({:.2} to {:.2})", item.low_kg, item.high_kg)
+            };
+            text += &format!("  {:<16} {:>9.2}{range}\n", item.component, item.kg);
+        }
+    }
+    text += "\nwhat sources say of the same thing\n";
+    for s in &figures.spread {
+        text += &wrapped(&format!("{}: {}; {}", s.item, s.figures, s.source), 2);
+    }
+    text
+}
+
 fn zones_text() -> String {
     let mut text = String::from(
         "[regions.grid.typical] zone = \"…\": month x hour means plus an AR(1) residual, average intensity, year 2022\n\n",
@@ -261,7 +301,7 @@ fn zones_text() -> String {
     text + "\n  gCO2e/kWh. Direct and life-cycle factors differ by tens of percent: do not compare zones across them.\n"
 }
 
-fn tables() -> [(&'static str, &'static [report::Column]); 8] {
+fn tables() -> [(&'static str, &'static [report::Column]); 10] {
     [
         ("timeseries.csv", report::TIMESERIES),
         ("regions.csv", report::REGIONS),
@@ -271,6 +311,8 @@ fn tables() -> [(&'static str, &'static [report::Column]); 8] {
         ("beside.csv", report::BESIDE),
         ("invocations.parquet", report::INVOCATIONS),
         ("ledger.parquet", &report::LEDGER),
+        ("meter.csv", report::METER),
+        ("meter_functions.csv", report::METER_FUNCTIONS),
     ]
 }
 

@@ -9,6 +9,7 @@ mod list;
 mod plot;
 mod run;
 mod schema;
+mod score;
 #[cfg(feature = "polars")]
 mod table;
 
@@ -35,6 +36,8 @@ enum Command {
     List(list::List),
     /// Draw a finished run: calls received and executed, utilization by region (SVG).
     Plot(plot::Plot),
+    /// Score a finished run on other signals, or against another run, from its ledger.
+    Score(score::Score),
     /// Group, aggregate or convert a result table.
     #[cfg(feature = "polars")]
     Table(table::Table),
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check.execute(),
         Command::List(list) => list.execute(),
         Command::Plot(plot) => plot.execute(),
+        Command::Score(score) => score.execute(),
         #[cfg(feature = "polars")]
         Command::Table(table) => table.execute(),
         Command::Schema => schema::execute(),

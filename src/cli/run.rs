@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use slackwater::report::{Value, grouped, significant};
+use slackwater::report::{Entry, Value, grouped, significant};
 use slackwater::run::{Options, Report, RunError, run};
 use slackwater::scenario;
 
@@ -104,6 +104,11 @@ const SHOWN: &[(&str, &str)] = &[
     ("embodied M", "carbon_g.embodied"),
     ("SCI (O + M) / R", "sci.g_per_unit"),
     ("    R", "sci.unit"),
+    ("    follows", "sci.standard"),
+    ("    intensity", "sci.signal_kind"),
+    ("    factors", "sci.factor_basis"),
+    ("    data", "sci.dataset_version"),
+    ("    lifespan of hosts", "sci.lifetime_years"),
     ("PUE by outdoor air", "outdoor.pue"),
     ("    outside its curve", "outdoor.clamped_share"),
     ("heat reused, ERF", "heat.erf"),
@@ -124,6 +129,9 @@ fn table(report: &Report) -> String {
         };
         text += format!("{label:<22} {value:>16} {unit}").trim_end();
         text.push('\n');
+    }
+    if let Some(Entry { value: Value::Text(boundary), .. }) = report.summary.iter().find(|e| e.key == "sci.boundary") {
+        text += &format!("boundary: {boundary}\n");
     }
     let e = &report.effort;
     text += &format!(

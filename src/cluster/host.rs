@@ -146,8 +146,10 @@ pub struct Host {
     pub busy_core_s: f64,
     /// Memory held so far [MB·s].
     pub memory_mb_s: f64,
-    /// Time powered on so far \[s\].
+    /// Time ready so far \[s\].
     pub on_s: f64,
+    /// Time spent in boots \[ns\], right while no boot is going on: a boot takes its beginning off and adds its end.
+    boot_ns: u64,
 }
 
 impl Host {
@@ -192,7 +194,24 @@ impl Host {
             busy_core_s: 0.0,
             memory_mb_s: 0.0,
             on_s: 0.0,
+            boot_ns: 0,
         }
+    }
+
+    /// A boot begins: the host leaves off.
+    pub fn begin_boot(&mut self, now: SimTime) {
+        self.state = PowerState::Booting;
+        self.boot_ns = self.boot_ns.wrapping_sub(now.0);
+    }
+
+    /// The boot that goes on is counted up to now.
+    pub fn end_boot(&mut self, now: SimTime) {
+        self.boot_ns = self.boot_ns.wrapping_add(now.0);
+    }
+
+    /// Time powered on so far, ready or booting \[s\]; right while no boot is going on, as after a run.
+    pub fn powered_s(&self) -> f64 {
+        self.on_s + self.boot_ns as f64 * 1e-9
     }
 
     /// Moves the clocks and totals to `now`, where the region's cumulative weight is `weight`.

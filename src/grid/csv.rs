@@ -1,17 +1,18 @@
-//! Two-column CSV files `time_utc,g_per_kwh`, or with another quantity in the second column: rows are read and checked first,
-//! a signal is built from rows afterwards, so that other formats bring only a reader of rows.
+//! CSV files of a time and a carbon intensity: `time_utc,g_per_kwh`, or two named columns of a wider table in a stated unit.
+//! Rows are read and checked first, a signal is built from rows afterwards, so that other formats bring only a reader of rows.
 
 use std::path::Path;
 
+use jiff::tz::Offset;
 use jiff::{Timestamp, civil};
 use sha2::{Digest, Sha256};
 
 use super::{GridError, RowProblem, Signal, SignalInfo};
 
-/// What the second column of a file holds.
+/// What the values of a file are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quantity {
-    /// The column's name, with the unit in it.
+    /// The column's usual name, with the unit in it.
     pub column: &'static str,
     /// What it is, in messages.
     pub name: &'static str,
@@ -38,6 +39,38 @@ impl Quantity {
         Quantity { column: "temperature_c", name: "a temperature", unit: "°C", range: (-90.0, 60.0) };
 }
 
+/// Which columns of a file are read, and in what unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layout {
+    /// Name of the column of times.
+    pub time: String,
+    /// Name of the column of values.
+    pub value: String,
+    /// What the values are.
+    pub quantity: Quantity,
+    /// What a value is multiplied by to be in the quantity's unit.
+    pub factor: f64,
+    /// Whether the file has other columns, which are passed over.
+    pub wider: bool,
+    /// Whether stamps without zone are UTC; otherwise they are refused.
+    pub naive_is_utc: bool,
+}
+
+impl Default for Layout {
+    /// `time_utc,g_per_kwh` and nothing else.
+    fn default() -> Self {
+        Layout::of(Quantity::INTENSITY)
+    }
+}
+
+impl Layout {
+    /// `time_utc` and the quantity's column, and nothing else.
+    pub fn of(quantity: Quantity) -> Self {
+        let (time, value) = ("time_utc".into(), quantity.column.into());
+        Self { time, value, quantity, factor: 1.0, wider: false, naive_is_utc: false }
+    }
+}
+
 /// One value of a series and the instant from which it holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Row {
@@ -51,8 +84,8 @@ pub struct Row {
 /// filled in here. The signal ends where the file does: continue it with [`Signal::extend_to`].
 ///
 /// Errors: those of [`parse_rows`] and [`signal_from_rows`], and a file that cannot be read.
-pub fn read_csv(path: &Path, start_utc: Timestamp, mut info: SignalInfo) -> Result<Signal, GridError> {
-    let (rows, file, sha256) = read_rows(path, Quantity::INTENSITY)?;
+pub fn read_csv(path: &Path, layout: &Layout, start_utc: Timestamp, mut info: SignalInfo) -> Result<Signal, GridError> {
+    let (rows, file, sha256) = read_rows(path, layout)?;
     info.sha256 = Some(sha256);
     signal_from_rows(&rows, &file, start_utc, info)
 }
@@ -60,21 +93,18 @@ pub fn read_csv(path: &Path, start_utc: Timestamp, mut info: SignalInfo) -> Resu
 /// The rows of a CSV file, its name for messages, and the SHA-256 of its text.
 ///
 /// Errors: those of [`parse_rows`], and a file that cannot be read.
-pub(super) fn read_rows(path: &Path, quantity: Quantity) -> Result<(Vec<Row>, String, String), GridError> {
+pub(super) fn read_rows(path: &Path, layout: &Layout) -> Result<(Vec<Row>, String, String), GridError> {
     let file = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|source| GridError::Read { file: file.clone(), source })?;
-    Ok((parse_rows(&bytes, &file, quantity)?, file, hex(&Sha256::digest(&bytes))))
+    Ok((parse_rows(&bytes, &file, layout)?, file, hex(&Sha256::digest(&bytes))))
 }
 
-/// The rows of a CSV text with the header `time_utc,g_per_kwh` (any case; or another quantity's column), ISO 8601 instants
-/// with `Z` or offset that increase strictly, and numbers in the column's unit. Lines that begin with `#` and empty lines are
-/// skipped. `file` is for messages.
+/// The rows of a CSV text with the header of `layout` (any case), ISO 8601 instants with `Z` or offset that increase strictly,
+/// and numbers in the layout's unit. Lines that begin with `#` and empty lines are skipped. `file` is for messages.
 ///
 /// Errors: another header; and with the line's number: another count of cells, an empty cell, a stamp without zone, an
 /// unreadable stamp or number, NaN or infinity, a number outside the quantity's range, a duplicate or earlier instant.
-pub fn parse_rows(text: &[u8], file: &str, quantity: Quantity) -> Result<Vec<Row>, GridError> {
-    let columns = ["time_utc", quantity.column];
-    let expected = quantity.column;
+pub fn parse_rows(text: &[u8], file: &str, layout: &Layout) -> Result<Vec<Row>, GridError> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut reader = ::csv::ReaderBuilder::new()
         .has_headers(false)
@@ -83,7 +113,7 @@ pub fn parse_rows(text: &[u8], file: &str, quantity: Quantity) -> Result<Vec<Row
         .trim(::csv::Trim::All)
         .from_reader(text);
     let mut rows: Vec<Row> = Vec::new();
-    let mut header_seen = false;
+    let mut header: Option<Header<'_>> = None;
     let mut record = ::csv::StringRecord::new();
     loop {
         match reader.read_record(&mut record) {
@@ -99,52 +129,75 @@ pub fn parse_rows(text: &[u8], file: &str, quantity: Quantity) -> Result<Vec<Row
                 });
             }
         }
-        if !header_seen {
-            if !record.iter().map(str::to_lowercase).eq(columns) {
-                let found = record.iter().collect::<Vec<_>>().join(",");
-                return Err(GridError::Header { file: file.into(), found, expected });
-            }
-            header_seen = true;
+        let Some(header) = &header else {
+            header = Some(Header::find(&record, layout).ok_or_else(|| wrong_header(file, &record, layout))?);
             continue;
-        }
-        rows.push(parse_row(&record, rows.last(), quantity).map_err(|problem| {
+        };
+        rows.push(header.row(&record, rows.last()).map_err(|problem| {
             let line = record.position().map_or(0, |p| line_of(text, p));
             GridError::Row { file: file.into(), line, problem }
         })?);
     }
-    if !header_seen {
-        return Err(GridError::Header { file: file.into(), found: String::new(), expected });
+    if header.is_none() {
+        return Err(wrong_header(file, &::csv::StringRecord::new(), layout));
     }
     Ok(rows)
 }
 
-/// One row, checked by itself and against the one before.
-fn parse_row(record: &::csv::StringRecord, before: Option<&Row>, quantity: Quantity) -> Result<Row, RowProblem> {
-    let columns = ["time_utc", quantity.column];
-    if record.len() != columns.len() {
-        return Err(RowProblem::Cells(record.len(), quantity.column));
+fn wrong_header(file: &str, record: &::csv::StringRecord, layout: &Layout) -> GridError {
+    let Layout { time, value, wider, .. } = layout;
+    let wanted = if *wider { format!("columns `{time}` and `{value}`") } else { format!("exactly `{time},{value}`") };
+    GridError::Header { file: file.into(), found: record.iter().collect::<Vec<_>>().join(","), wanted }
+}
+
+/// Where the cells of a row stand.
+struct Header<'a> {
+    layout: &'a Layout,
+    cells: usize,
+    time: usize,
+    value: usize,
+}
+
+impl<'a> Header<'a> {
+    fn find(record: &::csv::StringRecord, layout: &'a Layout) -> Option<Self> {
+        let at = |name: &str| record.iter().position(|cell| cell.eq_ignore_ascii_case(name));
+        let header = Self { layout, cells: record.len(), time: at(&layout.time)?, value: at(&layout.value)? };
+        (layout.wider || (header.cells, header.time, header.value) == (2, 0, 1)).then_some(header)
     }
-    if let Some(column) = record.iter().zip(columns).find(|(cell, _)| cell.is_empty()).map(|(_, name)| name) {
-        return Err(RowProblem::Empty(column));
-    }
-    let time: Timestamp = record[0].parse().map_err(|_| match record[0].parse::<civil::DateTime>() {
-        Ok(_) => RowProblem::Naive(record[0].into()),
-        Err(_) => RowProblem::Stamp(record[0].into()),
-    })?;
-    let value: f64 = record[1].parse().map_err(|_| RowProblem::Number(record[1].into(), quantity.unit))?;
-    if !value.is_finite() {
-        return Err(RowProblem::NotFinite(value));
-    }
-    if value < 0.0 && quantity.range.0 == 0.0 {
-        return Err(RowProblem::Negative(value, quantity));
-    }
-    if value < quantity.range.0 || value > quantity.range.1 {
-        return Err(RowProblem::Outside(value, quantity));
-    }
-    match before {
-        Some(b) if b.time == time => Err(RowProblem::Duplicate(time)),
-        Some(b) if b.time > time => Err(RowProblem::Unsorted(time, b.time)),
-        _ => Ok(Row { time, value }),
+
+    /// One row, checked by itself and against the one before.
+    fn row(&self, record: &::csv::StringRecord, before: Option<&Row>) -> Result<Row, RowProblem> {
+        let Layout { time: time_name, value: value_name, factor, naive_is_utc, quantity, .. } = self.layout;
+        if record.len() != self.cells {
+            return Err(RowProblem::Cells { found: record.len(), wanted: self.cells });
+        }
+        let (stamp, number) = (&record[self.time], &record[self.value]);
+        if let Some((_, column)) = [(stamp, time_name), (number, value_name)].iter().find(|(cell, _)| cell.is_empty()) {
+            return Err(RowProblem::Empty((*column).clone()));
+        }
+        let time = match (stamp.parse::<Timestamp>(), stamp.parse::<civil::DateTime>()) {
+            (Ok(time), _) => time,
+            (Err(_), Ok(naive)) if *naive_is_utc => {
+                Offset::UTC.to_timestamp(naive).map_err(|_| RowProblem::Stamp(stamp.into()))?
+            }
+            (Err(_), Ok(_)) => return Err(RowProblem::Naive(stamp.into())),
+            (Err(_), Err(_)) => return Err(RowProblem::Stamp(stamp.into())),
+        };
+        let value: f64 = number.parse::<f64>().map_err(|_| RowProblem::Number(number.into(), quantity.unit))? * factor;
+        if !value.is_finite() {
+            return Err(RowProblem::NotFinite(value));
+        }
+        if value < 0.0 && quantity.range.0 == 0.0 {
+            return Err(RowProblem::Negative(value, *quantity));
+        }
+        if value < quantity.range.0 || value > quantity.range.1 {
+            return Err(RowProblem::Outside(value, *quantity));
+        }
+        match before {
+            Some(b) if b.time == time => Err(RowProblem::Duplicate(time)),
+            Some(b) if b.time > time => Err(RowProblem::Unsorted(time, b.time)),
+            _ => Ok(Row { time, value }),
+        }
     }
 }
 
@@ -203,7 +256,7 @@ mod tests {
     fn signal(text: &str, start: &str) -> Result<Signal, GridError> {
         let info = Signal::constant("X", 0.0).unwrap().info().clone();
         signal_from_rows(
-            &parse_rows(text.as_bytes(), "f.csv", Quantity::INTENSITY)?,
+            &parse_rows(text.as_bytes(), "f.csv", &Layout::default())?,
             "f.csv",
             start.parse().unwrap(),
             info,
@@ -261,9 +314,29 @@ mod tests {
     }
 
     #[test]
+    fn named_columns_of_a_wider_table_are_read_in_their_unit() {
+        let layout = Layout {
+            quantity: Quantity::INTENSITY,
+            time: "datetime".into(),
+            value: "marginal".into(),
+            factor: 0.45359237,
+            wider: true,
+            naive_is_utc: true,
+        };
+        let text = "datetime,average,Marginal\n2022-01-01 00:00:00,1,1000\n2022-01-01 01:00:00+00:00,1,2000\n";
+        let rows = parse_rows(text.as_bytes(), "f.csv", &layout).unwrap();
+        assert_eq!(rows.iter().map(|r| r.value).collect::<Vec<_>>(), [453.59237, 907.18474]);
+        let error = parse_rows(b"datetime,average\n", "f.csv", &layout).unwrap_err().to_string();
+        assert!(error.contains("expected columns `datetime` and `marginal`"), "{error}");
+        let strict = Layout { naive_is_utc: false, ..layout };
+        assert!(parse_rows(text.as_bytes(), "f.csv", &strict).unwrap_err().to_string().contains("has no zone"));
+    }
+
+    #[test]
     fn bytes_that_are_no_text_are_refused_with_their_line() {
-        let text = b"time_utc,g_per_kwh\n2022-01-01T00:00:00Z,\xff\n";
-        let error = parse_rows(text, "f.csv", Quantity::INTENSITY).unwrap_err().to_string();
+        let error = parse_rows(b"time_utc,g_per_kwh\n2022-01-01T00:00:00Z,\xff\n", "f.csv", &Layout::default())
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("f.csv:2: unreadable row: invalid utf-8"), "{error}");
     }
 

@@ -94,14 +94,14 @@ pub enum GridError {
         source: std::io::Error,
     },
     /// A header other than the expected one.
-    #[error("{file}:1: unknown header {found:?}; expected exactly `time_utc,{expected}`")]
+    #[error("{file}:1: unknown header {found:?}; expected {wanted}")]
     Header {
         /// The file.
         file: String,
         /// The header found.
         found: String,
-        /// The second column that is expected.
-        expected: &'static str,
+        /// The columns that are needed.
+        wanted: String,
     },
     /// A file of another quantity that does not cover the run.
     #[error("{file}: {what}")]
@@ -110,6 +110,17 @@ pub enum GridError {
         file: String,
         /// What it covers and what is needed.
         what: String,
+    },
+    /// A column of values whose unit is not said.
+    #[error(
+        "signal of zone {zone} reads the column `{column}` and does not say its unit; add unit = \"g-per-kwh\", \"lb-per-mwh\" or \
+         \"g-per-mj\" (nothing is guessed)"
+    )]
+    NoUnit {
+        /// The signal's zone.
+        zone: String,
+        /// The column.
+        column: String,
     },
     /// A row that cannot be used.
     #[error("{file}:{line}: {problem}")]
@@ -146,12 +157,17 @@ pub enum GridError {
 /// What is wrong with one row of a CSV file.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RowProblem {
-    /// Another number of cells than two.
-    #[error("{0} cells, expected 2: `time_utc,{1}`")]
-    Cells(usize, &'static str),
+    /// Another number of cells than the header has.
+    #[error("{found} cells, expected {wanted} as in the header")]
+    Cells {
+        /// How many there are.
+        found: usize,
+        /// How many the header has.
+        wanted: usize,
+    },
     /// Nothing in a cell.
     #[error("empty `{0}` cell; fill the gap or remove the row (gaps are not read as zero)")]
-    Empty(&'static str),
+    Empty(String),
     /// A stamp without `Z` or offset.
     #[error("time {0:?} has no zone; append `Z` if it is UTC, or its offset such as `+01:00` (no guess is made)")]
     Naive(String),

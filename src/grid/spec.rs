@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::csv::Layout;
 use super::{GridError, PastEnd, Residual, Signal, SignalInfo, SignalKind, Typical, read_csv};
 use crate::types::{Duration, Seed, SimTime};
 
@@ -35,11 +36,30 @@ pub enum Spec {
         /// Name of the zone in results; default `constant`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         label: Option<String>,
+        /// `average` (default) or `marginal`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<SignalKind>,
+        /// Emission factors: direct or life cycle, and whose; default `not stated`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        factor_basis: Option<String>,
     },
-    /// A CSV file `time_utc,g_per_kwh` with ISO 8601 stamps in order. What the numbers are must be said, nothing is guessed.
+    /// A CSV file `time_utc,g_per_kwh` with ISO 8601 stamps in order, or two columns of a wider one. What the numbers are must
+    /// be said, nothing is guessed.
     Csv {
         /// The file, relative to the scenario's folder.
         path: PathBuf,
+        /// Column of times; default `time_utc`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        time_column: Option<String>,
+        /// Column of values; default `g_per_kwh`. Another one needs a `unit`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value_column: Option<String>,
+        /// Unit of the values; default `g-per-kwh`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<Unit>,
+        /// Whether stamps without zone are UTC; default false, then they are refused.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        naive_stamps_are_utc: bool,
         /// The provider's code of the grid zone.
         #[schemars(length(min = 1))]
         zone: String,
@@ -66,6 +86,28 @@ pub enum Spec {
     },
 }
 
+/// The unit of a file's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Grams per kilowatt-hour, the same as kilograms per megawatt-hour.
+    GPerKwh,
+    /// Pounds per megawatt-hour, of 0.45359237 kg each.
+    LbPerMwh,
+    /// Grams per megajoule.
+    GPerMj,
+}
+
+impl Unit {
+    fn factor(self) -> f64 {
+        match self {
+            Self::GPerKwh => 1.0,
+            Self::LbPerMwh => 0.453_592_37,
+            Self::GPerMj => 3.6,
+        }
+    }
+}
+
 fn not_stated() -> String {
     "not stated".into()
 }
@@ -84,8 +126,40 @@ pub fn build(
 ) -> Result<Signal, GridError> {
     match spec {
         Spec::Typical { zone, residual } => Typical::synthesize(zone, start_utc, horizon, *residual, seed),
-        Spec::Constant { g_per_kwh, label } => Signal::constant(label.as_deref().unwrap_or("constant"), *g_per_kwh),
-        Spec::Csv { path, zone, kind, factor_basis, boundary, source, licence, dataset_version, past_end } => {
+        Spec::Constant { g_per_kwh, label, kind, factor_basis } => {
+            let signal = Signal::constant(label.as_deref().unwrap_or("constant"), *g_per_kwh)?;
+            Ok(signal.with_info(|info| {
+                info.kind = kind.unwrap_or(info.kind);
+                info.factor_basis = factor_basis.clone().unwrap_or_else(not_stated);
+            }))
+        }
+        Spec::Csv {
+            path,
+            time_column,
+            value_column,
+            unit,
+            naive_stamps_are_utc,
+            zone,
+            kind,
+            factor_basis,
+            boundary,
+            source,
+            licence,
+            dataset_version,
+            past_end,
+        } => {
+            let plain = Layout::default();
+            if unit.is_none() && value_column.as_ref().is_some_and(|c| *c != plain.value) {
+                return Err(GridError::NoUnit { zone: zone.clone(), column: value_column.clone().unwrap_or_default() });
+            }
+            let layout = Layout {
+                wider: time_column.is_some() || value_column.is_some(),
+                time: time_column.clone().unwrap_or(plain.time),
+                value: value_column.clone().unwrap_or(plain.value),
+                quantity: plain.quantity,
+                factor: unit.map_or(1.0, Unit::factor),
+                naive_is_utc: *naive_stamps_are_utc,
+            };
             let texts = [
                 ("zone", zone),
                 ("factor_basis", factor_basis),
@@ -110,7 +184,7 @@ pub fn build(
                 seed: None,
                 sha256: None,
             };
-            read_csv(&base_dir.join(path), start_utc, info)?.extend_to(SimTime::ZERO + horizon, *past_end)
+            read_csv(&base_dir.join(path), &layout, start_utc, info)?.extend_to(SimTime::ZERO + horizon, *past_end)
         }
     }
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::csv::{Row, read_rows};
-use super::{GridError, PastEnd, Quantity};
+use super::{GridError, Layout, PastEnd, Quantity};
 use crate::types::{Duration, SimTime};
 
 const DAY_NS: i64 = 86_400_000_000_000;
@@ -40,7 +40,7 @@ impl StepsFile {
         horizon: Duration,
     ) -> Result<(Steps, PathBuf, String), GridError> {
         let path = base_dir.join(&self.path);
-        let (rows, file, sha256) = read_rows(&path, quantity)?;
+        let (rows, file, sha256) = read_rows(&path, &Layout::of(quantity))?;
         if self.source.trim().is_empty() {
             return Err(GridError::Span { file, what: "source is blank; say who published the numbers".into() });
         }
@@ -159,7 +159,7 @@ mod tests {
 
     fn steps(rows: &str, horizon_s: u64, past_end: PastEnd) -> Result<Steps, GridError> {
         let text = format!("time_utc,price_per_mwh\n{rows}");
-        let rows = parse_rows(text.as_bytes(), "p.csv", Quantity::PRICE)?;
+        let rows = parse_rows(text.as_bytes(), "p.csv", &Layout::of(Quantity::PRICE))?;
         let start = "2022-01-01T00:00:00Z".parse().expect("an instant");
         Steps::from_rows(&rows, "p.csv", start, Duration::from_secs(horizon_s), past_end)
     }
@@ -207,16 +207,16 @@ mod tests {
             ("2022-01-01T00:00:00Z,1\n2022-01-01T00:00:00Z,1\n", "p.csv:3: duplicate time"),
             ("2022-01-01T00:00:00Z,NaN\n", "not finite"),
             ("2022-01-01T00:00:00Z,x\n", "is no number [currency/MWh]"),
-            ("2022-01-01T00:00:00Z\n", "expected 2: `time_utc,price_per_mwh`"),
+            ("2022-01-01T00:00:00Z\n", "1 cells, expected 2"),
         ] {
             let error = steps(rows, 10, PastEnd::Error).expect_err(rows).to_string();
             assert!(error.contains(part), "{part} is missing in: {error}");
         }
+        let celsius = Layout::of(Quantity::TEMPERATURE);
         let kelvin = b"time_utc,temperature_c\n2022-01-01T00:00:00Z,288.15\n";
-        let error = parse_rows(kelvin, "t.csv", Quantity::TEMPERATURE).expect_err("kelvin").to_string();
+        let error = parse_rows(kelvin, "t.csv", &celsius).expect_err("kelvin").to_string();
         assert!(error.contains("t.csv:2: 288.15 °C cannot be a temperature: -90 to 60 °C"), "{error}");
-        let error =
-            parse_rows(b"time_utc,temperature_f\n", "t.csv", Quantity::TEMPERATURE).expect_err("°F").to_string();
+        let error = parse_rows(b"time_utc,temperature_f\n", "t.csv", &celsius).expect_err("°F").to_string();
         assert!(error.contains("expected exactly `time_utc,temperature_c`"), "{error}");
     }
 }

@@ -1,5 +1,6 @@
 //! The site book: time-binned integrals of everything a region's hosts do.
 
+use super::instrument::Instants;
 use crate::types::{Duration, RegionId, SimTime};
 
 /// How many rates are integrated.
@@ -110,8 +111,10 @@ impl Cause {
 #[derive(Debug, Clone)]
 pub struct SiteBook {
     step: u64,
-    /// The bin that the latest integration ended in: (index, start, end). Time moves on, so nearly all calls stay in it.
+    /// The bin that the latest integration ended in: (index, start, end), cut where a meter is read. Time moves on, so nearly
+    /// all calls stay in it.
     current: (usize, u64, u64),
+    instants: Option<Instants>,
     regions: Vec<Vec<Rates>>,
 }
 
@@ -119,13 +122,18 @@ impl SiteBook {
     /// An empty book with bins of `step` (at least 1 ns) that start at the run's start.
     pub fn new(regions: usize, step: Duration) -> Self {
         let step = step.0.max(1);
-        Self { step, current: (0, 0, step), regions: vec![Vec::new(); regions] }
+        Self { step, current: (0, 0, step), instants: None, regions: vec![Vec::new(); regions] }
+    }
+
+    /// From now on, [`integrate`](Self::integrate) tells of intervals in which a meter may have to be read.
+    pub fn tell_of(&mut self, instants: Instants) {
+        self.instants = Some(instants);
     }
 
     /// A book of rows that were kept, one list per region.
     pub fn from_rows(step: Duration, regions: Vec<Vec<Rates>>) -> Self {
         let step = step.0.max(1);
-        Self { step, current: (0, 0, step), regions }
+        Self { step, current: (0, 0, step), instants: None, regions }
     }
 
     /// The bins' width.
@@ -148,11 +156,12 @@ impl SiteBook {
         &mut self.regions[region.index()]
     }
 
-    /// Adds `rates` x time over [from, to) to the region's bins, split at the bins' edges.
+    /// Adds `rates` x time over [from, to) to the region's bins, split at the bins' edges. Whether one of the instants that
+    /// are told of may lie in [from, to); false means that none does.
     #[inline]
-    pub fn integrate(&mut self, region: RegionId, from: SimTime, to: SimTime, rates: &Rates) {
+    pub fn integrate(&mut self, region: RegionId, from: SimTime, to: SimTime, rates: &Rates) -> bool {
         if to <= from {
-            return;
+            return false;
         }
         let (bin, start, end) = self.current;
         if from.0 >= start
@@ -160,30 +169,36 @@ impl SiteBook {
             && let Some(row) = self.regions[region.index()].get_mut(bin)
         {
             add(row, rates, (to.0 - from.0) as f64 * 1e-9);
-            return;
+            return false;
         }
-        self.integrate_over_bins(region, from, to, rates);
+        self.integrate_over_bins(region, from, to, rates)
     }
 
     /// As [`integrate`](Self::integrate), where the interval is not inside the current bin.
     #[cold]
-    fn integrate_over_bins(&mut self, region: RegionId, from: SimTime, to: SimTime, rates: &Rates) {
+    fn integrate_over_bins(&mut self, region: RegionId, from: SimTime, to: SimTime, rates: &Rates) -> bool {
         let rows = &mut self.regions[region.index()];
         let first = from.0 / self.step;
         let last = (to.0 - 1) / self.step;
         self.current = (last as usize, last * self.step, last.saturating_add(1).saturating_mul(self.step));
+        if let Some(instants) = self.instants {
+            let (bin, start, end) = self.current;
+            let (after, next) = instants.gap(SimTime(to.0 - 1));
+            self.current = (bin, start.max(after), end.min(next));
+        }
         if rows.len() <= last as usize {
             rows.resize(last as usize + 1, [0.0; COLUMNS]);
         }
         if first == last {
             add(&mut rows[first as usize], rates, (to.0 - from.0) as f64 * 1e-9);
-            return;
+            return self.instants.is_some();
         }
         for bin in first..=last {
             let start = from.0.max(bin * self.step);
             let end = to.0.min((bin + 1) * self.step);
             add(&mut rows[bin as usize], rates, (end - start) as f64 * 1e-9);
         }
+        self.instants.is_some()
     }
 
     /// The sum of a region's rows.
@@ -219,6 +234,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_instant_is_passed_over_in_silence_and_no_joule_moves(
+            spans in prop::collection::vec((0u64..2000, 1u64..300), 1..60), interval in 1u64..400, phase in 0u64..400,
+        ) {
+            let spec = |s: u64| s as f64 * 1e-9;
+            let toml = format!("interval_s = {}\nphase_s = {}", spec(interval) + 0.0, spec(phase % interval));
+            let instants = toml::from_str::<crate::ledger::MeterSpec>(&toml).expect("a meter").instants();
+            let mut told = SiteBook::new(1, Duration(700));
+            let mut plain = told.clone();
+            told.tell_of(instants);
+            for (from, length) in spans {
+                let (from, to) = (SimTime(from), SimTime(from + length));
+                let tells = told.integrate(RegionId(0), from, to, &[0.3; COLUMNS]);
+                prop_assert!(!plain.integrate(RegionId(0), from, to, &[0.3; COLUMNS]));
+                prop_assert!(tells || instants.before(to) == instants.before(from), "{from:?} to {to:?}");
+            }
+            prop_assert_eq!(told.total(RegionId(0)), plain.total(RegionId(0)));
+        }
+
         #[test]
         fn the_total_does_not_depend_on_the_bins(cuts in prop::collection::vec(0u64..10_000_000, 1..40), step in 1u64..5_000_000) {
             let mut cuts = cuts;

@@ -135,6 +135,27 @@ impl Folder {
     }
 }
 
+/// Writes one file that appears as a whole: under a temporary name beside its place, then renamed.
+///
+/// # Errors
+/// The file cannot be written whole; then what was there before is untouched.
+pub fn write_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), ReportError> {
+    let name = path.file_name().map_or_else(|| "out".into(), |n| n.to_string_lossy().into_owned());
+    let temporary = path.with_file_name(format!(".{name}.tmp-{}", std::process::id()));
+    let write = || {
+        let mut file = BufWriter::with_capacity(1 << 16, File::create(&temporary)?);
+        fill(&mut file)?;
+        file.flush()?;
+        file.into_inner()?.sync_data()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(|source| {
+        // A leftover is hidden and harmless; the error that led here is the one to report.
+        let _ = fs::remove_file(&temporary);
+        ReportError::Io { path: path.to_owned(), source }
+    })
+}
+
 /// Clears up after runs that were killed: their unfinished folders go, and an earlier result that such a run had moved
 /// aside and not yet replaced comes back. What cannot be cleared is left; it is hidden and harmless.
 fn tidy(parent: &Path, name: &str, place: &Path) {

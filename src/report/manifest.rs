@@ -1,6 +1,7 @@
 //! `manifest.json`: what was run, from what, by what, and at what cost. The only file that may differ between two runs of
 //! the same scenario and seed.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -8,6 +9,7 @@ use serde::Serialize;
 use crate::grid::SignalInfo;
 use crate::isolation::Mechanism;
 use crate::scenario::Scenario;
+use crate::sci::embodied::Item;
 
 /// What a run cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -58,6 +60,8 @@ pub struct Manifest<'a> {
     pub seed: u64,
     /// The scenario with all defaults and overrides filled in.
     pub scenario: &'a Scenario,
+    /// The embodied emissions of one server by its parts, all its lives together, by server type.
+    pub embodied: BTreeMap<String, Vec<Item>>,
     /// The input files.
     pub inputs: Vec<Input>,
     /// The isolation mechanism with the catalogue's figures filled in.

@@ -10,17 +10,21 @@ pub mod frames;
 mod ledger;
 mod machine;
 mod manifest;
+mod meter;
 mod plot;
+mod scores;
 mod summary;
 mod tables;
 
 pub use beside::BESIDE;
 pub use call_log::{COLUMNS as INVOCATIONS, CallLogWriter};
 pub use digits::{grouped, significant};
-pub use folder::{Folder, ReportError};
+pub use folder::{Folder, ReportError, write_file};
 pub use ledger::{LEDGER, LedgerError, read_ledger, record, write_ledger};
 pub use manifest::{Effort, Input, Manifest, peak_memory_mb};
+pub use meter::{METER, METER_FUNCTIONS, write_meter};
 pub use plot::{PlotError, received_executed};
+pub use scores::{Role, SCORES, ScoreError, ScoreRow, score_rows, scores_csv, scores_text};
 pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
 

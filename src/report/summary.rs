@@ -126,6 +126,7 @@ pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
     resources(&mut list, run, run_s);
     carbon(&mut list, run);
     beside::figures(&mut list, run);
+    super::meter::figures(&mut list, run);
     list.0
 }
 

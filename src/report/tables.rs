@@ -440,7 +440,7 @@ fn hosts(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {
         table.number(host.memory_mb_s / (server.memory_mb * run_s))?;
         table.number(host.energy_j)?;
         table.number(host.energy_j * group.pue + group.fixed_overhead_w * run_s)?;
-        table.number(group.embodied_g_per_s() * run_s)?;
+        table.number(group.embodied_g(1.0, run_s, host.powered_s()))?;
         table.end()?;
     }
     table.finish()

@@ -4,6 +4,7 @@ use super::Scenario;
 use super::build::Problem;
 use super::signals::Context;
 use crate::grid::{Quantity, Steps, StepsFile};
+use crate::ledger::MeterScope;
 use crate::sci::beside::{Air, Beside, Curve, ElectricityPrice, Outdoor, PueOutdoor, RegionBeside, Temperature};
 
 /// Builds what the scenario asks for; what is wrong with it is reported.
@@ -91,6 +92,15 @@ fn check_together(scenario: &Scenario, problems: &mut Vec<Problem>) {
             let message = format!("{key} and regions[{i}].pue_outdoor both say what PUE is");
             problems.push(Problem::new(key, message, "leave one of them out"));
         }
+    }
+    let outdoor = scenario.regions.iter().position(|r| r.pue_outdoor.is_some());
+    let at_the_door = scenario.meter.as_ref().is_some_and(|m| m.scope == MeterScope::Facility);
+    if let Some(i) = outdoor.filter(|_| at_the_door) {
+        problems.push(Problem::new(
+            "meter.scope",
+            format!("a meter of the facility cannot read overhead that follows the air (regions[{i}].pue_outdoor)"),
+            "it is added to the books when the run is over: choose another scope, or give the region a pue",
+        ));
     }
     let water: Vec<bool> = scenario.regions.iter().map(|r| r.water.is_some()).collect();
     let price: Vec<bool> = scenario.regions.iter().map(|r| r.electricity_price.is_some()).collect();

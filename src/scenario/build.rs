@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::ahead::{check_together, look_ahead, site_facts};
 use super::beside;
+use super::meter;
 use super::server::Server;
 use super::signals::{self, Signals};
 use super::{DEFAULT_PUE, EndRule, Scenario, ServerSpec};
@@ -117,6 +118,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let span = duration.or(opened.as_ref().and_then(|o| o.span)).unwrap_or(Duration::from_secs(86_400));
     let horizon = span + drain_limit + Duration::from_secs(1);
     check_size(horizon, steps.0, scenario.regions.len(), &mut problems);
+    if let Some(spec) = &scenario.meter {
+        meter::check(spec, horizon, (&fleet.groups, &fleet.facts), scenario.regions.len(), &mut problems);
+    }
     let signals = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
         signals::build_signals(scenario, &context, &mut problems)
@@ -187,6 +191,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         forecasts,
         clocks: signals.score.iter().map(Signal::cursor).collect(),
         ledger_step: steps.0,
+        meter: scenario.meter.clone(),
         duration,
         drain_limit,
         fixed_end: scenario.time.end == EndRule::Fixed,
@@ -378,5 +383,8 @@ fn group_facts(
         fixed_overhead_w,
         embodied_kg: server.embodied_kg,
         lifetime_s: server.lifetime_years * SECONDS_PER_YEAR,
+        lifetime_basis: server.lifetime_basis,
+        surroundings_g_per_s: server.surroundings_g_per_s,
+        powered_s: f64::NAN,
     }
 }

@@ -13,6 +13,7 @@ mod compare;
 mod diagnose;
 mod document;
 mod hints;
+mod meter;
 mod overrides;
 mod path;
 mod server;
@@ -41,6 +42,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grid;
 use crate::isolation::{IsolationSpec, RuntimeSpec};
+use crate::ledger::MeterSpec;
 use crate::scheduler::SchedulerSpec;
 use crate::sci::SciSpec;
 use crate::sci::beside::{CostSpec, ElectricityPrice, HeatSpec, PueOutdoor, Purchase, WaterSpec};
@@ -91,6 +93,9 @@ pub struct Scenario {
     /// In which currency prices are. Required where there is a price, and only there. Default: none, costs are not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<CostSpec>,
+    /// A sampled meter beside the exact ledger. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meter: Option<MeterSpec>,
     /// Several runs side by side. Default: one run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare: Option<CompareSpec>,

@@ -1,5 +1,7 @@
 //! `[servers.NAME]`: a type of host, from the catalogue or from figures of one's own.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,7 @@ use super::build::Problem;
 use super::{Scenario, did_you_mean};
 use crate::cluster::power::{Parts, PowerSpec, Supply};
 use crate::cluster::{ServerType, server_types};
+use crate::sci::embodied::{self, EmbodiedSpec, Item, LifetimeBasis, Lives, OtherLife, Surroundings};
 
 /// `[servers.NAME]`: a type of host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,14 +36,30 @@ pub struct ServerSpec {
     /// Losses between the plug and the parts. Default: none.
     #[serde(default, skip_serializing_if = "Supply::is_lossless")]
     pub supply: Supply,
-    /// Embodied emissions of one server, cradle to gate \[kgCO2e\]. Required without a `type`: it is never a hidden constant.
+    /// Embodied emissions of one server, cradle to gate \[kgCO2e\]. Required without a `type` or `embodied`: it is never a
+    /// hidden constant.
     #[schemars(range(min = 0.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embodied_kg: Option<f64>,
-    /// Expected lifespan [years of 365 days]. Required without a `type`.
+    /// An estimate of the embodied emissions from the parts, in place of `embodied_kg` or the catalogue's figure. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embodied: Option<EmbodiedSpec>,
+    /// Expected lifespan, in this life [years of 365 days]. Required without a `type`.
     #[schemars(range(min = 0.001))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime_years: Option<f64>,
+    /// Which time uses the lifespan up: all, or time powered on. Default `existence`.
+    #[serde(default)]
+    pub lifetime_basis: LifetimeBasis,
+    /// An owner before this one, who bears a part of the embodied emissions: the server was bought used. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_life: Option<OtherLife>,
+    /// An owner after this one, who bears a part of the embodied emissions. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_life: Option<OtherLife>,
+    /// Embodied emissions of what the server stands in, on top. Default: nothing.
+    #[serde(default, skip_serializing_if = "Surroundings::is_empty")]
+    pub surroundings: Surroundings,
     /// Power while switched off \[W\]. Default 0.
     #[schemars(range(min = 0.0))]
     #[serde(default)]
@@ -64,8 +83,11 @@ pub(super) struct Server {
     pub cores: f64,
     pub memory_mb: f64,
     pub power: PowerSpec,
+    /// What this life bears.
     pub embodied_kg: f64,
     pub lifetime_years: f64,
+    pub lifetime_basis: LifetimeBasis,
+    pub surroundings_g_per_s: f64,
 }
 
 impl ServerSpec {
@@ -93,9 +115,12 @@ impl ServerSpec {
         };
         let cores = figure(self.cores, |s| s.cores, "cores", "cores");
         let memory_mb = figure(self.memory_mb, |s| s.memory_mb, "memory_mb", "MB");
-        let embodied_kg = figure(self.embodied_kg, |s| s.embodied_kg, "embodied_kg", "kgCO2e");
+        let estimated = self.embodied.as_ref().map(|e| e.kg(memory_mb.unwrap_or(0.0)));
+        let unit = "kgCO2e; or estimate it with embodied.boavizta or embodied.teads";
+        let embodied_kg = figure(self.embodied_kg.or(estimated), |s| s.embodied_kg, "embodied_kg", unit);
         let lifetime_years = figure(self.lifetime_years, |_| server_types().lifetime_years, "lifetime_years", "years");
         self.check_boundary(name, problems);
+        let share = self.share_of_this_life(name, lifetime_years, problems);
         if problems.len() > before {
             return None;
         }
@@ -104,9 +129,28 @@ impl ServerSpec {
             cores: cores?,
             memory_mb: memory_mb?,
             power,
-            embodied_kg: embodied_kg?,
+            embodied_kg: embodied_kg? * share?,
             lifetime_years: lifetime_years?,
+            lifetime_basis: self.lifetime_basis,
+            surroundings_g_per_s: self.surroundings.g_per_s(),
         })
+    }
+
+    /// The share of the embodied emissions that the present life bears, if the keys on embodied emissions go together.
+    fn share_of_this_life(&self, name: &str, years: Option<f64>, problems: &mut Vec<Problem>) -> Option<f64> {
+        if self.embodied.is_some() && self.embodied_kg.is_some() {
+            problems.push(Problem::new(
+                format!("servers.{name}.embodied"),
+                format!("[servers.{name}] has both \"embodied_kg\" and \"embodied\""),
+                "keep embodied_kg if you know the figure, or the estimate embodied, and delete the other",
+            ));
+        }
+        let lives = Lives { first: self.first_life.as_ref(), second: self.second_life.as_ref() };
+        let wrong = |message| {
+            let help = "lower one of them: what is left of 1 is the share of this life";
+            problems.push(Problem::new(format!("servers.{name}.second_life"), message, help));
+        };
+        lives.share(years?).map_err(wrong).ok()
     }
 
     /// Power that comes from the catalogue or is the default was measured at the plug: memory and losses are in it.
@@ -134,7 +178,9 @@ impl Scenario {
                 spec.cores.get_or_insert(listed.cores);
                 spec.memory_mb.get_or_insert(listed.memory_mb);
                 spec.power.get_or_insert_with(|| listed.power.clone());
-                spec.embodied_kg.get_or_insert(listed.embodied_kg);
+                if spec.embodied.is_none() {
+                    spec.embodied_kg.get_or_insert(listed.embodied_kg);
+                }
                 spec.lifetime_years.get_or_insert(server_types().lifetime_years);
             }
             spec.power.get_or_insert_default();
@@ -143,6 +189,17 @@ impl Scenario {
             region.pue.get_or_insert(super::DEFAULT_PUE);
         }
         scenario
+    }
+
+    /// The embodied emissions of one server of each type by its parts, before they are shared between its lives; of a figure
+    /// that was given as a whole, one part. Types that lack what this needs are left out.
+    pub fn embodied_parts(&self) -> BTreeMap<String, Vec<Item>> {
+        let parts = |spec: &ServerSpec| match (&spec.embodied, spec.memory_mb, spec.embodied_kg) {
+            (Some(estimate), Some(memory_mb), _) => Some(estimate.breakdown(memory_mb)),
+            (_, _, kg) => kg.map(embodied::whole),
+        };
+        let all = self.filled_in().servers;
+        all.into_iter().filter_map(|(name, spec)| Some((name, parts(&spec)?))).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::diagnose::Problem;
 use super::document::{Document, Entry, Node, Place, Value};
-use super::hints::{Site, describe, did_you_mean, how_to_write, missing_hint, tag_hint};
+use super::hints::{Site, describe, did_you_mean, how_to_write, market_hint, missing_hint, tag_hint};
 use super::path::{PathStep, show_path, show_table};
 use super::shape::{Number, Others, Shape, quoted};
 
@@ -134,7 +134,8 @@ impl<'a> Check<'a> {
 
     fn unknown_key(&mut self, entry: &Entry, properties: &[(&str, &Json)], guess: Option<&str>) {
         let message = format!("unknown key \"{}\" in {}", entry.key, show_table(&self.path));
-        let mut help = guess.map(|g| format!("did you mean \"{g}\"?\n")).unwrap_or_default();
+        let mut help = market_hint(&entry.key).map(|m| format!("{m}\n")).unwrap_or_default();
+        help += &guess.map(|g| format!("did you mean \"{g}\"?\n")).unwrap_or_default();
         if guess.is_none() && !self.path.is_empty() && self.site().is_top_level_key(&entry.key) {
             help.push_str(&format!("\"{}\" belongs to the top level: put it above the first [table]\n", entry.key));
         }
@@ -162,7 +163,7 @@ impl<'a> Check<'a> {
             return self.problem(message, "a name alone is not enough", place, Some(help));
         }
         let all: Vec<&str> = words.iter().copied().chain(names).collect();
-        let mut help = String::new();
+        let mut help = market_hint(word).map(|m| format!("{m}\n")).unwrap_or_default();
         if let Some(guess) = did_you_mean(word, &all) {
             help.push_str(&format!("did you mean \"{guess}\"?\n"));
             if let Some((name, part)) = tags.iter().find(|(name, _)| *name == guess) {

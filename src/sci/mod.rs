@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   O = sum over regions and time of  E x I          E from the site book, I from the region's signal
-//!   M = sum over hosts of             TE x TS x RS   TS = time / lifetime, RS = share of the host held
+//!   M = sum over hosts of             TE x TS x RS   TS = time / lifetime, RS = share of the host held; see `embodied`
 //!   SCI = (O + M) / R                                R counts functional units; undefined for R = 0, never 0
 //! ```
 //!
@@ -14,15 +14,20 @@
 //! This room reads the ledger and the signals; it knows neither the simulation nor any policy.
 
 pub mod beside;
+pub mod embodied;
 mod record;
 mod score;
+mod signals;
 mod statement;
 mod unit;
 
-pub use record::{FORMAT, Record, RecordFacts, Score, UnequalUnits, embodied_g, energy_by_cause_j, operational_g};
+pub use record::{
+    FORMAT, Record, RecordFacts, Score, UnequalUnits, embodied_g, energy_by_cause_j, energy_j, operational_g,
+};
 pub use score::{
     CAUSES, GroupFacts, RegionScore, Scored, Share, bin_intensity, intensities, joules_by_cause, score, score_regions,
 };
+pub use signals::{SignalSet, SignalSetError};
 pub use statement::{BOUNDARY, Statement};
 pub use unit::{FunctionalUnit, UserUnit, Work};
 

@@ -115,6 +115,11 @@ pub fn embodied_g(regions: &[RegionScore]) -> f64 {
     regions.iter().map(|r| r.embodied_g).sum()
 }
 
+/// All energy of regions \[J\].
+pub fn energy_j(regions: &[RegionScore]) -> f64 {
+    regions.iter().flat_map(|r| r.energy_j).sum()
+}
+
 /// Energy of regions by cause \[J\].
 pub fn energy_by_cause_j(regions: &[RegionScore]) -> [f64; CAUSES] {
     super::score::sum_causes(regions.iter().map(|r| &r.energy_j))
@@ -124,6 +129,11 @@ impl Record {
     /// When the run ended.
     pub fn end(&self) -> SimTime {
         SimTime(self.facts.end_ns)
+    }
+
+    /// All energy \[J\].
+    pub fn energy_j(&self) -> f64 {
+        energy_j(&self.regions(&self.scored_on))
     }
 
     /// The regions' scores under an intensity by region and bin [gCO2e/kWh].

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::embodied::LifetimeBasis;
 use crate::grid::Signal;
 use crate::ledger::{Account, Accounts, Cause, Held, Rates, SiteBook};
 use crate::types::{FunctionId, JOULES_PER_KWH, RegionId, SimTime};
@@ -26,18 +27,37 @@ pub struct GroupFacts {
     pub carbon_pue: Option<f64>,
     /// Overhead that one host causes at any load, charged as its idle power is \[W\].
     pub fixed_overhead_w: f64,
-    /// Embodied emissions of one host \[kgCO2e\].
+    /// Embodied emissions of one host that its present life bears \[kgCO2e\].
     pub embodied_kg: f64,
     /// Expected lifespan of a host \[s\].
     pub lifetime_s: f64,
+    /// Which time uses that lifespan up.
+    pub lifetime_basis: LifetimeBasis,
+    /// Embodied emissions of what one host stands in, at any time [gCO2e/s].
+    pub surroundings_g_per_s: f64,
+    /// Time powered on of all its hosts together, booting included \[s\]; NaN until a run has ended.
+    pub powered_s: f64,
 }
 
 impl GroupFacts {
-    /// Embodied emissions of one host per second of its life [gCO2e/s].
+    /// Embodied emissions of one host per second of its life, with what it stands in [gCO2e/s].
     ///
     /// Formula: TE / EL, straight line. Example: 1000 kg over 4 years of 365 days is 28.5388 g per hour.
     pub fn embodied_g_per_s(&self) -> f64 {
-        self.embodied_kg * 1000.0 / self.lifetime_s
+        self.embodied_kg * 1000.0 / self.lifetime_s + self.surroundings_g_per_s
+    }
+
+    /// Embodied emissions of so many hosts over a run, of which they were powered on for `powered_s` together \[gCO2e\].
+    ///
+    /// Off hosts cost what they stand in, and, by existence, themselves.
+    pub fn embodied_g(&self, hosts: f64, run_s: f64, powered_s: f64) -> f64 {
+        match self.lifetime_basis {
+            LifetimeBasis::Existence => hosts * self.embodied_g_per_s() * run_s,
+            LifetimeBasis::Use => {
+                let of_machine = self.embodied_g_per_s() - self.surroundings_g_per_s;
+                of_machine * powered_s + hosts * self.surroundings_g_per_s * run_s
+            }
+        }
     }
 }
 
@@ -99,7 +119,7 @@ pub struct Scored {
 impl Scored {
     /// All energy \[J\].
     pub fn energy_j(&self) -> f64 {
-        self.regions.iter().flat_map(|r| r.energy_j).sum()
+        super::energy_j(&self.regions)
     }
 
     /// Energy by cause \[J\].
@@ -150,7 +170,7 @@ pub fn score_regions(site: &SiteBook, groups: &[GroupFacts], intensity: &[Vec<f6
         .map(|r| {
             let region = RegionId::from_index(r);
             let hosts = groups.iter().filter(|g| g.region == region);
-            let embodied_g = hosts.map(|g| f64::from(g.hosts) * g.embodied_g_per_s() * run_s).sum();
+            let embodied_g = hosts.map(|g| g.embodied_g(f64::from(g.hosts), run_s, g.powered_s)).sum();
             region_score(site.rows(region), &intensity[r], embodied_g)
         })
         .collect()
@@ -262,12 +282,27 @@ mod tests {
             fixed_overhead_w: 0.0,
             embodied_kg: 1000.0,
             lifetime_s: 4.0 * crate::types::SECONDS_PER_YEAR,
+            lifetime_basis: LifetimeBasis::Existence,
+            surroundings_g_per_s: 0.0,
+            powered_s: f64::NAN,
         }
     }
 
     #[test]
     fn the_worked_example_of_the_specification_holds() {
         assert!((facts().embodied_g_per_s() * 3600.0 / 28.538812785388128 - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn by_use_only_time_powered_on_counts_but_the_building_stands_anyway() {
+        let by_existence = GroupFacts { hosts: 3, surroundings_g_per_s: 0.25, ..facts() };
+        let by_use = GroupFacts { lifetime_basis: LifetimeBasis::Use, ..by_existence.clone() };
+        let hour = 28.538812785388128;
+        // Three hosts for two hours; of the six host-hours, two and a half were powered on.
+        let surroundings = 6.0 * 900.0;
+        let [all, used] = [by_existence, by_use].map(|g| g.embodied_g(3.0, 7200.0, 9000.0));
+        assert!((all / (6.0 * hour + surroundings) - 1.0).abs() < 1e-12);
+        assert!((used / (2.5 * hour + surroundings) - 1.0).abs() < 1e-12);
     }
 
     #[test]

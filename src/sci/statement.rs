@@ -1,6 +1,7 @@
 //! What must stand beside every score: boundary, standard, signal, factor basis, dataset version, lifespan.
 
 use super::GroupFacts;
+use super::embodied::LifetimeBasis;
 use crate::grid::{SignalInfo, SignalKind};
 use crate::types::SECONDS_PER_YEAR;
 
@@ -37,8 +38,17 @@ impl Statement {
             kind: listed(signals.iter().map(|s| s.kind.name().to_owned())),
             factor_basis: listed(signals.iter().map(|s| s.factor_basis.clone())),
             dataset_version: listed(signals.iter().map(|s| s.dataset_version.clone())),
-            lifetime: listed(groups.iter().map(|g| format!("{}", g.lifetime_s / SECONDS_PER_YEAR))),
+            lifetime: listed(groups.iter().map(lifetime)),
         }
+    }
+}
+
+/// A lifespan, and whether only time powered on uses it up.
+fn lifetime(group: &GroupFacts) -> String {
+    let years = group.lifetime_s / SECONDS_PER_YEAR;
+    match group.lifetime_basis {
+        LifetimeBasis::Existence => format!("{years}"),
+        LifetimeBasis::Use => format!("{years} powered on"),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::cluster::{
     CpuModel, EvictionOrder, Group, Host, HostIndex, IdleOrder, ProcessorSharing, Sandboxes, WarmPools,
 };
 use crate::isolation::Scope;
-use crate::ledger::{Accounts, SiteBook};
+use crate::ledger::{Accounts, Meter, MeteredHost, SiteBook};
 use crate::scheduler::RegionLoad;
 use crate::scheduler::overcommit::Capacity;
 use crate::types::{Duration, FunctionId, GroupId, HostId, PoolId, SimTime};
@@ -101,6 +101,15 @@ impl<'a> Engine<'a> {
         let interval =
             |g: &Group| limit.map_or(Duration::ZERO, |l| l.interval(g.cpu as f64 / crate::cluster::UNITS_PER_CORE));
         let creation_burst = limit.map_or(1, |l| l.burst.max(1.0) as u32);
+        let mut site = SiteBook::new(regions.len(), setup.ledger_step);
+        let metered = |h: &Host| {
+            let group = &groups[h.group.index()];
+            MeteredHost { region: h.region, idle_w: group.idle_w, pue: (group.pue, group.fixed_overhead_w) }
+        };
+        let meter = setup.meter.map(|spec| {
+            site.tell_of(spec.instants());
+            Box::new(Meter::new(&spec, states.iter().map(metered), regions.len(), setup.seed.derive("meter")))
+        });
         let peaks = survey.as_ref().map_or(Vec::new(), |s| s.peaks.clone());
         let cools = mechanism.pause_after != Duration::FOREVER || mechanism.snapshot_after != Duration::FOREVER;
         let warm = WarmPools::new(rules.sandbox.reuse_order(cools), packing.warm_scope(), regions.len(), hosts.len());
@@ -169,7 +178,8 @@ impl<'a> Engine<'a> {
             is_stale_host: vec![false; hosts.len()],
             streams: Vec::new(),
             totals: Totals::default(),
-            site: SiteBook::new(regions.len(), setup.ledger_step),
+            site,
+            meter,
             accounts: Accounts::new(groups.len()),
             series: Series::new(regions.len(), setup.ledger_step),
             seed: setup.seed.derive("engine"),

@@ -4,7 +4,7 @@ use super::calls::Stage;
 use super::engine::Engine;
 use super::setup::Outcome;
 use super::statistics::PoolCounts;
-use crate::cluster::{Phase, SandboxState};
+use crate::cluster::{Phase, PowerState, SandboxState};
 use crate::ledger::Held;
 use crate::types::{FunctionId, HostId, RegionId, SandboxId};
 
@@ -13,6 +13,9 @@ impl Engine<'_> {
     pub(super) fn close(mut self) -> Outcome {
         for host in 0..self.hosts.len() {
             self.touch(HostId::from_index(host));
+            if self.hosts[host].state == PowerState::Booting {
+                self.hosts[host].end_boot(self.now);
+            }
         }
         for region in 0..self.regions.len() {
             self.series.advance(RegionId::from_index(region), self.now);
@@ -26,8 +29,11 @@ impl Engine<'_> {
             pool.executed += stats.executed;
             pool.cold += stats.cold;
         }
+        let seen = self.hosts.iter().map(|h| (h.energy_j, h.on_s));
+        let metered = self.meter.map(|meter| meter.finish(self.now, seen));
         Outcome {
             site: self.site,
+            metered,
             accounts: self.accounts,
             series: self.series,
             profiles: self.profiles,

@@ -19,7 +19,7 @@ use crate::cluster::{
 };
 use crate::grid::{Cursor, Forecast};
 use crate::isolation::{Mechanism, Runtime};
-use crate::ledger::{Accounts, SiteBook};
+use crate::ledger::{Accounts, Meter, SiteBook};
 use crate::scheduler::admission::Admission;
 use crate::scheduler::keep_alive::KeepAlive;
 use crate::scheduler::overcommit::Capacity;
@@ -163,6 +163,8 @@ pub(super) struct Engine<'a> {
     pub streams: Vec<Stream>,
     pub totals: Totals,
     pub site: SiteBook,
+    /// What is read beside the books.
+    pub meter: Option<Box<Meter>>,
     pub accounts: Accounts,
     pub series: Series,
     pub seed: Seed,

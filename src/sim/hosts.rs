@@ -17,7 +17,10 @@ impl Engine<'_> {
         if h.since == self.now {
             return;
         }
-        self.site.integrate(h.region, h.since, self.now, &h.rates);
+        let tells = self.site.integrate(h.region, h.since, self.now, &h.rates);
+        if tells && let Some(meter) = &mut self.meter {
+            meter.pass(host.index(), (h.since, self.now), h.energy_j, h.it_w);
+        }
         let weight = self.clocks[h.region.index()].cumulative(self.now);
         if self.rules.cpu == CpuModel::Contended {
             self.sharing[host.index()].advance(self.now, h.speed);
@@ -102,7 +105,11 @@ impl Engine<'_> {
     pub(super) fn host_up(&mut self, host: HostId) {
         self.touch(host);
         let h = &mut self.hosts[host.index()];
+        h.end_boot(self.now);
         h.state = PowerState::On;
+        if let Some(meter) = &mut self.meter {
+            meter.switch(host.index(), h.energy_j, true);
+        }
         let load = &mut self.loads[h.region.index()];
         load.hosts_on += 1;
         load.cpu_capacity += self.groups[h.group.index()].cpu;
@@ -147,7 +154,7 @@ impl Engine<'_> {
 
     fn switch_on(&mut self, host: HostId) {
         self.touch(host);
-        self.hosts[host.index()].state = PowerState::Booting;
+        self.hosts[host.index()].begin_boot(self.now);
         let boot = self.groups[self.hosts[host.index()].group.index()].boot;
         self.settle(host);
         self.queue.push(self.now + boot, Event::HostUp { host: host.0 });
@@ -157,6 +164,9 @@ impl Engine<'_> {
         self.touch(host);
         let h = &mut self.hosts[host.index()];
         h.state = PowerState::Off;
+        if let Some(meter) = &mut self.meter {
+            meter.switch(host.index(), h.energy_j, false);
+        }
         let load = &mut self.loads[h.region.index()];
         load.hosts_on -= 1;
         load.cpu_capacity -= self.groups[h.group.index()].cpu;

@@ -5,7 +5,7 @@ use super::statistics::{FunctionStats, PoolCounts, Series, Totals};
 use crate::cluster::{Group, Host};
 use crate::grid::{Cursor, Forecast};
 use crate::isolation::{Mechanism, Runtime};
-use crate::ledger::{Accounts, SiteBook};
+use crate::ledger::{Accounts, MeterSpec, Metered, SiteBook};
 use crate::scheduler::admission::Admission;
 use crate::scheduler::keep_alive::KeepAlive;
 use crate::scheduler::overcommit::Overcommit;
@@ -66,6 +66,8 @@ pub struct Setup {
     pub clocks: Vec<Cursor>,
     /// Width of the ledger's bins.
     pub ledger_step: Duration,
+    /// A meter that is read beside the books; it decides nothing.
+    pub meter: Option<MeterSpec>,
     /// Arrivals at or after this instant are not taken; `None` takes all.
     pub duration: Option<Duration>,
     /// How long after the end of arrivals unfinished calls are waited for.
@@ -116,6 +118,8 @@ pub struct Finished {
 pub struct Outcome {
     /// Time-binned integrals by region.
     pub site: SiteBook,
+    /// What the meter showed, where there is one.
+    pub metered: Option<Metered>,
     /// Accounts by function and host group.
     pub accounts: Accounts,
     /// Counts by region and bin.

@@ -315,6 +315,8 @@ fn what_does_not_go_together_is_refused_with_the_keys() {
     refused(&world("", flat), &["regions[0].pue_outdoor.curve=[]"], &["curve", "at least 1"]);
     let outside = &["regions[0].pue_outdoor.temperature.constant.temperature_c=288.15"];
     refused(&world("", flat), outside, &["temperature_c", "60"]);
+    let meter = ["meter={ interval_s = 10.0, scope = \"facility\" }"];
+    refused(&world("", flat), &meter, &["meter of the facility cannot read overhead", "regions[0].pue_outdoor"]);
     let lab = |text: &str| world("", &outdoor("[[10.0, 1.1]]")).file("t.csv", text);
     refused(&lab(&weather.replace("30", "303.15")), &[], &["t.csv:3", "303.15 °C cannot be a temperature"]);
     refused(&lab(&weather.replace("temperature_c", "temp")), &[], &["expected exactly `time_utc,temperature_c`"]);

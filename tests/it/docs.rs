@@ -1,6 +1,8 @@
 //! The documents that must keep step with the program.
 
-use slackwater::report::{BESIDE, FUNCTIONS, HOSTS, INVOCATIONS, LEDGER, REGIONS, TENANTS, TIMESERIES};
+use slackwater::report::{
+    BESIDE, FUNCTIONS, HOSTS, INVOCATIONS, LEDGER, METER, METER_FUNCTIONS, REGIONS, TENANTS, TIMESERIES,
+};
 
 use crate::lab::{Run, repository, run_file};
 
@@ -10,7 +12,7 @@ fn rows_below(text: &str, heading: &str) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for line in text.lines() {
         if line.starts_with('#') {
-            inside = line.contains(heading);
+            inside = line.trim_start_matches(['#', ' ']).starts_with(heading);
         } else if inside && line.starts_with('|') {
             rows.push(line.trim_matches('|').split('|').map(|c| c.trim().trim_matches('`').to_owned()).collect());
         }
@@ -49,6 +51,8 @@ fn every_column_is_documented_with_its_unit() {
         ("beside.csv", BESIDE),
         ("invocations.parquet", INVOCATIONS),
         ("ledger.parquet", &LEDGER),
+        ("meter.csv", METER),
+        ("meter_functions.csv", METER_FUNCTIONS),
     ];
     for (file, columns) in tables {
         names(&outputs(), file, columns.iter().map(|c| (c.0, c.1)));
@@ -67,6 +71,22 @@ fn every_figure_of_the_summary_is_documented_with_its_unit() {
 /// A run with every ledger beside carbon.
 fn with_all_ledgers() -> Run {
     run_file(&repository("scenarios/beside-carbon.toml"), &["workload.poisson.calls=100"], 1)
+}
+
+#[test]
+fn the_figures_of_a_meter_are_documented_with_their_units_and_no_others() {
+    let set = ["workload.poisson.calls=100", "meter={ interval_s = 10.0 }"];
+    let run = run_file(&repository("scenarios/quickstart.toml"), &set, 1);
+    let own = || run.report.summary.iter().filter(|e| e.key.starts_with("meter."));
+    let rows = rows_below(&outputs(), "The figures of a meter");
+    assert_eq!(own().count(), 21);
+    for entry in own() {
+        let unit =
+            rows.iter().find(|r| r[0].split(", ").any(|k| k.trim_matches('`') == entry.key)).map(|r| r[1].as_str());
+        assert_eq!(unit, Some(entry.unit), "docs/outputs.md: {}", entry.key);
+    }
+    let documented: usize = rows.iter().map(|r| r[0].matches("meter.").count()).sum();
+    assert_eq!(documented, own().count(), "docs/outputs.md has figures that do not exist");
 }
 
 #[test]

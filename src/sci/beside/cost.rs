@@ -62,14 +62,14 @@ pub enum Purchase {
 }
 
 impl Purchase {
-    /// What a group costs over a run \[currency\]: of `run_s` seconds in which its hosts together were on for `on_s`.
+    /// What a group costs over a run of `run_s` seconds \[currency\].
     ///
-    /// Formula: on demand and spot price x host-hours on; reserved price x hosts x hours of the run; owned price x hosts x
+    /// Formula: on demand and spot price x host-hours powered on, booting included; reserved price x hosts x hours of the run; owned price x hosts x
     /// run / lifespan.
-    pub fn cost(&self, group: &GroupFacts, run_s: f64, on_s: f64) -> f64 {
+    pub fn cost(&self, group: &GroupFacts, run_s: f64) -> f64 {
         let hosts = f64::from(group.hosts);
         match self {
-            Self::OnDemand { per_hour } | Self::Spot { per_hour } => per_hour * on_s / 3600.0,
+            Self::OnDemand { per_hour } | Self::Spot { per_hour } => per_hour * group.powered_s / 3600.0,
             Self::Reserved { per_hour } => per_hour * hosts * run_s / 3600.0,
             Self::Owned { price } => price * hosts * run_s / group.lifetime_s,
         }
@@ -131,6 +131,7 @@ pub fn by_purchase(groups: impl Iterator<Item = (Purchase, f64)>) -> [f64; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sci::embodied::LifetimeBasis;
     use crate::types::{RegionId, SECONDS_PER_YEAR};
 
     #[test]
@@ -146,9 +147,12 @@ mod tests {
             fixed_overhead_w: 0.0,
             embodied_kg: 1000.0,
             lifetime_s: 4.0 * SECONDS_PER_YEAR,
+            lifetime_basis: LifetimeBasis::Existence,
+            surroundings_g_per_s: 0.0,
+            powered_s: 60.0 * 3600.0,
         };
         // A day; the ten hosts were on for 60 hours together. GAIA's prices per core: 0.0624, 0.4 of it, 0.01248.
-        let cost = |p: Purchase| p.cost(&group, 86_400.0, 60.0 * 3600.0);
+        let cost = |p: Purchase| p.cost(&group, 86_400.0);
         let near = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-12, "{a} is not {b}");
         near(cost(Purchase::OnDemand { per_hour: 0.0624 }), 60.0 * 0.0624);
         near(cost(Purchase::Spot { per_hour: 0.01248 }), 60.0 * 0.01248);

@@ -114,19 +114,19 @@ impl Beside {
         groups
     }
 
-    /// All ledgers of a finished site book; `on_s` is the time that the hosts of each group were on, together \[s\].
-    pub fn books(&self, site: &SiteBook, end: SimTime, groups: &[GroupFacts], on_s: &[f64]) -> Books {
+    /// All ledgers of a finished site book and of groups that know how long their hosts were powered on.
+    pub fn books(&self, site: &SiteBook, end: SimTime, groups: &[GroupFacts]) -> Books {
         let (step, run_s) = (site.step(), end.as_secs_f64());
         let book = |(r, region): (usize, &RegionBeside)| {
             let id = RegionId::from_index(r);
             let rows = site.rows(id);
             let it: f64 = rows.iter().map(it_j).sum();
             let facility: f64 = rows.iter().map(facility_j).sum();
-            let own = self.purchases.iter().zip(groups).zip(on_s).filter(|((_, g), _)| g.region == id);
+            let own = self.purchases.iter().zip(groups).filter(|(_, g)| g.region == id);
             let cost = CostBook {
                 electricity: region.electricity.as_ref().map(|p| cost::electricity(rows, p, step, end)),
                 hosts: (!self.purchases.is_empty())
-                    .then(|| cost::by_purchase(own.map(|((p, g), on_s)| (*p, p.cost(g, run_s, *on_s))))),
+                    .then(|| cost::by_purchase(own.map(|(p, g)| (*p, p.cost(g, run_s))))),
             };
             RegionBook {
                 it_j: it,

@@ -1,0 +1,361 @@
+//! Embodied emissions: the values of Boavizta and of the Impact Framework, and what scenarios make of estimates, lives and time.
+
+use serde_json::Value as Json;
+use slackwater::cluster::server_types;
+use slackwater::sci::embodied::{EmbodiedSpec, Item, SciEmbodied, SciEmbodiedRow, sci_m, total};
+
+use crate::lab::{Lab, Run, repository, shared};
+
+#[track_caller]
+fn close(what: &str, found: f64, wanted: f64, relative: f64) {
+    let error = (found - wanted).abs();
+    assert!(error <= relative * wanted.abs(), "{what}: {found} is not {wanted}");
+}
+
+fn oracle(name: &str) -> Option<Json> {
+    let path = shared(&format!("oracles/sci/{name}"))?;
+    Some(serde_json::from_str(&std::fs::read_to_string(path).expect("readable")).expect("JSON"))
+}
+
+fn breakdown(toml: &str) -> Vec<Item> {
+    let spec: EmbodiedSpec = toml::from_str(&format!("[boavizta]\n{toml}")).expect("a right estimate");
+    spec.breakdown(0.0)
+}
+
+/// What the service prints of an impact: it rounds to as many figures as its range allows, two at the least.
+struct Printed {
+    value: f64,
+    low: f64,
+    high: f64,
+}
+
+impl Printed {
+    fn of(impact: &Json) -> Self {
+        let part = &impact["impacts"]["gwp"]["embedded"];
+        let get = |key: &str| part[key].as_f64().unwrap_or_else(|| panic!("no {key} in {impact}"));
+        Self { value: get("value"), low: get("min"), high: get("max") }
+    }
+
+    /// The ends have four figures; the value may have only one or two, and is then compared at its own rounding.
+    #[track_caller]
+    fn is(&self, what: &str, item: &Item) {
+        close(&format!("{what}, low"), item.low_kg, self.low, 1e-3);
+        close(&format!("{what}, high"), item.high_kg, self.high, 1e-3);
+        let digits = (0..4).find(|&d| rounded(self.value, d) == self.value).unwrap_or(4);
+        let enough = (item.kg / self.value - 1.0).abs() <= 1e-3 || rounded(item.kg, digits) == self.value;
+        assert!(enough, "{what}: {} is not {} at {} figures", item.kg, self.value, digits + 1);
+    }
+}
+
+/// Rounded to so many decimals in scientific notation.
+fn rounded(x: f64, decimals: usize) -> f64 {
+    format!("{x:.decimals$e}").parse().expect("a number")
+}
+
+#[test]
+fn every_component_and_server_of_boavizta_comes_back() {
+    let Some(cases) = oracle("boavizta.json") else { return };
+    let any = "cpus = { die_mm2 = 1 }\nram = [{ capacity_gb = 1 }]\n";
+    let readme = "cpus = { count = 2, die_mm2 = 588 }\nhdds = 2\npower_supplies = { count = 2, weight_kg = 10 }\n\
+                  ram = [{ count = 4, capacity_gb = 32, density_gb_per_cm2 = 1.79 }, \
+                  { count = 4, capacity_gb = 16, density_gb_per_cm2 = 1.79 }]\n\
+                  ssds = [{ count = 2, capacity_gb = 400, density_gb_per_cm2 = 50.6 }]\n";
+    let r740 = "cpus = { count = 2 }\nram = [{ count = 12, capacity_gb = 32 }]\nssds = [{ capacity_gb = 400 }]\n";
+    let wanted = [
+        ("cpu_die_24x24.5mm2", "cpus", "cpus.die_mm2 = 588\nram = [{ capacity_gb = 1 }]\n".to_owned()),
+        ("cpu_xeon_8280_fuzzy", "cpus", "cpus.die_mm2 = 694\nram = [{ capacity_gb = 1 }]\n".to_owned()),
+        ("ram_32_1.79", "ram", "cpus = {}\nram = [{ capacity_gb = 32, density_gb_per_cm2 = 1.79 }]\n".to_owned()),
+        ("ssd_400_50.6", "ssds", format!("{any}ssds = [{{ capacity_gb = 400, density_gb_per_cm2 = 50.6 }}]\n")),
+        ("hdd", "hdds", format!("{any}hdds = 1\n")),
+        ("psu_3kg", "power supplies", format!("{any}power_supplies = {{ count = 1, weight_kg = 3 }}\n")),
+        ("case_rack", "case", format!("{any}case = \"rack\"\n")),
+        ("server_readme", "total", readme.to_owned()),
+        ("server_dellR740_archetype", "total", r740.to_owned()),
+    ];
+    let parts = [
+        ("ASSEMBLY-1", "assembly"),
+        ("CPU-1", "cpus"),
+        ("SSD-1", "ssds"),
+        ("HDD-1", "hdds"),
+        ("POWER_SUPPLY-1", "power supplies"),
+        ("CASE-1", "case"),
+        ("MOTHERBOARD-1", "mainboard"),
+    ];
+    let mut compared = 0;
+    for (name, component, text) in wanted {
+        let case = cases.as_array().expect("a list").iter().find(|c| c["name"] == name).expect("the case is there");
+        let mut items = breakdown(&text);
+        items.push(total(&items));
+        let item = |component: &str| items.iter().find(|i| i.component == component).expect("a component");
+        Printed::of(&case["response"]).is(name, item(component));
+        compared += 1;
+        for (theirs, ours) in parts {
+            let part = &case["response"]["verbose"][theirs];
+            if component == "total" && part.is_object() {
+                Printed::of(part).is(&format!("{name} {theirs}"), item(ours));
+                compared += 1;
+            }
+        }
+    }
+    assert_eq!(compared, 9 + 7 + 6);
+}
+
+/// Instances hold RAM and drives by GB and the rest by virtual CPU; an hour of a lifespan of six years.
+#[test]
+fn instances_of_boavizta_are_shares_of_a_server_that_the_estimate_gives() {
+    let Some(cases) = oracle("boavizta.json") else { return };
+    let items = breakdown(
+        "cpus = { count = 2, die_mm2 = 615 }\nram = [{ count = 12, capacity_gb = 32 }]\n\
+         power_supplies = { count = 2 }\ncase = \"rack\"\n",
+    );
+    let mut compared = 0;
+    for (name, share) in [("aws_m5.large", 2.0 / 96.0), ("aws_m5.24xlarge", 1.0)] {
+        let case = cases.as_array().expect("a list").iter().find(|c| c["name"] == name).expect("the case is there");
+        for (theirs, ours) in [("CPU-1", "cpus"), ("RAM-1", "ram"), ("POWER_SUPPLY-1", "power supplies")] {
+            let item = items.iter().find(|i| i.component == ours).expect("a component");
+            let part = |kg: f64| kg * share / 52_560.0;
+            let share = Item {
+                component: item.component,
+                kg: part(item.kg),
+                low_kg: part(item.low_kg),
+                high_kg: part(item.high_kg),
+            };
+            Printed::of(&case["response"]["verbose"][theirs]).is(&format!("{name} {theirs}"), &share);
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 6);
+}
+
+fn number(row: &Json, key: &str, otherwise: f64) -> f64 {
+    row[key].as_f64().unwrap_or(otherwise)
+}
+
+fn plugin(config: &Json) -> SciEmbodied {
+    let d = SciEmbodied::default();
+    SciEmbodied {
+        baseline_g: number(config, "baseline-emissions", d.baseline_g),
+        baseline_vcpus: number(config, "baseline-vcpus", d.baseline_vcpus),
+        baseline_memory_gb: number(config, "baseline-memory", d.baseline_memory_gb),
+        lifespan_s: number(config, "lifespan", d.lifespan_s),
+        vcpu_g: number(config, "vcpu-emissions-constant", d.vcpu_g),
+        memory_kg_per_gb: config["memory-emissions-constant"].as_f64(),
+        ssd_g: number(config, "ssd-emissions-constant", d.ssd_g),
+        hdd_g: number(config, "hdd-emissions-constant", d.hdd_g),
+        gpu_g: number(config, "gpu-emissions-constant", d.gpu_g),
+    }
+}
+
+/// Recomputes one row of outputs; `vcpus` names its column.
+fn compare_row(plugin: &SciEmbodied, row: &Json, vcpus: &str) {
+    let found = plugin.embodied_carbon_g(&SciEmbodiedRow {
+        vcpus: number(row, vcpus, plugin.baseline_vcpus),
+        memory_gb: number(row, "memory", plugin.baseline_memory_gb),
+        ssds: number(row, "ssd", 0.0),
+        hdds: number(row, "hdd", 0.0),
+        gpus: number(row, "gpu", 0.0),
+        usage_ratio: number(row, "usage-ratio", 1.0),
+        time_s: number(row, "time", number(row, "duration", f64::NAN)),
+    });
+    close(&row.to_string(), found, number(row, "embodied-carbon", f64::NAN), 1e-9);
+}
+
+#[test]
+fn the_unit_tests_of_the_impact_framework_come_back() {
+    let Some(calls) = oracle("impact_framework_unit.json") else { return };
+    let mut compared = [0, 0];
+    for call in calls.as_array().expect("a list").iter().filter(|c| c["expected"].is_array()) {
+        let rows = call["expected"].as_array().expect("rows");
+        match call["plugin"].as_str() {
+            Some("SciEmbodied") => {
+                let vcpus = call["mapping"]["vCPUs"].as_str().unwrap_or("vCPUs");
+                rows.iter().for_each(|row| compare_row(&plugin(&call["config"]), row, vcpus));
+                compared[0] += rows.len();
+            }
+            Some("SciM") => {
+                for row in rows {
+                    let get = |key: &str, other: &str| number(row, key, number(row, other, f64::NAN));
+                    let found = sci_m(
+                        number(row, "device/emissions-embodied", f64::NAN),
+                        number(row, "duration", f64::NAN),
+                        number(row, "device/expected-lifespan", f64::NAN),
+                        get("resources-reserved", "vcpus-allocated"),
+                        get("resources-total", "vcpus-total"),
+                    );
+                    close(&row.to_string(), found, number(row, "carbon-embodied", f64::NAN), 1e-9);
+                }
+                compared[1] += rows.len();
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(compared, [4, 5]);
+}
+
+/// All rows of outputs below a node.
+fn rows<'j>(node: &'j Json, found: &mut Vec<&'j Json>) {
+    for child in node["children"].as_object().into_iter().flat_map(|c| c.values()) {
+        found.extend(child["outputs"].as_array().into_iter().flatten());
+        rows(child, found);
+    }
+}
+
+#[test]
+fn the_manifests_of_the_impact_framework_come_back() {
+    let Some(manifests) = oracle("impact_framework_manifests.json") else { return };
+    let mut compared = 0;
+    for manifest in manifests.as_array().expect("a list") {
+        let plugins: Vec<&Json> = manifest["plugins"].as_object().into_iter().flat_map(|p| p.values()).collect();
+        let named = |method: &str| plugins.iter().find(|p| p["method"] == method);
+        // Rows that TimeSync has cut anew are no longer those of the plug-in.
+        let (Some(embodied), None) = (named("SciEmbodied"), named("TimeSync")) else { continue };
+        let mut found = Vec::new();
+        rows(&manifest["tree"], &mut found);
+        found.retain(|row| row["embodied-carbon"].is_number());
+        found.iter().for_each(|row| compare_row(&plugin(&embodied["config"]), row, "vCPUs"));
+        compared += found.len();
+    }
+    assert_eq!(compared, 2 + 5 + 6 + 4);
+}
+
+const HOUR_G: f64 = 1000.0 * 1000.0 / (4.0 * 31_536_000.0) * 3600.0;
+
+/// Two hosts for an hour, one call of a second on one of them.
+fn lab() -> Lab {
+    let scenario = r#"
+[time]
+duration_s = 3600
+end = "fixed"
+drain_limit_s = 0
+[isolation.process]
+[servers.box]
+cores = 4
+memory_mb = 10_000
+power.linear = { idle_w = 100.0, max_w = 300.0 }
+embodied_kg = 1000.0
+lifetime_years = 4.0
+[[regions]]
+name = "here"
+pue = 1.0
+grid.constant.g_per_kwh = 360.0
+hosts = [{ server = "box", count = 2 }]
+[workload.calls]
+path = "calls.csv"
+"#;
+    Lab::new(scenario).file("calls.csv", "arrival_time_s,function_id,duration_s,memory_mb\n0,a,1800,2500\n")
+}
+
+fn embodied_g(run: &Run) -> f64 {
+    let (functions, hosts) = (run.table("functions.csv"), run.table("hosts.csv"));
+    let m = run.number("carbon_g.embodied");
+    close("functions and the rest", functions.column("embodied_g").iter().sum(), m, 1e-9);
+    close("hosts", hosts.column("embodied_g").iter().sum(), m, 1e-9);
+    m
+}
+
+#[test]
+fn a_life_bears_its_years_or_what_the_others_leave() {
+    let m = |set: &[&str]| embodied_g(&lab().run(set));
+    close("alone", m(&[]), 2.0 * HOUR_G, 1e-12);
+    // 4 of 6 years: each year of the server bears the same.
+    close("sold", m(&["servers.box.second_life.years=2"]), 2.0 * HOUR_G * 4.0 / 6.0, 1e-12);
+    close("used", m(&["servers.box.first_life.years=4"]), HOUR_G, 1e-12);
+    close("share", m(&["servers.box.second_life.share=0.25"]), 2.0 * HOUR_G * 0.75, 1e-12);
+    let both = ["servers.box.first_life.share=0.5", "servers.box.second_life.years=1"];
+    close("both", m(&both), 2.0 * HOUR_G * 0.5 * 0.8, 1e-12);
+    // A building of 20 years, shared by 100 servers, is not shared with other owners: 50 kg per server and year.
+    let building = "servers.box.surroundings.building={ kg = 1e5, servers = 100, lifetime_years = 20 }";
+    let more = 2.0 * 50_000.0 / 8760.0;
+    close("building", m(&[building, "servers.box.first_life.years=4"]), HOUR_G + more, 1e-12);
+}
+
+#[test]
+fn estimates_stand_in_for_the_figure_of_the_catalogue_and_the_manifest_shows_their_parts() {
+    let estimate = "servers.box.embodied={ teads = { cpus = 2, ssds = 1 } }";
+    let catalogue = "[servers.box]\ntype = \"xeon-8280l-2s\"\n";
+    let text = std::fs::read_to_string(lab().scenario()).expect("readable");
+    let (head, tail) = (text.split("[servers.box]").next().expect("a head"), text.split("[[regions]]").nth(1));
+    let text = format!("{head}{catalogue}[[regions]]{}", tail.expect("a tail"));
+    let lab = Lab::new(&text).file("calls.csv", "arrival_time_s,function_id,duration_s,memory_mb\n0,a,1800,2500\n");
+    let listed = server_types().find("xeon-8280l-2s").expect("it is listed").embodied_kg;
+    close("listed", embodied_g(&lab.run(&[])), 2.0 * HOUR_G * listed / 1000.0, 1e-12);
+    let run = lab.run(&[estimate]);
+    // The catalogue's figure is rounded to a hundredth, its memory to a whole MB.
+    close("teads", embodied_g(&run), 2.0 * HOUR_G * (listed + 100.0) / 1000.0, 1e-5);
+    let manifest = std::fs::read_to_string(run.folder().join("manifest.json")).expect("a manifest");
+    let manifest: Json = serde_json::from_str(&manifest).expect("JSON");
+    let parts = manifest["embodied"]["box"].as_array().expect("parts");
+    let sum: f64 = parts.iter().map(|p| p["kg"].as_f64().expect("kg")).sum();
+    close("parts", sum, listed + 100.0, 1e-5);
+    assert!(manifest["scenario"]["servers"]["box"]["embodied_kg"].is_null(), "both would be refused");
+    assert_eq!(manifest["scenario"]["servers"]["box"]["embodied"]["teads"]["cpus"], 2);
+}
+
+#[test]
+fn what_does_not_go_together_is_named() {
+    let refused = |set: &[&str], words: &[&str]| {
+        let message = lab().fails(set);
+        for word in words {
+            assert!(message.contains(word), "{set:?} does not say \"{word}\": {message}");
+        }
+    };
+    refused(
+        &["servers.box.embodied={ teads = { cpus = 1 } }"],
+        &["\"embodied_kg\" and \"embodied\"", "delete the other"],
+    );
+    refused(&["servers.box.embodied={ teads = { cpus = 1 }, boavizta = {} }"], &["holds 2 choices"]);
+    refused(&["servers.box.embodied={ teads = { cpus = 0 } }"], &["servers.box.embodied.teads.cpus"]);
+    refused(&["servers.box.embodied={ teads = { cpus = 1, gpu = 1 } }"], &["did you mean \"gpus\""]);
+    refused(&["servers.box.embodied={ boavizta = { cpus = {}, ram = [] } }"], &["at least 1 element"]);
+    let density = "{ boavizta = { cpus = {}, ram = [{ capacity_gb = 1.0, density_gb_per_cm2 = nan }] } }";
+    refused(&[&format!("servers.box.embodied={density}")], &["density_gb_per_cm2", "nan"]);
+    refused(&["servers.box.second_life.years=-1"], &["second_life.years", "0.001"]);
+    refused(&["servers.box.second_life.share=1.5"], &["second_life.share"]);
+    refused(&["servers.box.second_life={ share = 0.5, years = 2 }"], &["holds 2 choices"]);
+    let shares = ["servers.box.first_life.share=0.6", "servers.box.second_life.share=0.6"];
+    refused(&shares, &["sum to 1.2", "servers.box.second_life"]);
+    refused(&["servers.box.lifetime_basis=\"calendar\""], &["existence", "use"]);
+    refused(&["servers.box.surroundings.rack={ kg = 1.0 }"], &["lifetime_years"]);
+    refused(&["servers.box.surroundings.rack={ kg = 1.0, servers = 0, lifetime_years = 1 }"], &["rack.servers"]);
+}
+
+#[test]
+fn the_reference_shows_every_key_of_embodied_emissions() {
+    let text = std::fs::read_to_string(repository("scenarios/reference.toml")).expect("readable");
+    let schema = slackwater::scenario::schema();
+    let tables = [
+        "Boavizta",
+        "Cpus",
+        "Modules",
+        "Ssds",
+        "PowerSupplies",
+        "Accelerators",
+        "TeadsAdders",
+        "Surroundings",
+        "Surrounding",
+    ];
+    for table in tables {
+        let keys = schema["$defs"][table]["properties"].as_object();
+        for key in keys.unwrap_or_else(|| panic!("no {table} in the schema")).keys() {
+            assert!(text.contains(&format!("{key} = ")), "{table}.{key} is not in scenarios/reference.toml");
+        }
+    }
+    // The commented alternatives are right.
+    let at = |head: &str| text.find(head).unwrap_or_else(|| panic!("{head} is not in the reference"));
+    for head in
+        ["# [servers.epyc.embodied.boavizta]", "# [servers.epyc.embodied.teads]", "# [servers.epyc.surroundings]"]
+    {
+        let lines = text[at(head)..].lines().take_while(|l| l.starts_with('#'));
+        let table: String = lines.map(|l| format!("{}\n", l.trim_start_matches(['#', ' ']))).collect();
+        let kept: Vec<&str> = table.lines().filter(|l| l.contains(" = ") || l.starts_with('[')).collect();
+        let parsed: toml::Table = toml::from_str(&kept.join("\n")).unwrap_or_else(|e| panic!("{head}: {e}\n{table}"));
+        let server = &parsed["servers"]["epyc"];
+        match server.get("embodied") {
+            Some(estimate) => drop(estimate.clone().try_into::<EmbodiedSpec>().expect("a right estimate")),
+            None => {
+                let parts = server["surroundings"].clone();
+                parts.try_into::<slackwater::sci::embodied::Surroundings>().expect("right surroundings");
+            }
+        }
+    }
+}
