@@ -188,10 +188,10 @@ impl<'a> Header<'a> {
             return Err(RowProblem::NotFinite(value));
         }
         if value < 0.0 && quantity.range.0 == 0.0 {
-            return Err(RowProblem::Negative(value, *quantity));
+            return Err(RowProblem::Negative(value, Box::new(*quantity)));
         }
         if value < quantity.range.0 || value > quantity.range.1 {
-            return Err(RowProblem::Outside(value, *quantity));
+            return Err(RowProblem::Outside(value, Box::new(*quantity)));
         }
         match before {
             Some(b) if b.time == time => Err(RowProblem::Duplicate(time)),

@@ -188,13 +188,13 @@ pub enum RowProblem {
     NotFinite(f64),
     /// A negative value.
     #[error("{0} {unit} is negative; {name} must be >= 0", unit = .1.unit, name = .1.name)]
-    Negative(f64, Quantity),
+    Negative(f64, Box<Quantity>),
     /// A value that cannot be in the column's unit.
     #[error(
         "{0} {unit} cannot be {name}: {low} to {high} {unit} are possible; convert the unit before",
         unit = .1.unit, name = .1.name, low = .1.range.0, high = .1.range.1
     )]
-    Outside(f64, Quantity),
+    Outside(f64, Box<Quantity>),
     /// Text that is not UTF-8, or quotes that do not close.
     #[error("unreadable row: {0}")]
     Unreadable(String),
