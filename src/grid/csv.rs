@@ -183,7 +183,10 @@ impl<'a> Header<'a> {
             (Err(_), Ok(_)) => return Err(RowProblem::Naive(stamp.into())),
             (Err(_), Err(_)) => return Err(RowProblem::Stamp(stamp.into())),
         };
-        let value: f64 = number.parse::<f64>().map_err(|_| RowProblem::Number(number.into(), quantity.unit))? * factor;
+        let value: f64 = number
+            .parse::<f64>()
+            .map_err(|_| RowProblem::Number(format!("{number:?} is no number [{}]", quantity.unit)))?
+            * factor;
         if !value.is_finite() {
             return Err(RowProblem::NotFinite(value));
         }

@@ -180,9 +180,9 @@ pub enum RowProblem {
     /// An instant before that of the row before.
     #[error("time {0} is earlier than {1} in the row before; sort the file by time")]
     Unsorted(jiff::Timestamp, jiff::Timestamp),
-    /// Text that is no number.
-    #[error("{0:?} is no number [{1}]; use a decimal point, no unit and no thousands separator")]
-    Number(String, &'static str),
+    /// Text that is no number: says which, and in what unit one is expected.
+    #[error("{0}; use a decimal point, no unit and no thousands separator")]
+    Number(String),
     /// NaN or infinity.
     #[error("{0} is not finite; fill the gap or remove the row")]
     NotFinite(f64),
