@@ -89,7 +89,7 @@ pub fn measure(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Measured, RunError> {
     let began = Instant::now();
-    let Built { setup, arrivals, mut groups, signals, regions, servers } =
+    let Built { setup, arrivals, mut groups, signals, regions, servers, beside } =
         scenario::build_loaded(loaded, threads >= 2)?;
 
     let mut log = match folder.filter(|_| loaded.scenario.output.invocations) {
@@ -104,7 +104,7 @@ pub fn measure(
     };
     let account_step = setup.account_step;
     let simulating = Instant::now();
-    let (outcome, mut arrivals) = {
+    let (mut outcome, mut arrivals) = {
         let mut record = log.as_mut().map(|log| |call: &sim::Finished| log.record(call));
         let mut book = accounts.as_mut().map(|log| |row: &PeriodAccount| log.record(row));
         let logs = sim::Logs {
@@ -120,8 +120,10 @@ pub fn measure(
     let accounts = accounts.map(AccountLogWriter::finish).transpose()?;
     arrivals.finish();
 
+    beside.add_overhead(&mut outcome.site, outcome.end);
     count_powered(&mut groups, &outcome.hosts);
     let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
+    let groups = beside.charged(groups, &outcome.site, &intensity);
     let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
     let no_rows: Vec<PeriodAccount> = Vec::new();
     let periods = Periods {
@@ -139,6 +141,7 @@ pub fn measure(
         regions: &regions,
         signals: &signals,
         intensity: &intensity,
+        beside: &beside.books(&outcome.site, outcome.end, &groups),
     };
     let summary = summarize(&finished);
     if let Some(folder) = folder {
@@ -158,7 +161,8 @@ pub fn measure(
         peak_memory_mb: crate::report::peak_memory_mb(),
         threads,
     };
-    let inputs: Vec<Input> = arrivals.inputs().into_iter().map(|(path, sha256)| Input { path, sha256 }).collect();
+    let read = arrivals.inputs().into_iter().chain(beside.inputs.clone());
+    let inputs: Vec<Input> = read.map(|(path, sha256)| Input { path, sha256 }).collect();
     let Some(folder) = folder else { return Ok(Measured { summary, effort, inputs }) };
     let filled_in = loaded.scenario.filled_in();
     let manifest = Manifest {
@@ -191,11 +195,13 @@ pub fn measure(
 /// # Errors
 /// The scenario is wrong.
 pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
-    let Built { mut setup, mut groups, signals, regions, servers, .. } = scenario::build_loaded(loaded, false)?;
+    let Built { mut setup, mut groups, signals, regions, servers, beside, .. } = scenario::build_loaded(loaded, false)?;
     (setup.duration, setup.drain_limit, setup.fixed_end) = (None, Duration::ZERO, false);
-    let (outcome, _) = sim::simulate(setup, Box::new(NoCalls), sim::Logs::default(), &mut |_| {})?;
+    let (mut outcome, _) = sim::simulate(setup, Box::new(NoCalls), sim::Logs::default(), &mut |_| {})?;
+    beside.add_overhead(&mut outcome.site, outcome.end);
     count_powered(&mut groups, &outcome.hosts);
     let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
+    let groups = beside.charged(groups, &outcome.site, &intensity);
     let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
     let finished = Finished {
         scenario: &loaded.scenario,
@@ -206,6 +212,7 @@ pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
         regions: &regions,
         signals: &signals,
         intensity: &intensity,
+        beside: &beside.books(&outcome.site, outcome.end, &groups),
     };
     Ok(summarize(&finished))
 }

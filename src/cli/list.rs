@@ -317,6 +317,7 @@ fn tables() -> [(&'static str, &'static [report::Column]); 10] {
         ("tenants.csv", report::TENANTS),
         ("functions.csv", report::FUNCTIONS),
         ("hosts.csv", report::HOSTS),
+        ("beside.csv", report::BESIDE),
         ("invocations.parquet", report::INVOCATIONS),
         ("accounts.parquet", report::ACCOUNTS),
         ("ledger.parquet", &report::LEDGER),

@@ -109,6 +109,13 @@ const SHOWN: &[(&str, &str)] = &[
     ("    factors", "sci.factor_basis"),
     ("    data", "sci.dataset_version"),
     ("    lifespan of hosts", "sci.lifetime_years"),
+    ("PUE by outdoor air", "outdoor.pue"),
+    ("    outside its curve", "outdoor.clamped_share"),
+    ("heat reused, ERF", "heat.erf"),
+    ("    avoided gas, not SCI", "heat.avoided_gas_g"),
+    ("water", "water.total_l"),
+    ("cost", "cost.total"),
+    ("    currency", "cost.currency"),
 ];
 
 fn table(report: &Report) -> String {

@@ -1,6 +1,7 @@
 //! What a run leaves on disk: `results/NAME/` with manifest, summary and tables, all or nothing.
 
 mod account_log;
+mod beside;
 mod call_log;
 mod columns;
 mod digits;
@@ -18,6 +19,7 @@ mod summary;
 mod tables;
 
 pub use account_log::{AccountLog, AccountLogWriter, COLUMNS as ACCOUNTS};
+pub use beside::BESIDE;
 pub use call_log::{COLUMNS as INVOCATIONS, CallLogWriter};
 pub use digits::{grouped, significant};
 pub use folder::{Folder, ReportError, write_file};
@@ -30,6 +32,7 @@ pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
 
 use crate::scenario::{RegionFacts, Scenario, ServerFacts, Signals};
+use crate::sci::beside::Books;
 use crate::sci::{GroupFacts, Scored};
 use crate::sim::Outcome;
 
@@ -51,4 +54,6 @@ pub struct Finished<'a> {
     pub signals: &'a Signals,
     /// Carbon intensity that scores, of each region in each ledger bin [gCO2e/kWh].
     pub intensity: &'a [Vec<f64>],
+    /// Heat, water and money by region, and what the air was.
+    pub beside: &'a Books,
 }

@@ -1,5 +1,6 @@
 //! `summary.json` and `summary.csv`: every figure of a run with its unit and meaning, from one list.
 
+use super::beside;
 use super::machine::{self, total};
 use super::{Finished, Folder, ReportError};
 use crate::grid::SignalInfo;
@@ -109,7 +110,8 @@ impl List {
         self.0.push(Entry { key: key.to_owned(), value: Value::Number(value), unit, meaning });
     }
 
-    fn text(&mut self, key: &str, value: &str, meaning: &'static str) {
+    /// A text.
+    pub fn text(&mut self, key: &str, value: &str, meaning: &'static str) {
         self.0.push(Entry { key: key.to_owned(), value: Value::Text(value.to_owned()), unit: "text", meaning });
     }
 }
@@ -123,6 +125,7 @@ pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
     latency(&mut list, run);
     resources(&mut list, run, run_s);
     carbon(&mut list, run);
+    beside::figures(&mut list, run);
     super::meter::figures(&mut list, run);
     list.0
 }

@@ -14,6 +14,7 @@
 //! This room reads the ledger and the signals; it knows neither the simulation nor any policy.
 
 pub mod attribution;
+pub mod beside;
 pub mod embodied;
 mod record;
 mod score;

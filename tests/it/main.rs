@@ -3,6 +3,7 @@
 mod accounts;
 mod attribution;
 mod azure2019;
+mod beside;
 mod books;
 mod compare;
 mod conservation;

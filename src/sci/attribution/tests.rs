@@ -106,6 +106,7 @@ fn group(region: u32, hosts: u32, held_w: f64, embodied_kg: f64) -> GroupFacts {
         memory_mb: 1000.0,
         held_w,
         pue: 1.2,
+        carbon_pue: None,
         fixed_overhead_w: 5.0,
         embodied_kg,
         lifetime_s: 1e8,
