@@ -12,6 +12,7 @@ mod schema;
 mod score;
 #[cfg(feature = "polars")]
 mod table;
+mod uncertainty;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,8 @@ enum Command {
     Plot(plot::Plot),
     /// Score a finished run on other signals, or against another run, from its ledger.
     Score(score::Score),
+    /// Say how sure a finished run's score is: median, 90 % interval, and what matters most; with two runs, which is lower.
+    Uncertainty(uncertainty::Uncertainty),
     /// Group, aggregate or convert a result table.
     #[cfg(feature = "polars")]
     Table(table::Table),
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::List(list) => list.execute(),
         Command::Plot(plot) => plot.execute(),
         Command::Score(score) => score.execute(),
+        Command::Uncertainty(uncertainty) => uncertainty.execute(),
         #[cfg(feature = "polars")]
         Command::Table(table) => table.execute(),
         Command::Schema => schema::execute(),

@@ -7,6 +7,7 @@ use super::ahead::{check_together, look_ahead, site_facts};
 use super::meter;
 use super::server::Server;
 use super::signals::{self, Signals};
+use super::uncertainty::check_uncertainty;
 use super::{EndRule, Scenario, ServerSpec};
 use crate::cluster::{Group, power};
 use crate::grid::{Forecast, PerfectForecast, Signal};
@@ -122,6 +123,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         signals::build_signals(scenario, &context, &mut problems)
     });
     let mechanism = build_mechanism(scenario, &mut problems);
+    check_uncertainty(scenario, &mut problems);
     let runtime = match scenario.runtime.build() {
         Ok(runtime) => Some(runtime),
         Err(e) => {

@@ -18,6 +18,7 @@ mod record;
 mod score;
 mod signals;
 mod statement;
+pub mod uncertainty;
 mod unit;
 
 pub use record::{
@@ -40,6 +41,10 @@ pub struct SciSpec {
     /// The functional unit R. Default `call`.
     #[serde(default)]
     pub functional_unit: FunctionalUnit,
+    /// How uncertain the figures behind the score are; adds the median and the 90 % interval of the score to the summary.
+    /// Default: nothing is uncertain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty: Option<uncertainty::UncertaintySpec>,
 }
 
 /// (O + M) / R [gCO2e per functional unit]; `None` where R is 0: the score is undefined, not 0.

@@ -34,3 +34,4 @@ mod scene;
 mod score;
 mod servers;
 mod starts;
+mod uncertainty;
