@@ -310,8 +310,8 @@ fn zones_text() -> String {
     text + "\n  gCO2e/kWh. Direct and life-cycle factors differ by tens of percent: do not compare zones across them.\n"
 }
 
-fn tables() -> [(&'static str, &'static [report::Column]); 10] {
-    [
+fn tables() -> Vec<(&'static str, &'static [report::Column])> {
+    vec![
         ("timeseries.csv", report::TIMESERIES),
         ("regions.csv", report::REGIONS),
         ("tenants.csv", report::TENANTS),

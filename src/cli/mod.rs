@@ -13,6 +13,7 @@ mod schema;
 mod score;
 #[cfg(feature = "polars")]
 mod table;
+mod uncertainty;
 
 use std::process::ExitCode;
 
@@ -41,6 +42,8 @@ enum Command {
     Score(score::Score),
     /// Exchange with the Impact Framework: compute its manifests, write a finished run as one.
     Impact(impact::Impact),
+    /// Say how sure a finished run's score is: median, 90 % interval, and what matters most; with two runs, which is lower.
+    Uncertainty(uncertainty::Uncertainty),
     /// Group, aggregate or convert a result table.
     #[cfg(feature = "polars")]
     Table(table::Table),
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Plot(plot) => plot.execute(),
         Command::Score(score) => score.execute(),
         Command::Impact(impact) => impact.execute(),
+        Command::Uncertainty(uncertainty) => uncertainty.execute(),
         #[cfg(feature = "polars")]
         Command::Table(table) => table.execute(),
         Command::Schema => schema::execute(),

@@ -106,6 +106,7 @@ pub fn record(run: &Finished<'_>, name: &str) -> Record {
             .iter()
             .map(|unit| (unit.name().to_owned(), unit.count(works(run), run_s)))
             .collect(),
+        uncertainty: run.scenario.sci.uncertainty.clone(),
     };
     let decided_on = crate::sci::intensities(&site, &run.signals.decide, run.outcome.end);
     Record { facts, site, decided_on, scored_on: run.intensity.to_vec() }

@@ -17,6 +17,8 @@ mod row_groups;
 mod scores;
 mod summary;
 mod tables;
+mod tornado;
+mod uncertainty;
 
 pub use account_log::{AccountLog, AccountLogWriter, COLUMNS as ACCOUNTS};
 pub use beside::BESIDE;
@@ -30,6 +32,8 @@ pub use plot::{PlotError, received_executed};
 pub use scores::{Role, SCORES, ScoreError, ScoreRow, score_rows, scores_csv, scores_text};
 pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
+pub use tornado::tornado;
+pub use uncertainty::{UNCERTAINTY, ranking_text, uncertainty_table, write_uncertainty};
 
 use crate::scenario::{RegionFacts, Scenario, ServerFacts, Signals};
 use crate::sci::beside::Books;

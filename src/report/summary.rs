@@ -5,9 +5,10 @@ use super::machine::{self, total};
 use super::{Finished, Folder, ReportError};
 use crate::grid::SignalInfo;
 use crate::ledger::{Cause, Column};
+use crate::sci::uncertainty::{Books, Parts, sample};
 use crate::sci::{self, Statement, Work};
 use crate::stats::LogHistogram;
-use crate::types::RegionId;
+use crate::types::{RegionId, Seed};
 
 /// A figure's value.
 #[derive(Debug, Clone, PartialEq)]
@@ -301,7 +302,28 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
     list.number("sci.g_per_unit", per_unit(o + m), "gCO2e/R", "(O + M) / R; undefined without units");
     list.number("sci.operational_g_per_unit", per_unit(o), "gCO2e/R", "O / R");
     list.number("sci.embodied_g_per_unit", per_unit(m), "gCO2e/R", "M / R");
+    uncertain(list, run, units);
     statement(list, run);
+}
+
+/// The interval of the score, where the scenario says what is uncertain.
+fn uncertain(list: &mut List, run: &Finished<'_>, units: f64) {
+    let Some(spec) = &run.scenario.sci.uncertainty else { return };
+    let names: Vec<String> = run.regions.iter().map(|r| r.name.clone()).collect();
+    let books = Books {
+        site: &run.outcome.site,
+        groups: run.groups,
+        regions: &names,
+        intensity: run.intensity,
+        end: run.outcome.end,
+        unit: run.scenario.sci.functional_unit.name(),
+        units,
+    };
+    let sci = sample(&Parts::of(&books), spec, spec.samples, Seed(run.scenario.seed)).sci_g_per_unit;
+    let [p05, p50, p95] = sci.map_or([f64::NAN; 3], |e| [e.p05, e.p50, e.p95]);
+    list.number("sci.p05_g_per_unit", p05, "gCO2e/R", "score that 5 % of the samples of sci.uncertainty are below");
+    list.number("sci.p50_g_per_unit", p50, "gCO2e/R", "median of the score over the samples of sci.uncertainty");
+    list.number("sci.p95_g_per_unit", p95, "gCO2e/R", "score that 95 % of the samples of sci.uncertainty are below");
 }
 
 /// What the score rests on, beside it.

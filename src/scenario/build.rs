@@ -8,6 +8,7 @@ use super::beside;
 use super::meter;
 use super::server::Server;
 use super::signals::{self, Signals};
+use super::uncertainty::check_uncertainty;
 use super::{DEFAULT_PUE, EndRule, Scenario, ServerSpec};
 use crate::cluster::{Group, power};
 use crate::grid::{Forecast, PerfectForecast, Signal};
@@ -130,6 +131,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         beside::build_beside(scenario, &context, &mut problems)
     });
     let mechanism = build_mechanism(scenario, &mut problems);
+    check_uncertainty(scenario, &mut problems);
     let runtime = match scenario.runtime.build() {
         Ok(runtime) => Some(runtime),
         Err(e) => {

@@ -19,6 +19,7 @@ mod path;
 mod server;
 mod shape;
 mod signals;
+mod uncertainty;
 mod variant;
 mod verify;
 
@@ -32,6 +33,7 @@ pub use path::{PathStep, parse_path, show_path};
 pub use server::ServerSpec;
 pub use shape::{schema_for_editors, unsupported};
 pub use signals::Signals;
+pub use uncertainty::{UncertaintyError, read_uncertainty};
 pub use variant::Override;
 pub use verify::check_against_schema;
 

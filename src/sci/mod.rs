@@ -21,6 +21,7 @@ mod score;
 pub mod shapley;
 mod signals;
 mod statement;
+pub mod uncertainty;
 mod unit;
 
 pub use record::{
@@ -49,6 +50,10 @@ pub struct SciSpec {
     /// Who pays for capacity that nobody uses. Default: nobody, it is a line of its own.
     #[serde(default)]
     pub attribution: AttributionSpec,
+    /// How uncertain the figures behind the score are; adds the median and the 90 % interval of the score to the summary.
+    /// Default: nothing is uncertain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty: Option<uncertainty::UncertaintySpec>,
 }
 
 /// (O + M) / R [gCO2e per functional unit]; `None` where R is 0: the score is undefined, not 0.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::uncertainty::UncertaintySpec;
 use super::{CAUSES, FunctionalUnit, GroupFacts, RegionScore, score_regions};
 use crate::grid::SignalInfo;
 use crate::ledger::SiteBook;
@@ -43,6 +44,9 @@ pub struct RecordFacts {
     pub units: f64,
     /// R in every unit that needs no further word, by name.
     pub units_by_name: BTreeMap<String, f64>,
+    /// What the scenario says is uncertain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty: Option<UncertaintySpec>,
 }
 
 /// A ledger with its facts.

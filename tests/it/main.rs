@@ -39,3 +39,4 @@ mod scene;
 mod score;
 mod servers;
 mod starts;
+mod uncertainty;
