@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::attribution::AttributionSpec;
 use super::uncertainty::UncertaintySpec;
 use super::{CAUSES, FunctionalUnit, GroupFacts, RegionScore, score_regions};
 use crate::grid::SignalInfo;
@@ -38,6 +39,10 @@ pub struct RecordFacts {
     pub decided_on: Vec<SignalInfo>,
     /// What the run's own score rests on, by region.
     pub scored_on: Vec<SignalInfo>,
+    /// Length of the periods of accounts.parquet \[ns\]; `null` if it was not written.
+    pub account_step_ns: Option<u64>,
+    /// Who paid for what nobody used.
+    pub attribution: AttributionSpec,
     /// The functional unit of the run.
     pub unit: FunctionalUnit,
     /// R in that unit.
