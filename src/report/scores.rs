@@ -140,7 +140,7 @@ fn laid_over(record: &Record, set: &SignalSet, other: &Record) -> Option<Vec<Vec
 /// The signals of the run itself: one where it decided and scored on the same.
 pub fn own_sets(record: &Record) -> Vec<(Role, SignalSet)> {
     let set = |info: &[crate::grid::SignalInfo], intensity: &[Vec<f64>]| SignalSet {
-        name: info.iter().map(|s| s.zone.as_str()).collect::<Vec<_>>().join(", "),
+        name: name(info),
         info: info.to_vec(),
         intensity: intensity.to_vec(),
     };
@@ -149,6 +149,17 @@ pub fn own_sets(record: &Record) -> Vec<(Role, SignalSet)> {
         return vec![(Role::Own, scored)];
     }
     vec![(Role::Decided, set(&record.facts.decided_on, &record.decided_on)), (Role::Scored, scored)]
+}
+
+/// The zones of a run's own signal, or how many they are.
+fn name(info: &[crate::grid::SignalInfo]) -> String {
+    let mut zones: Vec<&str> = Vec::new();
+    for zone in info.iter().map(|s| s.zone.as_str()) {
+        if !zones.contains(&zone) {
+            zones.push(zone);
+        }
+    }
+    if zones.len() > 3 { format!("{} zones", zones.len()) } else { zones.join(", ") }
 }
 
 /// Columns of the table of scores.
