@@ -29,6 +29,8 @@ pub struct Options {
 pub struct Report {
     /// All figures.
     pub summary: Vec<Entry>,
+    /// What the scenario says in vain.
+    pub warnings: Vec<String>,
     /// Where the results are.
     pub folder: PathBuf,
     /// What the run cost.
@@ -46,6 +48,8 @@ impl Report {
 pub struct Measured {
     /// All figures.
     pub summary: Vec<Entry>,
+    /// What the scenario says in vain.
+    pub warnings: Vec<String>,
     /// What the run cost.
     pub effort: Effort,
     /// The files that were read.
@@ -73,9 +77,9 @@ pub enum RunError {
 pub fn run(loaded: &Loaded, options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Report, RunError> {
     let place = options.out.clone().unwrap_or_else(|| PathBuf::from("results").join(loaded.name()));
     let folder = Folder::create(&place)?;
-    let Measured { summary, effort, .. } = measure(loaded, options.threads, Some(&folder), progress)?;
+    let Measured { summary, warnings, effort, .. } = measure(loaded, options.threads, Some(&folder), progress)?;
     let folder = folder.publish()?;
-    Ok(Report { summary, folder, effort })
+    Ok(Report { summary, warnings, folder, effort })
 }
 
 /// Runs a scenario and writes its results into a folder that the caller publishes, or, without one, nothing.
@@ -163,7 +167,15 @@ pub fn measure(
     };
     let read = arrivals.inputs().into_iter().chain(beside.inputs.clone());
     let inputs: Vec<Input> = read.map(|(path, sha256)| Input { path, sha256 }).collect();
-    let Some(folder) = folder else { return Ok(Measured { summary, effort, inputs }) };
+    let names: Vec<&str> = outcome.profiles.iter().map(|p| &*p.name).collect();
+    let unknown = loaded.scenario.sci.functional_unit.unknown(&names);
+    let warnings: Vec<String> = unknown
+        .into_iter()
+        .map(|name| {
+            format!("no function is called \"{name}\", which sci.functional_unit.user-defined.by_function counts")
+        })
+        .collect();
+    let Some(folder) = folder else { return Ok(Measured { summary, warnings, effort, inputs }) };
     let filled_in = loaded.scenario.filled_in();
     let manifest = Manifest {
         program: "slackwater sim",
@@ -187,7 +199,7 @@ pub fn measure(
         serde_json::to_writer_pretty(&mut *f, &manifest)?;
         f.write_all(b"\n")
     })?;
-    Ok(Measured { summary, effort, inputs })
+    Ok(Measured { summary, warnings, effort, inputs })
 }
 
 /// Every figure that a run of this scenario would have, with unit and meaning: the summary of a run without a call.

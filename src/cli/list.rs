@@ -321,6 +321,8 @@ fn tables() -> Vec<(&'static str, &'static [report::Column])> {
         ("invocations.parquet", report::INVOCATIONS),
         ("accounts.parquet", report::ACCOUNTS),
         ("ledger.parquet", &report::LEDGER),
+        ("scores.csv", report::SCORES),
+        ("charged.csv", report::CHARGED),
         ("meter.csv", report::METER),
         ("meter_functions.csv", report::METER_FUNCTIONS),
     ]

@@ -69,6 +69,9 @@ impl Run {
             RunError::Report(e) => Failure::internal(e),
             RunError::Sim(e) => Failure::usage(e),
         })?;
+        for warning in &report.warnings {
+            eprintln!("warning: {warning}");
+        }
         if !self.quiet {
             super::print(&table(&report))?;
         }

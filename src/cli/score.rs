@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use slackwater::report::{self, read_ledger, score_rows, scores_csv, scores_text};
-use slackwater::sci::{Record, SignalSet, Statement};
+use slackwater::sci::attribution::AttributionSpec;
+use slackwater::sci::{FunctionalUnit, Record, SignalSet};
 
 use super::Failure;
 
@@ -33,7 +34,7 @@ pub struct Score {
     /// With --by: how many rows are shown, the largest first.
     #[arg(long, value_name = "N", default_value_t = 20, requires = "by")]
     top: usize,
-    /// Also write the table as CSV, with every digit.
+    /// Also write the table as CSV, with every digit; with --by, all rows by signal and cause.
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
 }
@@ -53,44 +54,49 @@ impl Score {
         let other = self.against.as_deref().map(|folder| read(folder, &self.signals)).transpose()?;
         let against = other.as_ref().map(|(record, sets)| (record, sets.as_slice()));
         let rows = score_rows(&record, &given, against, self.unit.as_deref()).map_err(Failure::usage)?;
-        if let Some(path) = &self.csv {
+        if let Some(path) = self.csv.as_ref().filter(|_| self.by.is_none()) {
             report::write_file(path, |f| scores_csv(&rows, f)).map_err(Failure::internal)?;
         }
         let mut text = format!("{}: {}", self.result.display(), facts(&record));
+        let said = record.statement(&record.facts.scored_on);
+        let mut after = format!("boundary: {}\nlifespan of hosts: {} years\n", said.boundary, said.lifetime);
         if let (Some(folder), Some((other, _))) = (&self.against, &other) {
             text += &format!("against {}: {}", folder.display(), facts(other));
+            let theirs = other.statement(&other.facts.scored_on);
+            if theirs.lifetime != said.lifetime {
+                after += &format!("lifespan of hosts of {}: {} years\n", folder.display(), theirs.lifetime);
+            }
+            if rows.iter().any(|row| row.against.is_none()) {
+                after += &format!(
+                    "{} has no score under this run's own signals: its start, bins, regions or length differ; give --signal\n",
+                    folder.display()
+                );
+            }
         }
         text += &format!("\n{}", scores_text(&rows));
         if let Some(who) = self.by {
             text += &format!("\n{}", self.charged(&record, given, who)?);
         }
-        let said = Statement::new(&record.facts.scored_on, &record.facts.groups);
-        text += &format!("boundary: {}\nlifespan of hosts: {} years\n", said.boundary, said.lifetime);
-        super::print(&text)
+        super::print(&(text + &after))
     }
-}
 
-impl Score {
     /// Functions or tenants under all signals.
     fn charged(&self, record: &Record, given: Vec<SignalSet>, who: Who) -> Result<String, Failure> {
         let signals: Vec<SignalSet> = report::own_sets(record).into_iter().map(|(_, set)| set).chain(given).collect();
-        let rules = match self.attribution.as_slice() {
-            [] => None,
-            rules => Some(toml::from_str(&rules.join("\n")).map_err(|e| {
-                let help = "write a rule of [sci.attribution], for example --attribution 'idle.allocation={}'";
-                Failure::usage(format!("--attribution: {}\n  help: {help}", e.message()))
-            })?),
-        };
+        let rules = self.rules(record)?;
         let by = match who {
             Who::Function => report::By::Function,
             Who::Tenant => report::By::Tenant,
         };
-        let charged =
-            report::charge_anew(&self.result, record, &signals, rules.as_ref(), by).map_err(Failure::usage)?;
-        let rules = rules.as_ref().unwrap_or(&record.facts.attribution);
+        let unit = self.unit.as_deref().and_then(FunctionalUnit::named).unwrap_or_else(|| record.facts.unit.clone());
+        let charged = report::charge_anew(&self.result, record, &signals, Some(&rules), (by, &unit));
+        let charged = charged.map_err(Failure::usage)?;
+        if let Some(path) = &self.csv {
+            report::write_file(path, |f| report::charged_csv(&charged, &signals, f)).map_err(Failure::internal)?;
+        }
         let (idle, embodied) = (rules.idle.name(), rules.embodied.name());
         let mut text = format!("who pays for what nobody uses: idle {idle}, embodied {embodied}\n");
-        text += &report::charged_text(&charged, record.facts.unit.name(), self.top);
+        text += &report::charged_text(&charged, unit.name(), self.top);
         for (i, _) in signals.iter().enumerate().filter(|(_, signal)| report::changes_inside(record, signal)) {
             text += &format!(
                 "[{}] changes inside periods of the accounts: functions are charged its mean over each\n",
@@ -98,6 +104,24 @@ impl Score {
             );
         }
         Ok(text + "\n")
+    }
+
+    /// The run's rules of attribution, with those of the command line in their place.
+    fn rules(&self, record: &Record) -> Result<AttributionSpec, Failure> {
+        let wrong = |what: &str| {
+            let help = "write a rule of [sci.attribution], for example --attribution 'idle.allocation={}'";
+            Failure::usage(format!("--attribution: {what}\n  help: {help}"))
+        };
+        let given: AttributionSpec = toml::from_str(&self.attribution.join("\n")).map_err(|e| wrong(e.message()))?;
+        let mut rules = record.facts.attribution.clone();
+        for rule in &self.attribution {
+            match rule.trim_start().split(['.', '=', ' ']).next() {
+                Some("idle") => rules.idle = given.idle.clone(),
+                Some("embodied") => rules.embodied = given.embodied.clone(),
+                _ => return Err(wrong(&format!("\"{rule}\" names neither idle nor embodied"))),
+            }
+        }
+        Ok(rules)
     }
 }
 

@@ -16,6 +16,7 @@
 mod csv;
 mod error;
 mod forecast;
+mod market;
 mod signal;
 mod spec;
 mod steps;
@@ -24,6 +25,7 @@ mod typical;
 pub use self::csv::{Layout, Quantity, Row, parse_rows, read_csv, signal_from_rows};
 pub use self::error::{GridError, RowProblem};
 pub use self::forecast::{Forecast, PerfectForecast};
+pub use self::market::market_hint;
 pub use self::signal::{Cursor, PastEnd, Signal, SignalInfo, SignalKind};
 pub use self::spec::{Spec, Unit, build};
 pub use self::steps::{Steps, StepsFile};

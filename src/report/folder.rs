@@ -10,7 +10,7 @@ use crate::sci::attribution::RowsError;
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A file or folder cannot be written.
-    #[error("cannot write {}: {source}\n  help: check permissions and free space, or choose another place with --out", path.display())]
+    #[error("cannot write {}: {source}\n  help: check permissions and free space, or choose another place (--out, --csv, --svg)", path.display())]
     Io {
         /// Which.
         path: PathBuf,

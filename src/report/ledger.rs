@@ -39,9 +39,12 @@ pub const LEDGER: [(&str, &str, &str); COLUMNS] = [
 pub enum LedgerError {
     /// The folder has none.
     #[error(
-        "{} has no {FACTS}: it is no result of `sim run`, or of a version that kept no ledger\n  help: name a results folder, or \
-         run the scenario again",
-        folder.display()
+        "{} has no {FACTS}: it is no result of `sim run`, or of a version that kept no ledger\n  help: {}",
+        folder.display(),
+        match folder.join("compare.csv").is_file() {
+            true => "this is a comparison: name one of the runs below its folder runs/",
+            false => "name a results folder, or run the scenario again",
+        }
     )]
     Missing {
         /// The folder.
@@ -174,8 +177,17 @@ fn assemble(facts: RecordFacts, numbers: &[Vec<f64>]) -> Result<Record, String> 
     if numbers.iter().any(|v| v.len() != wanted) {
         return Err(format!("it has {} rows; {FACTS} says {wanted}", numbers[0].len()));
     }
-    if numbers.iter().flatten().any(|x| !x.is_finite()) {
-        return Err("it holds a number that is not finite".to_owned());
+    // Sums of rates may be a rounding below 0, intensities may not.
+    let least = |column: usize| if column < COLUMNS { -1e-6 } else { 0.0 };
+    if numbers.iter().enumerate().any(|(c, column)| column.iter().any(|x| !(x.is_finite() && *x >= least(c)))) {
+        return Err("it holds a number that is not finite or below 0".to_owned());
+    }
+    let fine = |g: &crate::sci::GroupFacts| {
+        let known = [g.held_w, g.pue - 1.0, g.fixed_overhead_w, g.embodied_kg, g.powered_s, g.surroundings_g_per_s];
+        known.iter().all(|x| x.is_finite() && *x >= 0.0) && g.lifetime_s.is_finite() && g.lifetime_s > 0.0
+    };
+    if let Some(group) = facts.groups.iter().find(|g| !fine(g)) {
+        return Err(format!("{FACTS} has a figure below 0, or no lifespan, for server type {}", group.server));
     }
     let odd = facts.rows.len() != regions
         || facts.rows.iter().any(|&rows| rows > bins)

@@ -31,7 +31,7 @@ pub use manifest::{Effort, Input, Manifest, peak_memory_mb};
 pub use meter::{METER, METER_FUNCTIONS, write_meter};
 pub use plot::{PlotError, received_executed};
 pub use scores::{Role, SCORES, ScoreError, ScoreRow, own_sets, score_rows, scores_csv, scores_text};
-pub use scores_by::{By, ChargeError, Charged, changes_inside, charge_anew, charged_text};
+pub use scores_by::{By, CHARGED, ChargeError, Charged, changes_inside, charge_anew, charged_csv, charged_text};
 pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
 pub use tornado::tornado;

@@ -1,7 +1,7 @@
 //! A finished run scored on several signals, and against another run: the table of `sim score`.
 
 use super::significant;
-use crate::sci::{Record, Score, SignalSet, UnequalUnits};
+use crate::sci::{Record, Score, SignalSet, Statement, UnequalUnits};
 use crate::types::JOULES_PER_KWH;
 
 /// What a signal is to a run.
@@ -36,12 +36,8 @@ pub struct ScoreRow {
     pub signal: String,
     /// What it is to the run.
     pub role: Role,
-    /// `average` or `marginal`.
-    pub kind: String,
-    /// Emission factors: direct or life cycle, and whose.
-    pub factor_basis: String,
-    /// Year, export or vintage.
-    pub dataset_version: String,
+    /// What the score rests on.
+    pub said: Statement,
     /// O over energy: intensity as met by the run [gCO2e/kWh].
     pub met_g_per_kwh: f64,
     /// The run's score.
@@ -76,6 +72,9 @@ pub fn score_rows(
     against: Option<(&Record, &[SignalSet])>,
     unit: Option<&str>,
 ) -> Result<Vec<ScoreRow>, ScoreError> {
+    if let (Some((other, _)), None) = (against, unit) {
+        record.counts_as(other)?;
+    }
     let mut rows = Vec::new();
     let own = own_sets(record);
     let given = given.iter().map(|set| (Role::Given, set));
@@ -86,20 +85,11 @@ pub fn score_rows(
             _ => laid_over(record, set, other).map(|intensity| (other, intensity)),
         });
         let other = theirs.map(|(other, intensity)| score_in(other, &intensity, unit)).transpose()?;
-        // Checks that both count the same unit.
-        other.as_ref().map(|theirs| score.plus(theirs)).transpose()?;
         let kwh = record.energy_j() / JOULES_PER_KWH;
-        let text = |of: fn(&crate::grid::SignalInfo) -> String| {
-            let mut texts: Vec<String> = set.info.iter().map(of).collect();
-            texts.dedup();
-            texts.join("; ")
-        };
         rows.push(ScoreRow {
             signal: set.name.clone(),
             role,
-            kind: text(|s| s.kind.name().to_owned()),
-            factor_basis: text(|s| s.factor_basis.clone()),
-            dataset_version: text(|s| s.dataset_version.clone()),
+            said: record.statement(&set.info),
             met_g_per_kwh: score.operational_g / kwh,
             score,
             against: other,
@@ -166,9 +156,13 @@ fn name(info: &[crate::grid::SignalInfo]) -> String {
 pub const SCORES: &[super::Column] = &[
     ("signal", "text", "what the signal is called"),
     ("role", "text", "what it is to the run"),
+    ("standard", "text", "the specification that the score follows"),
+    ("source", "text", "grid zones, and who published their numbers"),
     ("kind", "text", "average or marginal"),
     ("factor_basis", "text", "emission factors: direct or life cycle, and whose"),
     ("dataset_version", "text", "year, export or vintage of the signal"),
+    ("lifetime_years", "text", "expected lifespan of the hosts, years of 365 days"),
+    ("boundary", "text", "what the score covers"),
     ("met_g_per_kwh", "gCO2e/kWh", "O over energy: intensity as met by the run"),
     ("operational_g", "gCO2e", "O"),
     ("embodied_g", "gCO2e", "M"),
@@ -204,7 +198,18 @@ pub fn scores_csv(rows: &[ScoreRow], out: &mut dyn std::io::Write) -> std::io::R
     table.write_record(SCORES.iter().map(|c| c.0))?;
     for row in rows {
         let n = numbers(row).map(|x| if x.is_finite() { x.to_string() } else { String::new() });
-        let texts = [&row.signal, row.role.name(), &row.kind, &row.factor_basis, &row.dataset_version];
+        let said = &row.said;
+        let texts = [
+            &row.signal,
+            row.role.name(),
+            said.standard,
+            &said.signal,
+            &said.kind,
+            &said.factor_basis,
+            &said.dataset_version,
+            &said.lifetime,
+            said.boundary,
+        ];
         let cells = texts.into_iter().chain(n[..3].iter().map(String::as_str)).chain([row.score.unit.as_str()]);
         table.write_record(cells.chain(n[3..].iter().map(String::as_str)))?;
     }
@@ -223,7 +228,7 @@ pub fn scores_text(rows: &[ScoreRow]) -> String {
     }
     for (i, row) in rows.iter().enumerate() {
         let n = numbers(row);
-        let mut line = vec![format!("[{}] {}", i + 1, row.role.name()), row.signal.clone(), row.kind.clone()];
+        let mut line = vec![format!("[{}] {}", i + 1, row.role.name()), row.signal.clone(), row.said.kind.clone()];
         line.extend([n[0], n[1], n[2], n[4]].map(significant));
         if against {
             line.push(significant(n[5]));
@@ -234,7 +239,8 @@ pub fn scores_text(rows: &[ScoreRow]) -> String {
     let mut text = aligned(&table, 3);
     text.push('\n');
     for (i, row) in rows.iter().enumerate() {
-        text += &format!("[{}] factors: {}; data: {}\n", i + 1, row.factor_basis, row.dataset_version);
+        let Statement { standard, signal, factor_basis, dataset_version, .. } = &row.said;
+        text += &format!("[{}] {standard}; {signal}; factors: {factor_basis}; data: {dataset_version}\n", i + 1);
     }
     text
 }

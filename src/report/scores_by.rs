@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::scores::aligned;
-use super::{AccountLog, significant};
+use super::{AccountLog, Column, significant};
 use crate::ledger::Accounts;
 use crate::sci::attribution::{AttributionSpec, Periods, Rows, RowsError, attribute};
-use crate::sci::{CAUSES, Record, Scored, Share, SignalSet, intensity, score};
+use crate::sci::{CAUSES, FunctionalUnit, Record, Scored, Share, SignalSet, Work, intensity, score};
 use crate::types::{Duration, GroupId, SimTime};
+
+/// The row of what is charged to nobody.
+const NOBODY: &str = "(unattributed)";
 
 /// Who is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub enum By {
 pub struct Charged {
     /// Its name; `(unattributed)` for what is charged to nobody.
     pub name: String,
-    /// Functional units of the run's own unit; NaN for nobody.
+    /// Functional units; NaN for nobody.
     pub units: f64,
     /// One share per signal.
     pub shares: Vec<Share>,
@@ -49,7 +52,7 @@ pub enum ChargeError {
         help: String,
     },
     /// The accounts cannot be read.
-    #[error(transparent)]
+    #[error("{0}\n  help: the result is damaged or was changed; run the scenario again")]
     Rows(#[from] RowsError),
     /// A table cannot be read.
     #[error("cannot read {}: {what}\n  help: the result is damaged or was changed; run the scenario again", path.display())]
@@ -73,7 +76,7 @@ pub fn charge_anew(
     record: &Record,
     signals: &[SignalSet],
     rules: Option<&AttributionSpec>,
-    by: By,
+    (by, unit): (By, &FunctionalUnit),
 ) -> Result<Vec<Charged>, ChargeError> {
     let step = Duration(record.facts.account_step_ns.ok_or(ChargeError::NoPeriods)?);
     let rules = rules.unwrap_or(&record.facts.attribution);
@@ -81,37 +84,28 @@ pub fn charge_anew(
         return Err(ChargeError::Rule { key, message, help });
     }
     let log = AccountLog::new(&folder.join("accounts.parquet"));
-    let names = named(&folder.join("functions.csv"), By::Function)?;
+    let work = Worked::read(&folder.join("functions.csv"))?;
     let scored = signals
         .iter()
-        .map(|signal| scored_anew(record, &signal.intensity, rules, (&log, step), names.len()))
+        .map(|signal| scored_anew(record, &signal.intensity, rules, (&log, step), work.len()))
         .collect::<Result<Vec<_>, _>>()?;
-    let (rows, owner): (Vec<Named>, Vec<usize>) = match by {
-        By::Function => {
-            let owner = (0..names.len()).collect();
-            (names, owner)
-        }
-        By::Tenant => {
-            let tenants = named(&folder.join("tenants.csv"), By::Tenant)?;
-            let at = |f: &Named| tenants.iter().position(|t| t.name == f.tenant);
-            let owner = names.iter().map(at).collect::<Option<Vec<_>>>().ok_or_else(|| ChargeError::Table {
-                path: folder.join("tenants.csv"),
-                what: "it lacks a tenant of functions.csv".to_owned(),
-            })?;
-            (tenants, owner)
-        }
+    let (names, owner) = match by {
+        By::Function => (work.iter().map(|w| w.name.clone()).collect(), (0..work.len()).collect()),
+        By::Tenant => tenants(&work),
     };
-    let mut charged: Vec<Charged> = rows
-        .into_iter()
-        .map(|row| Charged { name: row.name, units: row.units, shares: vec![Share::default(); signals.len()] })
-        .collect();
+    let run_s = record.end().as_secs_f64();
+    let mut own: Vec<Vec<Work<'_>>> = vec![Vec::new(); names.len()];
+    work.iter().zip(&owner).for_each(|(w, &to)| own[to].push(w.work(to)));
+    let rows = names.into_iter().zip(own).map(|(name, own)| (name, unit.count(own, run_s)));
+    let mut charged: Vec<Charged> =
+        rows.map(|(name, units)| Charged { name, units, shares: vec![Share::default(); signals.len()] }).collect();
     for (s, scored) in scored.iter().enumerate() {
         for (share, &to) in scored.functions.iter().zip(&owner) {
             charged[to].shares[s].add(share);
         }
     }
     let nobody = scored.iter().map(|s| s.unattributed).collect();
-    charged.push(Charged { name: "(unattributed)".to_owned(), units: f64::NAN, shares: nobody });
+    charged.push(Charged { name: NOBODY.to_owned(), units: f64::NAN, shares: nobody });
     Ok(charged)
 }
 
@@ -216,32 +210,127 @@ pub fn changes_inside(record: &Record, signal: &SignalSet) -> bool {
     })
 }
 
-struct Named {
+/// What a function has done: a row of functions.csv.
+struct Worked {
     name: String,
     tenant: String,
-    units: f64,
+    executed: u64,
+    busy_s: f64,
+    work_s: f64,
+    memory_gb: f64,
+    cores: f64,
 }
 
-/// Names and units of the rows of functions.csv or tenants.csv, without the last row, which is nobody's.
-fn named(path: &Path, by: By) -> Result<Vec<Named>, ChargeError> {
-    let wrong = |what: String| ChargeError::Table { path: path.to_owned(), what };
-    let mut table = csv::Reader::from_path(path).map_err(|e| wrong(e.to_string()))?;
-    let header = table.headers().map_err(|e| wrong(e.to_string()))?.clone();
-    let column = |name: &str| {
-        header.iter().position(|h| h == name).ok_or_else(|| wrong(format!("there is no column \"{name}\"")))
-    };
-    let name = column(if by == By::Function { "function" } else { "tenant" })?;
-    let (tenant, units) = (column("tenant")?, column("units")?);
-    let mut rows = Vec::new();
-    for record in table.records() {
-        let record = record.map_err(|e| wrong(e.to_string()))?;
-        let units = record[units].parse().unwrap_or(f64::NAN);
-        rows.push(Named { name: record[name].to_owned(), tenant: record[tenant].to_owned(), units });
+impl Worked {
+    /// The rows of functions.csv without the last, which is nobody's.
+    fn read(path: &Path) -> Result<Vec<Self>, ChargeError> {
+        let wrong = |what: String| ChargeError::Table { path: path.to_owned(), what };
+        let mut table = csv::Reader::from_path(path).map_err(|e| wrong(e.to_string()))?;
+        let header = table.headers().map_err(|e| wrong(e.to_string()))?.clone();
+        let column = |name: &str| {
+            header.iter().position(|h| h == name).ok_or_else(|| wrong(format!("there is no column \"{name}\"")))
+        };
+        let texts = [column("function")?, column("tenant")?];
+        let numbers = ["executed", "busy_s", "work_s", "memory_mb", "cpu_cores"].map(&column);
+        let numbers = numbers.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut rows = Vec::new();
+        for record in table.records() {
+            let record = record.map_err(|e| wrong(e.to_string()))?;
+            let [name, tenant] = texts.map(|at| record[at].to_owned());
+            if name == NOBODY {
+                return Ok(rows);
+            }
+            let number = |i: usize| {
+                record[numbers[i]]
+                    .parse::<f64>()
+                    .map_err(|_| wrong(format!("\"{}\" is no number", &record[numbers[i]])))
+            };
+            let (executed, memory_gb) = (number(0)? as u64, number(3)? / 1000.0);
+            rows.push(Self {
+                name,
+                tenant,
+                executed,
+                busy_s: number(1)?,
+                work_s: number(2)?,
+                memory_gb,
+                cores: number(4)?,
+            });
+        }
+        Err(wrong(format!("its last row is not {NOBODY}")))
     }
-    match rows.pop() {
-        Some(last) if last.name == "(unattributed)" => Ok(rows),
-        _ => Err(wrong("its last row is not (unattributed)".to_owned())),
+
+    fn work(&self, tenant: usize) -> Work<'_> {
+        let Self { name, executed, busy_s, work_s, memory_gb, cores, .. } = self;
+        Work {
+            name,
+            tenant: u32::try_from(tenant).unwrap_or(u32::MAX),
+            executed: *executed,
+            busy_s: *busy_s,
+            work_s: *work_s,
+            memory_gb: *memory_gb,
+            cores: *cores,
+        }
     }
+}
+
+/// The tenants in the order of their first function, and the tenant of every function.
+fn tenants(work: &[Worked]) -> (Vec<String>, Vec<usize>) {
+    let mut names: Vec<String> = Vec::new();
+    let mut places = std::collections::BTreeMap::new();
+    let owner = work.iter().map(|w| {
+        *places.entry(w.tenant.as_str()).or_insert_with(|| {
+            names.push(w.tenant.clone());
+            names.len() - 1
+        })
+    });
+    let owner = owner.collect();
+    (names, owner)
+}
+
+/// Columns of the table by function or tenant.
+pub const CHARGED: &[Column] = &[
+    ("signal", "text", "what the signal is called"),
+    ("name", "text", "function or tenant; (unattributed) for what is charged to nobody"),
+    ("units", "R", "functional units"),
+    ("execution_j", "J", "energy by cause, overhead apart"),
+    ("cold_start_j", "J", "the same"),
+    ("warm_idle_j", "J", "the same"),
+    ("idle_host_j", "J", "the same"),
+    ("boot_j", "J", "the same"),
+    ("off_j", "J", "the same"),
+    ("pue_overhead_j", "J", "cooling and power conversion of all of these"),
+    ("operational_execution_g", "gCO2e", "operational emissions by cause"),
+    ("operational_cold_start_g", "gCO2e", "the same"),
+    ("operational_warm_idle_g", "gCO2e", "the same"),
+    ("operational_idle_host_g", "gCO2e", "the same"),
+    ("operational_boot_g", "gCO2e", "the same"),
+    ("operational_off_g", "gCO2e", "the same"),
+    ("operational_pue_overhead_g", "gCO2e", "the same"),
+    ("operational_g", "gCO2e", "O"),
+    ("embodied_g", "gCO2e", "M"),
+    ("sci_g_per_unit", "gCO2e/R", "(O + M) / R; empty without units"),
+];
+
+/// All rows under all signals as CSV, with every digit.
+///
+/// # Errors
+/// `out` cannot be written.
+pub fn charged_csv(charged: &[Charged], signals: &[SignalSet], out: &mut dyn std::io::Write) -> std::io::Result<()> {
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record(CHARGED.iter().map(|c| c.0))?;
+    for (s, signal) in signals.iter().enumerate() {
+        for row in charged {
+            let share = &row.shares[s];
+            let (operational_g, embodied_g) = (share.total_operational_g(), share.embodied_g);
+            let sci = intensity(operational_g + embodied_g, row.units).unwrap_or(f64::NAN);
+            let numbers = std::iter::once(row.units).chain(share.energy_j).chain(share.operational_g);
+            let numbers = numbers.chain([operational_g, embodied_g, sci]);
+            let cells = numbers.map(|x| if x.is_finite() { x.to_string() } else { String::new() });
+            let names = [signal.name.clone(), row.name.clone()].into_iter();
+            table.write_record(names.chain(cells))?;
+        }
+    }
+    table.flush()
 }
 
 /// The largest `top` rows under the first signal, what the others come to together, and nobody's.

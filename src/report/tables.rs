@@ -57,6 +57,7 @@ pub const FUNCTIONS: &[Column] = &[
     ("latency_p95_s", "s", "arrival to end, 95th percentile (to 1.6 %)"),
     ("latency_p99_s", "s", "arrival to end, 99th percentile (to 1.6 %)"),
     ("busy_s", "s", "time in execution, sum over calls"),
+    ("work_s", "s", "time that the executed calls run alone: the work asked for, however long it took"),
     ("idle_mb_s", "MB·s", "memory of warm idle sandboxes x time"),
     ("execution_j", "J", "energy of executing calls, overhead not included"),
     ("cold_start_j", "J", "energy of starting sandboxes, overhead not included"),
@@ -93,6 +94,7 @@ pub const TENANTS: &[Column] = &[
     ("latency_p95_s", "s", "arrival to end, 95th percentile (to 1.6 %)"),
     ("latency_p99_s", "s", "arrival to end, 99th percentile (to 1.6 %)"),
     ("busy_s", "s", "time in execution, sum over calls"),
+    ("work_s", "s", "time that the executed calls run alone: the work asked for, however long it took"),
     ("idle_mb_s", "MB·s", "memory of warm idle sandboxes x time"),
     ("execution_j", "J", "energy of executing calls, overhead not included"),
     ("cold_start_j", "J", "energy of starting sandboxes, overhead not included"),
@@ -149,6 +151,13 @@ pub const REGIONS: &[Column] = &[
     ("off_j", "J", "energy of hosts that are off"),
     ("pue_overhead_j", "J", "energy of cooling and power conversion"),
     ("energy_j", "J", "all energy"),
+    ("operational_execution_g", "gCO2e", "operational emissions of execution_j"),
+    ("operational_cold_start_g", "gCO2e", "of cold_start_j"),
+    ("operational_warm_idle_g", "gCO2e", "of warm_idle_j"),
+    ("operational_idle_host_g", "gCO2e", "of idle_host_j"),
+    ("operational_boot_g", "gCO2e", "of boot_j"),
+    ("operational_off_g", "gCO2e", "of off_j"),
+    ("operational_pue_overhead_g", "gCO2e", "of pue_overhead_j"),
     ("operational_g", "gCO2e", "operational emissions"),
     ("embodied_g", "gCO2e", "embodied emissions of its hosts over the run"),
     ("mean_intensity_g_per_kwh", "gCO2e/kWh", "operational emissions over energy"),
@@ -272,7 +281,11 @@ fn regions(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {
         for joules in score.energy_j {
             table.number(joules)?;
         }
-        for x in [energy_j, operational_g, score.embodied_g, operational_g / (energy_j / JOULES_PER_KWH)] {
+        table.number(energy_j)?;
+        for grams in score.operational_g {
+            table.number(grams)?;
+        }
+        for x in [operational_g, score.embodied_g, operational_g / (energy_j / JOULES_PER_KWH)] {
             table.number(x)?;
         }
         let per_call = sci::intensity(operational_g + score.embodied_g, counts.executed as f64);
@@ -336,6 +349,7 @@ pub(super) fn work<'a>(profile: &'a FunctionProfile, stats: &FunctionStats) -> W
         tenant: profile.tenant.0,
         executed: stats.executed,
         busy_s: stats.busy_s,
+        work_s: stats.work_s,
         memory_gb: profile.memory.as_mb() / 1000.0,
         cores: profile.cpu.as_cores(),
     }
@@ -351,6 +365,7 @@ fn stats_cells(table: &mut Table<'_>, stats: &FunctionStats) -> std::io::Result<
         table.number(stats.latency.quantile(p).map_or(f64::NAN, |ns| ns as f64 / 1e9))?;
     }
     table.number(stats.busy_s)?;
+    table.number(stats.work_s)?;
     table.number(stats.idle_mb_s)
 }
 
@@ -420,6 +435,7 @@ fn add_stats(sum: &mut FunctionStats, part: &FunctionStats) {
     sum.latency_sum_ns += part.latency_sum_ns;
     sum.latency.merge(&part.latency);
     sum.busy_s += part.busy_s;
+    sum.work_s += part.work_s;
     sum.idle_mb_s += part.idle_mb_s;
     sum.starts += part.starts;
 }

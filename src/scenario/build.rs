@@ -130,6 +130,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
         beside::build_beside(scenario, &context, &mut problems)
     });
+    if let Some((message, help)) = scenario.sci.functional_unit.problem() {
+        problems.push(Problem::new("sci.functional_unit.user-defined", message, help));
+    }
     let mechanism = build_mechanism(scenario, &mut problems);
     check_uncertainty(scenario, &mut problems);
     let runtime = match scenario.runtime.build() {

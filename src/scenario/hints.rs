@@ -70,32 +70,6 @@ pub fn did_you_mean<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
         .map(|(_, c)| c)
 }
 
-/// Why a word that names an offset or a market-based instrument is refused; `None` for any other word.
-pub(super) fn market_hint(word: &str) -> Option<&'static str> {
-    const PARTS: [&str; 12] = [
-        "market",
-        "offset",
-        "credit",
-        "certificate",
-        "renewable",
-        "residual_mix",
-        "removal",
-        "guarantee_of_origin",
-        "ppa",
-        "recs",
-        "eac",
-        "neutral",
-    ];
-    let plain = word.to_lowercase().replace(['-', ' '], "_");
-    let named =
-        |part: &&str| if part.len() <= 4 { plain.split('_').any(|w| w == *part) } else { plain.contains(*part) };
-    PARTS.iter().find(|part| named(part)).map(|_| {
-        "offsets and market-based instruments (credits, certificates, power purchase agreements, residual mixes) are refused: \
-         SCI (ISO/IEC 21031) counts the emissions of the electricity that was used where it was used, and no deduction; lower \
-         the score by using less energy, less hardware, or cleaner hours and places"
-    })
-}
-
 /// A value in words: `the string "16"`, `a table`.
 pub(super) fn describe(value: &Value) -> String {
     match value {

@@ -4,9 +4,10 @@ use serde_json::Value as Json;
 
 use super::diagnose::Problem;
 use super::document::{Document, Entry, Node, Place, Value};
-use super::hints::{Site, describe, did_you_mean, how_to_write, market_hint, missing_hint, tag_hint};
+use super::hints::{Site, describe, did_you_mean, how_to_write, missing_hint, tag_hint};
 use super::path::{PathStep, show_path, show_table};
 use super::shape::{Number, Others, Shape, quoted};
+use crate::grid::market_hint;
 
 /// All structural problems of a document, in reading order: unknown and missing keys, wrong types, values out of range,
 /// wrong names of enum variants. A document without any is accepted by serde for the type that the schema was derived from,

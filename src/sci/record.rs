@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attribution::AttributionSpec;
 use super::uncertainty::UncertaintySpec;
-use super::{CAUSES, FunctionalUnit, GroupFacts, RegionScore, score_regions};
+use super::{CAUSES, FunctionalUnit, GroupFacts, RegionScore, Statement, score_regions};
 use crate::grid::SignalInfo;
 use crate::ledger::SiteBook;
 use crate::types::SimTime;
@@ -138,6 +138,25 @@ impl Record {
     /// When the run ended.
     pub fn end(&self) -> SimTime {
         SimTime(self.facts.end_ns)
+    }
+
+    /// Whether another run counts the same functional units: of the same name, and defined alike.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn counts_as(&self, other: &Record) -> Result<(), UnequalUnits> {
+        let (one, two) = (&self.facts.unit, &other.facts.unit);
+        if one == two {
+            return Ok(());
+        }
+        let other =
+            if one.name() == two.name() { format!("{} counted otherwise", two.name()) } else { two.name().to_owned() };
+        Err(UnequalUnits { one: one.name().to_owned(), other })
+    }
+
+    /// What a score of the run on a signal rests on.
+    pub fn statement(&self, signal: &[SignalInfo]) -> Statement {
+        Statement::new(signal, &self.facts.groups)
     }
 
     /// All energy \[J\].

@@ -147,7 +147,7 @@ impl SignalSet {
         let file = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
             from_csv(path, &text).map_err(spec)?
         } else {
-            toml::from_str(&text).map_err(|e| spec(e.to_string()))?
+            toml::from_str(&text).map_err(|e| spec(explained(&e)))?
         };
         let stem = path.file_stem().map_or_else(|| wanted.to_owned(), |s| s.to_string_lossy().into_owned());
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -157,6 +157,13 @@ impl SignalSet {
         }
         file.build(&stem, folder, facts, site)
     }
+}
+
+/// An error of TOML, with the reason where it is about an offset or a market-based instrument.
+fn explained(error: &toml::de::Error) -> String {
+    let words = error.message().split(|c: char| !(c.is_alphanumeric() || "_-".contains(c)));
+    let reason = words.into_iter().find_map(grid::market_hint);
+    reason.map_or_else(|| error.to_string(), |reason| format!("{}\n{reason}", error.to_string().trim_end()))
 }
 
 /// The signal of a CSV file that says in its comments what it is.
@@ -170,7 +177,8 @@ fn from_csv(path: &Path, text: &str) -> Result<File, String> {
     if head.trim().is_empty() {
         return Err("the file does not say what its numbers are".to_owned());
     }
-    let head: Head = toml::from_str(&head).map_err(|e| format!("its comments are not what a signal needs: {e}"))?;
+    let head: Head =
+        toml::from_str(&head).map_err(|e| format!("its comments are not what a signal needs: {}", explained(&e)))?;
     let spec = grid::Spec::Csv {
         path: PathBuf::from(path.file_name().unwrap_or(path.as_os_str())),
         time_column: head.time_column,
@@ -205,12 +213,18 @@ impl File {
             .map_err(|_| bad(format!("start = \"{start}\" is not an instant such as 2023-01-01T00:00:00Z")))?;
         let end = SimTime(facts.end_ns);
         let mut signals: Vec<Signal> = Vec::new();
+        // Most regions have the same signal; it is read once.
+        let mut built: Vec<(&grid::Spec, Signal)> = Vec::new();
         for region in &facts.regions {
             let spec = self.regions.get(region).or(self.grid.as_ref()).ok_or_else(|| {
                 bad(format!("it has no signal for region \"{region}\": neither [regions.{region}.…] nor [grid.…]"))
             })?;
-            let built = grid::build(spec, folder, start, end - SimTime::ZERO, Seed(facts.seed));
-            let signal = built.map_err(|source| {
+            if let Some((_, signal)) = built.iter().find(|(known, _)| *known == spec) {
+                signals.push(signal.clone());
+                continue;
+            }
+            let new = grid::build(spec, folder, start, end - SimTime::ZERO, Seed(facts.seed));
+            let signal = new.map_err(|source| {
                 let help = match source {
                     GridError::UnknownZone { .. } => "see `sim list zones`",
                     GridError::StartNotCovered { .. } => {
@@ -228,6 +242,7 @@ impl File {
                     step_s: site.step().as_secs_f64(),
                 });
             }
+            built.push((spec, signal.clone()));
             signals.push(signal);
         }
         if signals.iter().any(|s| s.info().kind != signals[0].info().kind) {

@@ -16,7 +16,8 @@ pub enum FunctionalUnit {
     Request,
     /// Hours of calls in execution: sum of their time from begin to end, in hours.
     ExecutionHour,
-    /// Core-hours demanded by calls in execution: hours in execution times the cores that the function demands.
+    /// Core-hours of work done: time that executed calls run alone, times the cores that the function demands, in hours. What
+    /// contention or isolation adds to their time is no work.
     CpuHour,
     /// Gigabyte-hours of memory held by busy sandboxes' functions while executing.
     GbHour,
@@ -54,6 +55,8 @@ pub struct Work<'a> {
     pub executed: u64,
     /// Time in execution \[s\].
     pub busy_s: f64,
+    /// Time that the executed calls run alone \[s\].
+    pub work_s: f64,
     /// Memory of the function \[GB\].
     pub memory_gb: f64,
     /// CPU that a call of it demands \[cores\].
@@ -83,6 +86,27 @@ impl FunctionalUnit {
         Self::NAMED.into_iter().find(|unit| unit.name().eq_ignore_ascii_case(name))
     }
 
+    /// What is wrong with a unit of one's own: message and help.
+    pub fn problem(&self) -> Option<(String, &'static str)> {
+        let Self::UserDefined(own) = self else { return None };
+        if let Some(taken) = Self::named(own.name.trim()) {
+            let message = format!("\"{}\" is the name of a unit that counts something else", taken.name());
+            return Some((
+                message,
+                "call your unit something else, or write that unit itself: functional_unit = \"call\"",
+            ));
+        }
+        (own.per_call == 0.0 && own.by_function.values().all(|&units| units == 0.0)).then(|| {
+            ("no call counts any unit: there would be no score".to_owned(), "set per_call, or by_function, above 0")
+        })
+    }
+
+    /// Names of functions that a unit of one's own gives and that are not among `functions`.
+    pub fn unknown<'a>(&'a self, functions: &[&str]) -> Vec<&'a str> {
+        let Self::UserDefined(own) = self else { return Vec::new() };
+        own.by_function.keys().map(String::as_str).filter(|name| !functions.contains(name)).collect()
+    }
+
     /// R of a set of functions over a run of `run_s` seconds.
     ///
     /// Sums over functions, but for tenant-hours: there it is the tenants that own one of them, times the run's hours.
@@ -90,7 +114,7 @@ impl FunctionalUnit {
         let each = |f: Work<'_>| match self {
             Self::Call | Self::Request => f.executed as f64,
             Self::ExecutionHour => f.busy_s / 3600.0,
-            Self::CpuHour => f.busy_s / 3600.0 * f.cores,
+            Self::CpuHour => f.work_s / 3600.0 * f.cores,
             Self::GbHour => f.busy_s / 3600.0 * f.memory_gb,
             Self::UserDefined(own) => f.executed as f64 * own.by_function.get(f.name).copied().unwrap_or(own.per_call),
             Self::TenantHour => 0.0,
@@ -110,7 +134,7 @@ mod tests {
     use super::*;
 
     fn work(name: &str, tenant: u32, executed: u64) -> Work<'_> {
-        Work { name, tenant, executed, busy_s: 7200.0, memory_gb: 0.5, cores: 0.25 }
+        Work { name, tenant, executed, busy_s: 7200.0, work_s: 3600.0, memory_gb: 0.5, cores: 0.25 }
     }
 
     #[test]
@@ -120,7 +144,7 @@ mod tests {
         assert_eq!(count(FunctionalUnit::Call), 60.0);
         assert_eq!(count(FunctionalUnit::Request), 60.0);
         assert_eq!(count(FunctionalUnit::ExecutionHour), 6.0);
-        assert_eq!(count(FunctionalUnit::CpuHour), 1.5);
+        assert_eq!(count(FunctionalUnit::CpuHour), 0.75);
         assert_eq!(count(FunctionalUnit::GbHour), 3.0);
         assert_eq!(count(FunctionalUnit::TenantHour), 6.0);
         let own = UserUnit { name: "image".into(), per_call: 2.0, by_function: [("c".into(), 0.5)].into() };

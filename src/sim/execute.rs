@@ -299,6 +299,7 @@ impl Engine<'_> {
         stats.latency_sum_ns += u128::from(latency.0);
         stats.latency.record(latency.0);
         stats.busy_s += (self.now - call.began).as_secs_f64();
+        stats.work_s += call.work.as_secs_f64();
         let totals = &mut self.totals;
         totals.latency_sum_ns += u128::from(latency.0);
         let service = self.now - call.released;

@@ -22,6 +22,8 @@ pub struct FunctionStats {
     pub latency: LogHistogram<5>,
     /// Time in execution \[s\].
     pub busy_s: f64,
+    /// Time that its executed calls run alone \[s\]: the work that was asked for, however long it took.
+    pub work_s: f64,
     /// Memory of idle sandboxes x time [MB·s].
     pub idle_mb_s: f64,
     /// Sandboxes that were started.

@@ -1,7 +1,8 @@
 //! The documents that must keep step with the program.
 
 use slackwater::report::{
-    ACCOUNTS, BESIDE, FUNCTIONS, HOSTS, INVOCATIONS, LEDGER, METER, METER_FUNCTIONS, REGIONS, TENANTS, TIMESERIES,
+    ACCOUNTS, BESIDE, CHARGED, FUNCTIONS, HOSTS, INVOCATIONS, LEDGER, METER, METER_FUNCTIONS, REGIONS, SCORES, TENANTS,
+    TIMESERIES,
 };
 
 use crate::lab::{Run, repository, run_file};
@@ -52,6 +53,8 @@ fn every_column_is_documented_with_its_unit() {
         ("invocations.parquet", INVOCATIONS),
         ("accounts.parquet", ACCOUNTS),
         ("ledger.parquet", &LEDGER),
+        ("scores.csv", SCORES),
+        ("charged.csv", CHARGED),
         ("meter.csv", METER),
         ("meter_functions.csv", METER_FUNCTIONS),
     ];

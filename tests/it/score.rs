@@ -122,7 +122,7 @@ fn what_a_run_claims_stands_beside_what_another_signal_sees() {
         score_rows(a, &given, Some((b, &theirs)), None).expect("one unit")
     };
     let table = rows(&deferred, &at_once);
-    assert_eq!((table[0].kind.as_str(), table[1].kind.as_str()), ("average", "marginal"));
+    assert_eq!((table[0].said.kind.as_str(), table[1].said.kind.as_str()), ("average", "marginal"));
     let saved = |row: usize| table[row].saved().0;
     let by_hand =
         1.0 - deferred.score(&deferred.scored_on).operational_g / at_once.score(&at_once.scored_on).operational_g;
@@ -159,7 +159,8 @@ fn functions_and_tenants_are_charged_anew_as_a_run_would_have_charged_them() {
         let own = lab.run(&[&[periods], &keys[..]].concat());
         let there = lab.run(&[&[periods, &za[0], &za[1]], &keys[..]].concat());
         for (by, table) in [(By::Function, "functions.csv"), (By::Tenant, "tenants.csv")] {
-            let charged = charge_anew(&run.folder(), &record, &signals, Some(&spec), by).expect("accounts by period");
+            let charged = charge_anew(&run.folder(), &record, &signals, Some(&spec), (by, &record.facts.unit))
+                .expect("accounts by period");
             for (s, wanted) in [&own, &there].into_iter().enumerate() {
                 let wanted = wanted.table(table);
                 let near = |what: &str, ours: f64, wanted: f64, whole: f64| {
@@ -183,13 +184,19 @@ fn functions_and_tenants_are_charged_anew_as_a_run_would_have_charged_them() {
         }
     }
     let without = lab.run(&[]);
-    let error =
-        charge_anew(&without.folder(), &read_ledger(&without.folder()).expect("books"), &signals, None, By::Tenant)
-            .expect_err("no periods");
+    let error = charge_anew(
+        &without.folder(),
+        &read_ledger(&without.folder()).expect("books"),
+        &signals,
+        None,
+        (By::Tenant, &record.facts.unit),
+    )
+    .expect_err("no periods");
     assert!(error.to_string().contains("output.account_step_s"), "{error}");
     let fine: AttributionSpec =
         toml::from_str("embodied.temporal-shapley={levels_s=[86400.0, 300.0]}").expect("a rule");
-    let error = charge_anew(&run.folder(), &record, &signals, Some(&fine), By::Tenant).expect_err("too fine");
+    let error = charge_anew(&run.folder(), &record, &signals, Some(&fine), (By::Tenant, &record.facts.unit))
+        .expect_err("too fine");
     assert!(error.to_string().contains("300 is not a whole multiple"), "{error}");
 }
 
@@ -209,6 +216,7 @@ fn a_signal_that_does_not_fit_is_refused_with_a_remedy() {
     let lab = lab
         .file("short.csv", &rows("30"))
         .file("fine.csv", &rows("01").replace("# zone", "# past_end = 'repeat'\n# zone"))
+        .file("market.csv", &rows("30").replace("'average'", "'market-based'"))
         .file("other.csv", &rows("30").replace("2022-", "2023-"));
     let run = lab.run(&[]);
     let record = record(&run);
@@ -221,7 +229,8 @@ fn a_signal_that_does_not_fit_is_refused_with_a_remedy() {
         ("bare.csv", &["does not say what its numbers are", "# zone"][..]),
         ("half.toml", &["no signal for region \"south\""]),
         ("typo.toml", &["no region \"nroth\"", "north, south"]),
-        ("key.toml", &["offset_g"]),
+        ("key.toml", &["offset_g", "market-based instruments"]),
+        ("market.csv", &["market-based instruments", "refused"]),
         ("mixed.toml", &["never mixes the two kinds"]),
         ("short.csv", &["ends 3600 s after", "past_end"]),
         ("fine.csv", &["changes 60 s after", "inside a bin of the ledger (300 s)", "output.ledger_step_s"]),
@@ -251,6 +260,7 @@ fn damaged_books_are_refused_and_named() {
         ("\"format\": 1,", "", "names no format"),
         ("\"end_ns\": 172800000000000", "\"end_ns\": 86400000000000", "has 1152 rows; ledger.json says 576"),
         ("\"decided_on\"", "\"dceided_on\"", "missing field `decided_on`"),
+        ("\"embodied_kg\": 1000.0", "\"embodied_kg\": -1000.0", "a figure below 0, or no lifespan, for server type s"),
     ] {
         assert!(facts.contains(from), "{from} stands in {facts}");
         std::fs::write(folder.join("ledger.json"), facts.replacen(from, to, 1)).expect("writable");
@@ -295,6 +305,45 @@ fn the_score_says_what_it_rests_on() {
     let run = Lab::new(WORLD).run(&[&set[0], &set[1]]);
     let standard = run.report.summary.iter().find(|e| e.key == "sci.standard").expect("a standard").cell();
     assert_eq!(standard, "SCI v1.1, ISO/IEC 21031:2024 (marginal intensity)");
+}
+
+#[test]
+fn a_crowded_fleet_does_not_look_better_per_cpu_hour() {
+    let lab = Lab::new(WORLD);
+    let slow = lab.run(&["servers.s.cores=0.5", "servers.s.power.linear={idle_w=50.0,max_w=100.0}"]);
+    let work = slow.number("calls.executed") * 30.0 / 3600.0;
+    close("CPU-hours", record(&slow).facts.units_by_name["CPU-hour"], work, 1e-9);
+    assert!(record(&slow).facts.units_by_name["execution-hour"] > 1.5 * work, "calls contend and take longer");
+    close("work", slow.table("functions.csv").sum("work_s"), work * 3600.0, 1e-9);
+}
+
+#[test]
+fn units_of_ones_own_are_no_disguise() {
+    let lab = Lab::new(WORLD);
+    let own = |unit: &str| format!("sci.functional_unit={{ user-defined = {{ {unit} }} }}");
+    assert!(lab.fails(&[&own("name = 'Call', per_call = 2.0")]).contains("is the name of a unit"));
+    assert!(lab.fails(&[&own("name = 'page'")]).contains("no call counts any unit"));
+    let pages = |n: f64| record(&lab.run(&[&own(&format!("name = 'page', per_call = {n}"))]));
+    let (one, two) = (pages(1.0), pages(2.0));
+    let error = score_rows(&one, &[], Some((&two, &[])), None).expect_err("two kinds of pages").to_string();
+    assert!(error.contains("per page and a score per page counted otherwise have no sum"), "{error}");
+    let calls = record(&lab.run(&[]));
+    assert!(score_rows(&one, &[], Some((&calls, &[])), None).is_err());
+    assert!(score_rows(&one, &[], Some((&calls, &[])), Some("cpu-hour")).is_ok(), "both count CPU-hours alike");
+    let vain = own("name = 'page', by_function = { nosuch = 3.0, f0 = 1.0 }");
+    let run = lab.run(&[&vain]);
+    assert_eq!(run.report.warnings.len(), 1);
+    assert!(run.report.warnings[0].contains("nosuch"), "{:?}", run.report.warnings);
+}
+
+#[test]
+fn a_run_of_another_time_has_no_score_under_this_runs_own_signals() {
+    let lab = Lab::new(WORLD);
+    let (run, later) = (record(&lab.run(&[])), record(&lab.run(&["time.start=2022-08-01T00:00:00Z"])));
+    let given = [set("constant:100", &run)];
+    let rows = score_rows(&run, &given, Some((&later, &[set("constant:100", &later)])), None).expect("one unit");
+    assert!(rows[0].against.is_none() && rows[1].against.is_some());
+    assert!(rows[0].saved().0.is_nan());
 }
 
 /// Electricity Maps' average of 2022 against the marginal column of the same file, whose unit is inferred: docs/scoring.md

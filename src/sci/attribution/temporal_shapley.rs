@@ -47,6 +47,11 @@ impl Rule for TemporalShapley {
     }
 
     fn problem(&self, account_step: Duration) -> Option<(String, String)> {
+        if self.levels_s.is_empty() || self.levels_s.iter().any(|s| !(s.is_finite() && *s >= 0.001)) {
+            let message =
+                format!("levels_s: {:?} has no level, or one that is no time of 0.001 s or more", self.levels_s);
+            return Some((message, "list at least one length in seconds, such as 3600.0".to_owned()));
+        }
         let named = self.levels_s.iter().map(|s| (*s, Duration::from_secs_f64(*s)));
         let levels: Vec<(f64, Duration)> = named.chain([(account_step.as_secs_f64(), account_step)]).collect();
         let (pair, last) = levels
