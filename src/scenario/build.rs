@@ -117,6 +117,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     if let Some(spec) = &scenario.meter {
         meter::check(spec, horizon, (&fleet.groups, &fleet.facts), scenario.regions.len(), &mut problems);
     }
+    for (key, message, help) in scenario.scheduler.provisioning.conflicts() {
+        problems.push(Problem::new(format!("scheduler.provisioning.{key}"), message, help));
+    }
     let signals = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
         signals::build_signals(scenario, &context, &mut problems)
@@ -296,6 +299,7 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
                 (full, 0.0)
             });
             let linear = power.linear_w();
+            let (off, sleep) = spec.standby(idle_w, power.watts(1.0));
             fleet.hosts.extend((0..hosts.count).map(|_| id));
             fleet.servers.push(ServerFacts {
                 name: hosts.server.clone(),
@@ -317,9 +321,8 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
                 power,
                 pue,
                 fixed_overhead_w,
-                off_w: spec.off_w,
-                boot_w: spec.boot_w.unwrap_or(idle_w),
-                boot: Duration::from_secs_f64(spec.boot_s),
+                off,
+                sleep,
                 idle_w,
                 memory_in_use_w,
                 held_w: idle_w + memory_in_use_w,

@@ -22,6 +22,7 @@ mod idle;
 mod memory;
 mod place;
 mod pools;
+mod provision;
 mod queue;
 mod rules;
 mod scale;
