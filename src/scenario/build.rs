@@ -13,7 +13,7 @@ use crate::grid::{Forecast, PerfectForecast, Signal};
 use crate::isolation::{Conflict, Mechanism};
 use crate::scheduler::{Known, SchedulerSpec};
 use crate::sci::GroupFacts;
-use crate::sim::{RegionSetup, Setup};
+use crate::sim::{QueueScope, RegionSetup, Setup};
 use crate::types::{Duration, GroupId, Memory, RegionId, SECONDS_PER_YEAR, Seed};
 use crate::workload::{Arrivals, Context};
 
@@ -117,9 +117,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     if let Some(spec) = &scenario.meter {
         meter::check(spec, horizon, (&fleet.groups, &fleet.facts), scenario.regions.len(), &mut problems);
     }
-    for (key, message, help) in scenario.scheduler.provisioning.conflicts() {
-        problems.push(Problem::new(format!("scheduler.provisioning.{key}"), message, help));
-    }
+    check_provisioning(scenario, &mut problems);
     let signals = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
         signals::build_signals(scenario, &context, &mut problems)
@@ -187,6 +185,21 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         seed,
     };
     Ok(Built { setup, arrivals: opened.arrivals, groups: fleet.facts, signals, regions, servers: fleet.servers })
+}
+
+/// Keys of provisioning that do not go together, with each other or with the queue.
+fn check_provisioning(scenario: &Scenario, problems: &mut Vec<Problem>) {
+    let (spec, queue) = (&scenario.scheduler.provisioning, &scenario.model.queue);
+    for (key, message, help) in spec.conflicts() {
+        problems.push(Problem::new(format!("scheduler.provisioning.{key}"), message, help));
+    }
+    if spec.may_leave_none() && (queue.scope == QueueScope::None || queue.max_waiting == Some(0)) {
+        problems.push(Problem::new(
+            "scheduler.provisioning",
+            "with min_hosts = 0 all hosts may be off, and without a queue no call would ever wait for one and wake it",
+            "set min_hosts = 1, or give calls a queue with model.queue.scope and max_waiting",
+        ));
+    }
 }
 
 fn build_mechanism(scenario: &Scenario, problems: &mut Vec<Problem>) -> Option<Mechanism> {

@@ -1,7 +1,7 @@
 //! Hosts that shut down, sleep and come back, under the policies of a scenario: joules by cause computed by hand, calls that wait
 //! for a host, and the contract of the provisioning catalogue.
 
-use crate::lab::{Lab, Run};
+use crate::lab::{Lab, Run, repository, run_file};
 use crate::scene::{are, each, figures, integral, is, scene};
 
 /// One host of 100 W idle and 20 W per core; off: 10 s at 80 W, 5 W, 60 s at 120 W; asleep: 4 s at 90 W, 15 W, 6 s at 130 W.
@@ -272,6 +272,29 @@ fn marks_that_cross_and_keys_that_do_not_exist_are_refused() {
     {
         lab.fails(&[&format!("scheduler.provisioning.threshold={{ {wrong} }}")]);
     }
+    let nobody_waits = ["scheduler.provisioning.threshold={ min_hosts = 0 }", "model.queue.scope=none"];
+    let asleep_for_ever = lab.fails(&nobody_waits);
+    assert!(asleep_for_ever.contains("min_hosts = 0"), "{asleep_for_ever}");
     lab.fails(&["servers.box.sleep_w=nan"]);
     lab.fails(&["servers.box.wake_s=-1"]);
+}
+
+#[test]
+fn the_example_saves_energy_for_waiting_and_no_embodied_emissions() {
+    let half_day = ["workload.tenants.duration_s=43200", "time.duration_s=43200"];
+    let run = |policy: &str| {
+        let own = format!("scheduler.provisioning={{ {policy} }}");
+        let set: Vec<&str> = half_day.iter().copied().chain([own.as_str()]).collect();
+        run_file(&repository("scenarios/power-off.toml"), &set, 1)
+    };
+    let all = run("always-on = {}");
+    let off = run("threshold = { low = 0.8, high = 0.98 }");
+    let sleep = run("threshold = { low = 0.8, high = 0.98, idle_state = \"sleep\" }");
+    let of = |key: &str| [&all, &off, &sleep].map(|run| run.number(key));
+    let [energy, m, waited] = [of("energy_j.total"), of("carbon_g.embodied"), of("calls.waited")];
+    assert!(energy[1] < energy[2] && energy[2] < 0.9 * energy[0], "{energy:?}");
+    assert!(waited[0] == 0.0 && waited[1] > waited[2] && waited[2] > 0.0, "{waited:?}");
+    assert!(m[1] == m[0] && m[2] == m[0], "{m:?}");
+    let worst = of("latency_s.max");
+    assert!(worst[1] > worst[0] && worst[2] > worst[0], "{worst:?}");
 }

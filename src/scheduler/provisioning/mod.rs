@@ -128,6 +128,15 @@ impl ProvisioningSpec {
         }
     }
 
+    /// Whether a region may be left without a host that is on.
+    pub fn may_leave_none(&self) -> bool {
+        match self {
+            Self::AlwaysOn(_) => false,
+            Self::Threshold(p) => p.min_hosts == 0,
+            Self::Predictive(p) => p.min_hosts == 0,
+        }
+    }
+
     /// Keys that do not go together, by their path below `scheduler.provisioning`: key, what is wrong, what to do.
     pub fn conflicts(&self) -> Vec<(&'static str, String, &'static str)> {
         match self {

@@ -35,7 +35,7 @@ pub struct Threshold {
     #[serde(default = "high")]
     pub high: f64,
     /// Hosts that stay up in each region whatever the load. Default 1 (assumed): with 0, the first call after a pause waits for a
-    /// whole boot, and is rejected where there is no queue.
+    /// whole boot; refused where there is no queue.
     #[serde(default = "one")]
     pub min_hosts: u32,
     /// How often the number is decided \[s\]. Default 20 (AutoScale).
