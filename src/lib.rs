@@ -41,6 +41,7 @@
 //! * [`ledger`]: who drew how many joules, where, when, and why; knows no policy and no carbon.
 //! * [`sci`]: operational and embodied emissions, attribution, the score per functional unit.
 //! * [`report`]: the files of a results folder, all or nothing.
+//! * [`impact`]: exchange with the Impact Framework: computes its manifests, writes a finished run as one.
 //! * [`run`]: one run from top to bottom, in about fifteen visible lines.
 //! * [`compare`]: several runs of one scenario side by side, in parallel: one table, one picture, fits and crossings.
 //! * [`stats`] and [`types`]: streaming histograms; time, units, ids, seeded streams: the words every room speaks.
@@ -95,6 +96,8 @@ pub mod ledger;
 pub mod sci;
 
 pub mod report;
+
+pub mod impact;
 
 pub mod run;
 

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::cluster::Host;
+use crate::ledger::PeriodAccount;
 use crate::report::{
-    self, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize, write_ledger,
-    write_meter, write_summary, write_tables,
+    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize,
+    write_ledger, write_meter, write_summary, write_tables,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
 use crate::sci;
+use crate::sci::attribution::{Periods, Rows, attribute};
 use crate::sim::{self, Progress, SimError};
 use crate::types::Duration;
 use crate::workload::{Arrivals, Batch, WorkloadError};
@@ -87,28 +89,49 @@ pub fn measure(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Measured, RunError> {
     let began = Instant::now();
-    let Built { setup, arrivals, mut groups, signals, regions, servers } =
+    let Built { setup, arrivals, mut groups, signals, regions, servers, beside } =
         scenario::build_loaded(loaded, threads >= 2)?;
 
     let mut log = match folder.filter(|_| loaded.scenario.output.invocations) {
         Some(folder) => Some(CallLogWriter::create(&folder.path("invocations.parquet"))?),
         None => None,
     };
+    let attribution = &loaded.scenario.sci.attribution;
+    let mut accounts = match (setup.account_step, folder) {
+        (Some(_), Some(folder)) => Some(AccountLogWriter::create(&folder.path("accounts.parquet"))?),
+        (Some(_), None) if attribution.needs_periods() => Some(AccountLogWriter::temporary()?),
+        _ => None,
+    };
+    let account_step = setup.account_step;
     let simulating = Instant::now();
-    let (outcome, mut arrivals) = {
+    let (mut outcome, mut arrivals) = {
         let mut record = log.as_mut().map(|log| |call: &sim::Finished| log.record(call));
-        let sink = record.as_mut().map(|r| r as &mut dyn FnMut(&sim::Finished) -> Result<(), String>);
-        sim::simulate(setup, arrivals, sink, progress)?
+        let mut book = accounts.as_mut().map(|log| |row: &PeriodAccount| log.record(row));
+        let logs = sim::Logs {
+            calls: record.as_mut().map(|r| r as &mut dyn FnMut(&sim::Finished) -> Result<(), String>),
+            accounts: book.as_mut().map(|r| r as &mut dyn FnMut(&PeriodAccount) -> Result<(), String>),
+        };
+        sim::simulate(setup, arrivals, logs, progress)?
     };
     let simulation_time_s = simulating.elapsed().as_secs_f64();
     if let Some(log) = log {
         log.finish()?;
     }
+    let accounts = accounts.map(AccountLogWriter::finish).transpose()?;
     arrivals.finish();
 
+    beside.add_overhead(&mut outcome.site, outcome.end);
     count_powered(&mut groups, &outcome.hosts);
     let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
+    let groups = beside.charged(groups, &outcome.site, &intensity);
     let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
+    let no_rows: Vec<PeriodAccount> = Vec::new();
+    let periods = Periods {
+        step: account_step.unwrap_or(Duration::FOREVER),
+        end: outcome.end,
+        rows: accounts.as_ref().map_or(&no_rows as &dyn Rows, |log| log),
+    };
+    let scored = attribute(attribution, scored, &outcome.accounts, &groups, periods).map_err(ReportError::from)?;
     let finished = Finished {
         scenario: &loaded.scenario,
         outcome: &outcome,
@@ -118,6 +141,7 @@ pub fn measure(
         regions: &regions,
         signals: &signals,
         intensity: &intensity,
+        beside: &beside.books(&outcome.site, outcome.end, &groups),
     };
     let summary = summarize(&finished);
     if let Some(folder) = folder {
@@ -137,7 +161,8 @@ pub fn measure(
         peak_memory_mb: crate::report::peak_memory_mb(),
         threads,
     };
-    let inputs: Vec<Input> = arrivals.inputs().into_iter().map(|(path, sha256)| Input { path, sha256 }).collect();
+    let read = arrivals.inputs().into_iter().chain(beside.inputs.clone());
+    let inputs: Vec<Input> = read.map(|(path, sha256)| Input { path, sha256 }).collect();
     let Some(folder) = folder else { return Ok(Measured { summary, effort, inputs }) };
     let filled_in = loaded.scenario.filled_in();
     let manifest = Manifest {
@@ -170,11 +195,13 @@ pub fn measure(
 /// # Errors
 /// The scenario is wrong.
 pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
-    let Built { mut setup, mut groups, signals, regions, servers, .. } = scenario::build_loaded(loaded, false)?;
+    let Built { mut setup, mut groups, signals, regions, servers, beside, .. } = scenario::build_loaded(loaded, false)?;
     (setup.duration, setup.drain_limit, setup.fixed_end) = (None, Duration::ZERO, false);
-    let (outcome, _) = sim::simulate(setup, Box::new(NoCalls), None, &mut |_| {})?;
+    let (mut outcome, _) = sim::simulate(setup, Box::new(NoCalls), sim::Logs::default(), &mut |_| {})?;
+    beside.add_overhead(&mut outcome.site, outcome.end);
     count_powered(&mut groups, &outcome.hosts);
     let intensity = sci::intensities(&outcome.site, &signals.score, outcome.end);
+    let groups = beside.charged(groups, &outcome.site, &intensity);
     let scored = sci::score(&outcome.site, &outcome.accounts, &groups, &intensity, outcome.end);
     let finished = Finished {
         scenario: &loaded.scenario,
@@ -185,6 +212,7 @@ pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
         regions: &regions,
         signals: &signals,
         intensity: &intensity,
+        beside: &beside.books(&outcome.site, outcome.end, &groups),
     };
     Ok(summarize(&finished))
 }

@@ -18,6 +18,8 @@ pub struct List {
 enum What {
     /// Policies of all eight seams, with parameters and defaults.
     Policies,
+    /// Rules of attribution: who pays for capacity that nobody uses.
+    Attribution,
     /// Isolation mechanisms, with every figure and its source.
     Isolation,
     /// Language runtimes: quantiles of their initialisation.
@@ -55,6 +57,12 @@ fn section(what: What) -> String {
         What::Policies => {
             SEAMS.map(|seam| variants(&schema, &format!("[scheduler.{seam}.NAME]"), &seam_enum(&schema, seam))).concat()
         }
+        What::Attribution => ["IdleRule", "EmbodiedRule"]
+            .map(|rules| {
+                let key = if rules == "IdleRule" { "idle" } else { "embodied" };
+                variants(&schema, &format!("[sci.attribution.{key}.NAME]"), &schema["$defs"][rules])
+            })
+            .concat(),
         What::PowerModels => variants(&schema, "[servers.SERVER.power.NAME]", &schema["$defs"]["PowerSpec"]),
         What::Servers => servers_text(),
         What::Embodied => {
@@ -83,6 +91,7 @@ fn names(what: What) -> Vec<String> {
             .iter()
             .flat_map(|seam| of(&seam_enum(&schema, seam)).into_iter().map(move |n| format!("{seam}.{n}")))
             .collect(),
+        What::Attribution => of(&schema["$defs"]["EmbodiedRule"]),
         What::PowerModels => of(&schema["$defs"]["PowerSpec"]),
         What::Servers => cluster::server_types().server.iter().map(|s| s.name.clone()).collect(),
         What::Embodied => of(&schema["$defs"]["EmbodiedSpec"]),
@@ -301,14 +310,16 @@ fn zones_text() -> String {
     text + "\n  gCO2e/kWh. Direct and life-cycle factors differ by tens of percent: do not compare zones across them.\n"
 }
 
-fn tables() -> [(&'static str, &'static [report::Column]); 9] {
-    [
+fn tables() -> Vec<(&'static str, &'static [report::Column])> {
+    vec![
         ("timeseries.csv", report::TIMESERIES),
         ("regions.csv", report::REGIONS),
         ("tenants.csv", report::TENANTS),
         ("functions.csv", report::FUNCTIONS),
         ("hosts.csv", report::HOSTS),
+        ("beside.csv", report::BESIDE),
         ("invocations.parquet", report::INVOCATIONS),
+        ("accounts.parquet", report::ACCOUNTS),
         ("ledger.parquet", &report::LEDGER),
         ("meter.csv", report::METER),
         ("meter_functions.csv", report::METER_FUNCTIONS),

@@ -5,6 +5,7 @@
 mod check;
 mod compare;
 mod completions;
+mod impact;
 mod list;
 mod plot;
 mod run;
@@ -12,6 +13,7 @@ mod schema;
 mod score;
 #[cfg(feature = "polars")]
 mod table;
+mod uncertainty;
 
 use std::process::ExitCode;
 
@@ -38,6 +40,10 @@ enum Command {
     Plot(plot::Plot),
     /// Score a finished run on other signals, or against another run, from its ledger.
     Score(score::Score),
+    /// Exchange with the Impact Framework: compute its manifests, write a finished run as one.
+    Impact(impact::Impact),
+    /// Say how sure a finished run's score is: median, 90 % interval, and what matters most; with two runs, which is lower.
+    Uncertainty(uncertainty::Uncertainty),
     /// Group, aggregate or convert a result table.
     #[cfg(feature = "polars")]
     Table(table::Table),
@@ -89,6 +95,8 @@ pub fn main() -> ExitCode {
         Command::List(list) => list.execute(),
         Command::Plot(plot) => plot.execute(),
         Command::Score(score) => score.execute(),
+        Command::Impact(impact) => impact.execute(),
+        Command::Uncertainty(uncertainty) => uncertainty.execute(),
         #[cfg(feature = "polars")]
         Command::Table(table) => table.execute(),
         Command::Schema => schema::execute(),

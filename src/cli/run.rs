@@ -109,6 +109,13 @@ const SHOWN: &[(&str, &str)] = &[
     ("    factors", "sci.factor_basis"),
     ("    data", "sci.dataset_version"),
     ("    lifespan of hosts", "sci.lifetime_years"),
+    ("PUE by outdoor air", "outdoor.pue"),
+    ("    outside its curve", "outdoor.clamped_share"),
+    ("heat reused, ERF", "heat.erf"),
+    ("    avoided gas, not SCI", "heat.avoided_gas_g"),
+    ("water", "water.total_l"),
+    ("cost", "cost.total"),
+    ("    currency", "cost.currency"),
 ];
 
 fn table(report: &Report) -> String {
@@ -123,8 +130,10 @@ fn table(report: &Report) -> String {
         text += format!("{label:<22} {value:>16} {unit}").trim_end();
         text.push('\n');
     }
-    if let Some(Entry { value: Value::Text(boundary), .. }) = report.summary.iter().find(|e| e.key == "sci.boundary") {
-        text += &format!("boundary: {boundary}\n");
+    for (label, key) in [("signal", "sci.signal"), ("boundary", "sci.boundary")] {
+        if let Some(Entry { value: Value::Text(said), .. }) = report.summary.iter().find(|e| e.key == key) {
+            text += &format!("{label}: {said}\n");
+        }
     }
     let e = &report.effort;
     text += &format!(

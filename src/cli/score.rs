@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use slackwater::report::{self, read_ledger, score_rows, scores_csv, scores_text};
 use slackwater::sci::{Record, SignalSet, Statement};
 
@@ -23,9 +23,28 @@ pub struct Score {
     /// Divide by another functional unit: call, request, execution-hour, CPU-hour, GB-hour or tenant-hour.
     #[arg(long, value_name = "UNIT")]
     unit: Option<String>,
+    /// Charge functions or tenants under each signal; needs a run with output.account_step_s.
+    #[arg(long, value_enum, value_name = "WHO")]
+    by: Option<Who>,
+    /// With --by: who pays for what nobody uses, as [sci.attribution] has it, for example
+    /// 'embodied.peak={}'; repeatable [default: the run's own rules].
+    #[arg(long = "attribution", value_name = "KEY=RULE", requires = "by")]
+    attribution: Vec<String>,
+    /// With --by: how many rows are shown, the largest first.
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "by")]
+    top: usize,
     /// Also write the table as CSV, with every digit.
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+}
+
+/// Who is charged.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Who {
+    /// Every function.
+    Function,
+    /// Every tenant.
+    Tenant,
 }
 
 impl Score {
@@ -42,9 +61,43 @@ impl Score {
             text += &format!("against {}: {}", folder.display(), facts(other));
         }
         text += &format!("\n{}", scores_text(&rows));
+        if let Some(who) = self.by {
+            text += &format!("\n{}", self.charged(&record, given, who)?);
+        }
         let said = Statement::new(&record.facts.scored_on, &record.facts.groups);
         text += &format!("boundary: {}\nlifespan of hosts: {} years\n", said.boundary, said.lifetime);
         super::print(&text)
+    }
+}
+
+impl Score {
+    /// Functions or tenants under all signals.
+    fn charged(&self, record: &Record, given: Vec<SignalSet>, who: Who) -> Result<String, Failure> {
+        let signals: Vec<SignalSet> = report::own_sets(record).into_iter().map(|(_, set)| set).chain(given).collect();
+        let rules = match self.attribution.as_slice() {
+            [] => None,
+            rules => Some(toml::from_str(&rules.join("\n")).map_err(|e| {
+                let help = "write a rule of [sci.attribution], for example --attribution 'idle.allocation={}'";
+                Failure::usage(format!("--attribution: {}\n  help: {help}", e.message()))
+            })?),
+        };
+        let by = match who {
+            Who::Function => report::By::Function,
+            Who::Tenant => report::By::Tenant,
+        };
+        let charged =
+            report::charge_anew(&self.result, record, &signals, rules.as_ref(), by).map_err(Failure::usage)?;
+        let rules = rules.as_ref().unwrap_or(&record.facts.attribution);
+        let (idle, embodied) = (rules.idle.name(), rules.embodied.name());
+        let mut text = format!("who pays for what nobody uses: idle {idle}, embodied {embodied}\n");
+        text += &report::charged_text(&charged, record.facts.unit.name(), self.top);
+        for (i, _) in signals.iter().enumerate().filter(|(_, signal)| report::changes_inside(record, signal)) {
+            text += &format!(
+                "[{}] changes inside periods of the accounts: functions are charged its mean over each\n",
+                i + 1
+            );
+        }
+        Ok(text + "\n")
     }
 }
 

@@ -231,6 +231,12 @@ impl Host {
         self.weight = weight;
     }
 
+    /// The share clock and the dynamic clock at `at`, if nothing changes from `since` on.
+    pub fn clocks_at(&self, at: SimTime) -> (f64, f64) {
+        let dt = (at.0 - self.since.0) as f64 * 1e-9;
+        (self.share_clock + self.share_per_byte * dt, self.dynamic_clock + self.dynamic_w_per_unit * dt)
+    }
+
     /// Memory in use by all sandboxes \[bytes\].
     #[inline]
     pub fn memory_used(&self) -> u64 {

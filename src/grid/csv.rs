@@ -9,6 +9,36 @@ use sha2::{Digest, Sha256};
 
 use super::{GridError, RowProblem, Signal, SignalInfo};
 
+/// What the values of a file are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantity {
+    /// The column's usual name, with the unit in it.
+    pub column: &'static str,
+    /// What it is, in messages.
+    pub name: &'static str,
+    /// Its unit, in messages.
+    pub unit: &'static str,
+    /// The lowest and the highest value there can be: what lies outside is in another unit.
+    pub range: (f64, f64),
+}
+
+impl Quantity {
+    /// Carbon intensity, never negative.
+    pub const INTENSITY: Quantity =
+        Quantity { column: "g_per_kwh", name: "carbon intensity", unit: "g/kWh", range: (0.0, f64::INFINITY) };
+    /// Price of electricity in the currency of the scenario, negative or not.
+    pub const PRICE: Quantity = Quantity {
+        column: "price_per_mwh",
+        name: "a price",
+        unit: "currency/MWh",
+        range: (f64::NEG_INFINITY, f64::INFINITY),
+    };
+    /// Outdoor air. The coldest and the hottest air ever measured lie inside (-89.2 and 56.7 °C, World Meteorological
+    /// Organization), kelvins and a summer's degrees Fahrenheit outside.
+    pub const TEMPERATURE: Quantity =
+        Quantity { column: "temperature_c", name: "a temperature", unit: "°C", range: (-90.0, 60.0) };
+}
+
 /// Which columns of a file are read, and in what unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
@@ -16,7 +46,9 @@ pub struct Layout {
     pub time: String,
     /// Name of the column of values.
     pub value: String,
-    /// What a value is multiplied by to be in g/kWh.
+    /// What the values are.
+    pub quantity: Quantity,
+    /// What a value is multiplied by to be in the quantity's unit.
     pub factor: f64,
     /// Whether the file has other columns, which are passed over.
     pub wider: bool,
@@ -27,7 +59,15 @@ pub struct Layout {
 impl Default for Layout {
     /// `time_utc,g_per_kwh` and nothing else.
     fn default() -> Self {
-        Self { time: "time_utc".into(), value: "g_per_kwh".into(), factor: 1.0, wider: false, naive_is_utc: false }
+        Layout::of(Quantity::INTENSITY)
+    }
+}
+
+impl Layout {
+    /// `time_utc` and the quantity's column, and nothing else.
+    pub fn of(quantity: Quantity) -> Self {
+        let (time, value) = ("time_utc".into(), quantity.column.into());
+        Self { time, value, quantity, factor: 1.0, wider: false, naive_is_utc: false }
     }
 }
 
@@ -36,8 +76,8 @@ impl Default for Layout {
 pub struct Row {
     /// Start of the interval.
     pub time: Timestamp,
-    /// Carbon intensity [g/kWh], finite and >= 0.
-    pub g_per_kwh: f64,
+    /// The value, finite and inside the quantity's range; carbon intensity in g/kWh.
+    pub value: f64,
 }
 
 /// A signal from a CSV file, for a run that starts at `start_utc`. `info` says what the numbers are; its step and hash are
@@ -45,17 +85,25 @@ pub struct Row {
 ///
 /// Errors: those of [`parse_rows`] and [`signal_from_rows`], and a file that cannot be read.
 pub fn read_csv(path: &Path, layout: &Layout, start_utc: Timestamp, mut info: SignalInfo) -> Result<Signal, GridError> {
+    let (rows, file, sha256) = read_rows(path, layout)?;
+    info.sha256 = Some(sha256);
+    signal_from_rows(&rows, &file, start_utc, info)
+}
+
+/// The rows of a CSV file, its name for messages, and the SHA-256 of its text.
+///
+/// Errors: those of [`parse_rows`], and a file that cannot be read.
+pub(super) fn read_rows(path: &Path, layout: &Layout) -> Result<(Vec<Row>, String, String), GridError> {
     let file = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|source| GridError::Read { file: file.clone(), source })?;
-    info.sha256 = Some(hex(&Sha256::digest(&bytes)));
-    signal_from_rows(&parse_rows(&bytes, &file, layout)?, &file, start_utc, info)
+    Ok((parse_rows(&bytes, &file, layout)?, file, hex(&Sha256::digest(&bytes))))
 }
 
 /// The rows of a CSV text with the header of `layout` (any case), ISO 8601 instants with `Z` or offset that increase strictly,
 /// and numbers in the layout's unit. Lines that begin with `#` and empty lines are skipped. `file` is for messages.
 ///
 /// Errors: another header; and with the line's number: another count of cells, an empty cell, a stamp without zone, an
-/// unreadable stamp or number, NaN or infinity, a negative number, a duplicate or earlier instant.
+/// unreadable stamp or number, NaN or infinity, a number outside the quantity's range, a duplicate or earlier instant.
 pub fn parse_rows(text: &[u8], file: &str, layout: &Layout) -> Result<Vec<Row>, GridError> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut reader = ::csv::ReaderBuilder::new()
@@ -119,7 +167,7 @@ impl<'a> Header<'a> {
 
     /// One row, checked by itself and against the one before.
     fn row(&self, record: &::csv::StringRecord, before: Option<&Row>) -> Result<Row, RowProblem> {
-        let Layout { time: time_name, value: value_name, factor, naive_is_utc, .. } = self.layout;
+        let Layout { time: time_name, value: value_name, factor, naive_is_utc, quantity, .. } = self.layout;
         if record.len() != self.cells {
             return Err(RowProblem::Cells { found: record.len(), wanted: self.cells });
         }
@@ -135,17 +183,23 @@ impl<'a> Header<'a> {
             (Err(_), Ok(_)) => return Err(RowProblem::Naive(stamp.into())),
             (Err(_), Err(_)) => return Err(RowProblem::Stamp(stamp.into())),
         };
-        let g_per_kwh: f64 = number.parse::<f64>().map_err(|_| RowProblem::Number(number.into()))? * factor;
-        if !g_per_kwh.is_finite() {
-            return Err(RowProblem::NotFinite(g_per_kwh));
+        let value: f64 = number
+            .parse::<f64>()
+            .map_err(|_| RowProblem::Number(format!("{number:?} is no number [{}]", quantity.unit)))?
+            * factor;
+        if !value.is_finite() {
+            return Err(RowProblem::NotFinite(value));
         }
-        if g_per_kwh < 0.0 {
-            return Err(RowProblem::Negative(g_per_kwh));
+        if value < 0.0 && quantity.range.0 == 0.0 {
+            return Err(RowProblem::Negative(value, Box::new(*quantity)));
+        }
+        if value < quantity.range.0 || value > quantity.range.1 {
+            return Err(RowProblem::Outside(value, Box::new(*quantity)));
         }
         match before {
             Some(b) if b.time == time => Err(RowProblem::Duplicate(time)),
             Some(b) if b.time > time => Err(RowProblem::Unsorted(time, b.time)),
-            _ => Ok(Row { time, g_per_kwh }),
+            _ => Ok(Row { time, value }),
         }
     }
 }
@@ -174,7 +228,7 @@ pub fn signal_from_rows(rows: &[Row], file: &str, start_utc: Timestamp, info: Si
     };
     let starts = rows.iter().map(|r| relative(r.time.as_nanosecond())).collect::<Result<_, _>>()?;
     let end = relative(end)?;
-    Signal::new(info, starts, rows.iter().map(|r| r.g_per_kwh).collect(), end)
+    Signal::new(info, starts, rows.iter().map(|r| r.value).collect(), end)
 }
 
 /// The line of the record whose reading began at `position`, which lies before the empty and comment lines skipped.
@@ -265,6 +319,7 @@ mod tests {
     #[test]
     fn named_columns_of_a_wider_table_are_read_in_their_unit() {
         let layout = Layout {
+            quantity: Quantity::INTENSITY,
             time: "datetime".into(),
             value: "marginal".into(),
             factor: 0.45359237,
@@ -273,7 +328,7 @@ mod tests {
         };
         let text = "datetime,average,Marginal\n2022-01-01 00:00:00,1,1000\n2022-01-01 01:00:00+00:00,1,2000\n";
         let rows = parse_rows(text.as_bytes(), "f.csv", &layout).unwrap();
-        assert_eq!(rows.iter().map(|r| r.g_per_kwh).collect::<Vec<_>>(), [453.59237, 907.18474]);
+        assert_eq!(rows.iter().map(|r| r.value).collect::<Vec<_>>(), [453.59237, 907.18474]);
         let error = parse_rows(b"datetime,average\n", "f.csv", &layout).unwrap_err().to_string();
         assert!(error.contains("expected columns `datetime` and `marginal`"), "{error}");
         let strict = Layout { naive_is_utc: false, ..layout };

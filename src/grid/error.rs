@@ -1,5 +1,6 @@
 //! What can go wrong while a carbon-intensity signal is built, with the place and the remedy.
 
+use super::Quantity;
 use crate::types::SimTime;
 
 /// A signal could not be built. Messages are lower-case and fit after "failed to …".
@@ -85,7 +86,7 @@ pub enum GridError {
         what: String,
     },
     /// A file that cannot be read.
-    #[error("cannot read grid file {file}: {source}")]
+    #[error("cannot read {file}: {source}")]
     Read {
         /// The file.
         file: String,
@@ -101,6 +102,14 @@ pub enum GridError {
         found: String,
         /// The columns that are needed.
         wanted: String,
+    },
+    /// A file of another quantity that does not cover the run.
+    #[error("{file}: {what}")]
+    Span {
+        /// The file.
+        file: String,
+        /// What it covers and what is needed.
+        what: String,
     },
     /// A column of values whose unit is not said.
     #[error(
@@ -171,15 +180,21 @@ pub enum RowProblem {
     /// An instant before that of the row before.
     #[error("time {0} is earlier than {1} in the row before; sort the file by time")]
     Unsorted(jiff::Timestamp, jiff::Timestamp),
-    /// Text that is no number.
-    #[error("{0:?} is no number [g/kWh]; use a decimal point, no unit and no thousands separator")]
+    /// Text that is no number: says which, and in what unit one is expected.
+    #[error("{0}; use a decimal point, no unit and no thousands separator")]
     Number(String),
     /// NaN or infinity.
     #[error("{0} is not finite; fill the gap or remove the row")]
     NotFinite(f64),
     /// A negative value.
-    #[error("{0} g/kWh is negative; carbon intensity must be >= 0")]
-    Negative(f64),
+    #[error("{0} {unit} is negative; {name} must be >= 0", unit = .1.unit, name = .1.name)]
+    Negative(f64, Box<Quantity>),
+    /// A value that cannot be in the column's unit.
+    #[error(
+        "{0} {unit} cannot be {name}: {low} to {high} {unit} are possible; convert the unit before",
+        unit = .1.unit, name = .1.name, low = .1.range.0, high = .1.range.1
+    )]
+    Outside(f64, Box<Quantity>),
     /// Text that is not UTF-8, or quotes that do not close.
     #[error("unreadable row: {0}")]
     Unreadable(String),

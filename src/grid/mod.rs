@@ -18,11 +18,13 @@ mod error;
 mod forecast;
 mod signal;
 mod spec;
+mod steps;
 mod typical;
 
-pub use self::csv::{Layout, Row, parse_rows, read_csv, signal_from_rows};
+pub use self::csv::{Layout, Quantity, Row, parse_rows, read_csv, signal_from_rows};
 pub use self::error::{GridError, RowProblem};
 pub use self::forecast::{Forecast, PerfectForecast};
 pub use self::signal::{Cursor, PastEnd, Signal, SignalInfo, SignalKind};
 pub use self::spec::{Spec, Unit, build};
+pub use self::steps::{Steps, StepsFile};
 pub use self::typical::{Residual, Typical, ZoneInfo};

@@ -156,6 +156,7 @@ pub fn build(
                 wider: time_column.is_some() || value_column.is_some(),
                 time: time_column.clone().unwrap_or(plain.time),
                 value: value_column.clone().unwrap_or(plain.value),
+                quantity: plain.quantity,
                 factor: unit.map_or(1.0, Unit::factor),
                 naive_is_utc: *naive_stamps_are_utc,
             };

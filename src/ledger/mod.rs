@@ -7,16 +7,19 @@
 //!   (power by cause, busy cores, memory, hosts on, sandboxes by state). A carbon signal whose steps are whole
 //!   multiples of the bin scores it without any sampling error;
 //! * the **accounts**: per function and host group, the dynamic joules of its calls and starts, and the share of the
-//!   hosts that its sandboxes held, each also weighted by a cumulative clock that the caller supplies.
+//!   hosts that its sandboxes held, each also weighted by a cumulative clock that the caller supplies. Where asked for, also period by period, as a
+//!   stream ([`PeriodAccount`]).
 //!
 //! Integration is exact: a rate that is constant over [a, b) adds rate x (b - a), split at the bins' edges.
 
 mod account;
 mod instrument;
 mod meter;
+mod period;
 mod site;
 
 pub use account::{Account, Accounts, Held};
 pub use instrument::{Instants, MeterKind, MeterScope, MeterSpec};
 pub use meter::{Meter, Metered, MeteredHost, Metering};
+pub use period::{Balances, PeriodAccount};
 pub use site::{COLUMNS, Cause, Column, Rates, SiteBook};

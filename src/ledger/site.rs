@@ -151,6 +151,11 @@ impl SiteBook {
         &self.regions[region.index()]
     }
 
+    /// The rows of one region, for what is only known once a run is over.
+    pub fn rows_mut(&mut self, region: RegionId) -> &mut [Rates] {
+        &mut self.regions[region.index()]
+    }
+
     /// Adds `rates` x time over [from, to) to the region's bins, split at the bins' edges. Whether one of the instants that
     /// are told of may lie in [from, to); false means that none does.
     #[inline]

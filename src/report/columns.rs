@@ -96,7 +96,7 @@ pub(super) fn read(path: &Path, names: &[&str]) -> Result<Vec<Cells>, ParquetErr
     Ok(columns)
 }
 
-fn fill<T: DataType>(
+pub(super) fn fill<T: DataType>(
     mut reader: parquet::column::reader::ColumnReaderImpl<T>,
     values: &mut Vec<T::T>,
     rows: usize,

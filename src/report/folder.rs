@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::sci::attribution::RowsError;
+
 /// Why results cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
@@ -21,6 +23,9 @@ pub enum ReportError {
         /// The place.
         path: PathBuf,
     },
+    /// The accounts by period cannot be read back.
+    #[error(transparent)]
+    Accounts(#[from] RowsError),
     /// A table cannot be made.
     #[error("cannot write {}: {what}", path.display())]
     Table {

@@ -100,12 +100,15 @@ pub fn record(run: &Finished<'_>, name: &str) -> Record {
         groups: run.groups.to_vec(),
         decided_on: info(&run.signals.decide),
         scored_on: info(&run.signals.score),
+        account_step_ns: run.scenario.output.account_step_s.map(|s| Duration::from_secs_f64(s).0),
+        attribution: run.scenario.sci.attribution.clone(),
         unit: run.scenario.sci.functional_unit.clone(),
         units: units(run),
         units_by_name: FunctionalUnit::NAMED
             .iter()
             .map(|unit| (unit.name().to_owned(), unit.count(works(run), run_s)))
             .collect(),
+        uncertainty: run.scenario.sci.uncertainty.clone(),
     };
     let decided_on = crate::sci::intensities(&site, &run.signals.decide, run.outcome.end);
     Record { facts, site, decided_on, scored_on: run.intensity.to_vec() }

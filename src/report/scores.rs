@@ -138,7 +138,7 @@ fn laid_over(record: &Record, set: &SignalSet, other: &Record) -> Option<Vec<Vec
 }
 
 /// The signals of the run itself: one where it decided and scored on the same.
-fn own_sets(record: &Record) -> Vec<(Role, SignalSet)> {
+pub fn own_sets(record: &Record) -> Vec<(Role, SignalSet)> {
     let set = |info: &[crate::grid::SignalInfo], intensity: &[Vec<f64>]| SignalSet {
         name: info.iter().map(|s| s.zone.as_str()).collect::<Vec<_>>().join(", "),
         info: info.to_vec(),
@@ -233,7 +233,7 @@ fn percent(share: f64) -> String {
 }
 
 /// Columns under each other: the first `left` to the left, the others to the right.
-fn aligned(table: &[Vec<String>], left: usize) -> String {
+pub(super) fn aligned(table: &[Vec<String>], left: usize) -> String {
     let width = |c: usize| table.iter().filter_map(|row| row.get(c)).map(|s| s.chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..table[0].len()).map(width).collect();
     let mut text = String::new();

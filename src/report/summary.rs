@@ -1,12 +1,14 @@
 //! `summary.json` and `summary.csv`: every figure of a run with its unit and meaning, from one list.
 
+use super::beside;
 use super::machine::{self, total};
 use super::{Finished, Folder, ReportError};
 use crate::grid::SignalInfo;
 use crate::ledger::{Cause, Column};
+use crate::sci::uncertainty::{Books, Parts, sample};
 use crate::sci::{self, Statement, Work};
 use crate::stats::LogHistogram;
-use crate::types::RegionId;
+use crate::types::{RegionId, Seed};
 
 /// A figure's value.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,7 +111,8 @@ impl List {
         self.0.push(Entry { key: key.to_owned(), value: Value::Number(value), unit, meaning });
     }
 
-    fn text(&mut self, key: &str, value: &str, meaning: &'static str) {
+    /// A text.
+    pub fn text(&mut self, key: &str, value: &str, meaning: &'static str) {
         self.0.push(Entry { key: key.to_owned(), value: Value::Text(value.to_owned()), unit: "text", meaning });
     }
 }
@@ -123,6 +126,7 @@ pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
     latency(&mut list, run);
     resources(&mut list, run, run_s);
     carbon(&mut list, run);
+    beside::figures(&mut list, run);
     super::meter::figures(&mut list, run);
     list.0
 }
@@ -258,7 +262,7 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
         "energy_j.unattributed",
         s.unattributed.total_j(),
         "J",
-        "energy of what no function held, overhead included",
+        "energy that no function is charged: what none held, unless a rule spreads it; overhead included",
     );
     let (o, m) = (s.operational_g(), s.embodied_g());
     list.number("carbon_g.operational", o, "gCO2e", "O: energy x intensity");
@@ -271,13 +275,13 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
         "carbon_g.unattributed_operational",
         s.unattributed.total_operational_g(),
         "gCO2e",
-        "part of O that no function held",
+        "part of O that no function is charged",
     );
     list.number(
         "carbon_g.unattributed_embodied",
         s.unattributed.embodied_g,
         "gCO2e",
-        "part of M that no function held",
+        "part of M that no function is charged",
     );
     let joules = s.energy_j();
     list.number(
@@ -289,11 +293,37 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
     let units = units(run);
     let per_unit = |g: f64| sci::intensity(g, units).unwrap_or(f64::NAN);
     list.text("sci.unit", run.scenario.sci.functional_unit.name(), "the functional unit R");
+    let rules = &run.scenario.sci.attribution;
+    let meaning = "who pays for the energy of hosts that nobody uses";
+    list.text("sci.attribution_idle", rules.idle.name(), meaning);
+    let meaning = "who pays for M, and whether the rule spreads the pool that nobody held or all";
+    list.text("sci.attribution_embodied", &rules.embodied.name(), meaning);
     list.number("sci.units", units, "R", "how many functional units");
     list.number("sci.g_per_unit", per_unit(o + m), "gCO2e/R", "(O + M) / R; undefined without units");
     list.number("sci.operational_g_per_unit", per_unit(o), "gCO2e/R", "O / R");
     list.number("sci.embodied_g_per_unit", per_unit(m), "gCO2e/R", "M / R");
+    uncertain(list, run, units);
     statement(list, run);
+}
+
+/// The interval of the score, where the scenario says what is uncertain.
+fn uncertain(list: &mut List, run: &Finished<'_>, units: f64) {
+    let Some(spec) = &run.scenario.sci.uncertainty else { return };
+    let names: Vec<String> = run.regions.iter().map(|r| r.name.clone()).collect();
+    let books = Books {
+        site: &run.outcome.site,
+        groups: run.groups,
+        regions: &names,
+        intensity: run.intensity,
+        end: run.outcome.end,
+        unit: run.scenario.sci.functional_unit.name(),
+        units,
+    };
+    let sci = sample(&Parts::of(&books), spec, spec.samples, Seed(run.scenario.seed)).sci_g_per_unit;
+    let [p05, p50, p95] = sci.map_or([f64::NAN; 3], |e| [e.p05, e.p50, e.p95]);
+    list.number("sci.p05_g_per_unit", p05, "gCO2e/R", "score that 5 % of the samples of sci.uncertainty are below");
+    list.number("sci.p50_g_per_unit", p50, "gCO2e/R", "median of the score over the samples of sci.uncertainty");
+    list.number("sci.p95_g_per_unit", p95, "gCO2e/R", "score that 95 % of the samples of sci.uncertainty are below");
 }
 
 /// What the score rests on, beside it.

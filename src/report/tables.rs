@@ -74,7 +74,7 @@ pub const FUNCTIONS: &[Column] = &[
     ("operational_off_g", "gCO2e", "of off_j"),
     ("operational_pue_overhead_g", "gCO2e", "of pue_overhead_j"),
     ("operational_g", "gCO2e", "operational emissions"),
-    ("embodied_g", "gCO2e", "embodied emissions of the share of hosts held"),
+    ("embodied_g", "gCO2e", "embodied emissions of the share of hosts held, or as the rule of sci.attribution says"),
     ("units", "R", "functional units"),
     ("sci_g_per_unit", "gCO2e/R", "(operational + embodied) / R; empty without units"),
 ];
@@ -110,7 +110,7 @@ pub const TENANTS: &[Column] = &[
     ("operational_off_g", "gCO2e", "of off_j"),
     ("operational_pue_overhead_g", "gCO2e", "of pue_overhead_j"),
     ("operational_g", "gCO2e", "operational emissions"),
-    ("embodied_g", "gCO2e", "embodied emissions of the share of hosts held"),
+    ("embodied_g", "gCO2e", "embodied emissions of the share of hosts held, or as the rule of sci.attribution says"),
     ("units", "R", "functional units"),
     ("sci_g_per_unit", "gCO2e/R", "(operational + embodied) / R; empty without units"),
 ];
@@ -171,16 +171,17 @@ pub fn write_tables(run: &Finished<'_>, folder: &Folder) -> Result<(), ReportErr
     folder.write("regions.csv", |f| regions(run, f))?;
     folder.write("functions.csv", |f| functions(run, f))?;
     folder.write("tenants.csv", |f| tenants(run, f))?;
-    folder.write("hosts.csv", |f| hosts(run, f))
+    folder.write("hosts.csv", |f| hosts(run, f))?;
+    if run.beside.is_empty() { Ok(()) } else { folder.write("beside.csv", |f| super::beside::table(run, f)) }
 }
 
 /// Builds rows cell by cell.
-struct Table<'a> {
+pub(super) struct Table<'a> {
     out: csv::Writer<&'a mut dyn Write>,
 }
 
 impl<'a> Table<'a> {
-    fn new(out: &'a mut dyn Write, columns: &[Column]) -> std::io::Result<Self> {
+    pub(super) fn new(out: &'a mut dyn Write, columns: &[Column]) -> std::io::Result<Self> {
         let mut table = Self { out: csv::Writer::from_writer(out) };
         for (name, _, _) in columns {
             table.text(name)?;
@@ -189,7 +190,7 @@ impl<'a> Table<'a> {
         Ok(table)
     }
 
-    fn text(&mut self, cell: &str) -> std::io::Result<()> {
+    pub(super) fn text(&mut self, cell: &str) -> std::io::Result<()> {
         self.out.write_field(cell).map_err(Into::into)
     }
 
@@ -198,15 +199,15 @@ impl<'a> Table<'a> {
     }
 
     /// A number; what is not finite is undefined and left empty.
-    fn number(&mut self, x: f64) -> std::io::Result<()> {
+    pub(super) fn number(&mut self, x: f64) -> std::io::Result<()> {
         if x.is_finite() { self.text(&x.to_string()) } else { self.text("") }
     }
 
-    fn end(&mut self) -> std::io::Result<()> {
+    pub(super) fn end(&mut self) -> std::io::Result<()> {
         self.out.write_record(None::<&[u8]>).map_err(Into::into)
     }
 
-    fn finish(mut self) -> std::io::Result<()> {
+    pub(super) fn finish(mut self) -> std::io::Result<()> {
         self.out.flush()
     }
 }

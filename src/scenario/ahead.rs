@@ -60,6 +60,10 @@ pub(super) fn site_facts(groups: &[Group], facts: &[GroupFacts], regions: usize)
 
 /// Settings that are each right and do not go together.
 pub(super) fn check_together(scenario: &Scenario, mechanism: &Mechanism, problems: &mut Vec<Problem>) {
+    let account_step = scenario.output.account_step_s.map(Duration::from_secs_f64);
+    for (key, message, help) in scenario.sci.attribution.problems(account_step) {
+        problems.push(Problem::new(format!("sci.attribution.{key}"), message, help));
+    }
     let contended = scenario.model.cpu == CpuModel::Contended;
     let any_freed = scenario.model.sandbox.cold_wait == ColdWait::AnyFreed;
     let isolation = scenario.isolation.parts().0;

@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::ahead::{check_together, look_ahead, site_facts};
+use super::beside;
 use super::meter;
 use super::server::Server;
 use super::signals::{self, Signals};
-use super::{EndRule, Scenario, ServerSpec};
+use super::uncertainty::check_uncertainty;
+use super::{DEFAULT_PUE, EndRule, Scenario, ServerSpec};
 use crate::cluster::{Group, power};
 use crate::grid::{Forecast, PerfectForecast, Signal};
 use crate::isolation::{Conflict, Mechanism};
 use crate::scheduler::{Known, SchedulerSpec};
 use crate::sci::GroupFacts;
+use crate::sci::beside::Beside;
 use crate::sim::{QueueScope, RegionSetup, Setup};
-use crate::types::{Duration, GroupId, Memory, RegionId, SECONDS_PER_YEAR, Seed};
+use crate::types::{Duration, GroupId, Memory, RegionId, SECONDS_PER_YEAR, Seed, SimTime};
 use crate::workload::{Arrivals, Context};
 
 /// A scenario, ready to run.
@@ -31,6 +34,8 @@ pub struct Built {
     pub regions: Vec<RegionFacts>,
     /// The server type of every group.
     pub servers: Vec<ServerFacts>,
+    /// The ledgers beside carbon.
+    pub beside: Beside,
 }
 
 /// What the report says of the hosts of a group.
@@ -122,7 +127,12 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
         signals::build_signals(scenario, &context, &mut problems)
     });
+    let beside = start.map(|start| {
+        let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
+        beside::build_beside(scenario, &context, &mut problems)
+    });
     let mechanism = build_mechanism(scenario, &mut problems);
+    check_uncertainty(scenario, &mut problems);
     let runtime = match scenario.runtime.build() {
         Ok(runtime) => Some(runtime),
         Err(e) => {
@@ -133,7 +143,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     if let Some(mechanism) = &mechanism {
         check_together(scenario, mechanism, &mut problems);
     }
-    let (Some(opened), Some(mechanism), Some(runtime), Some(signals)) = (opened, mechanism, runtime, signals) else {
+    let (Some(opened), Some(mechanism), Some(runtime), Some(signals), Some(beside)) =
+        (opened, mechanism, runtime, signals, beside)
+    else {
         return Err(problems);
     };
     if !problems.is_empty() {
@@ -145,7 +157,11 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     }
     let forecasts: Vec<Box<dyn Forecast>> =
         signals.decide.iter().map(|s| Box::new(PerfectForecast::new(s.clone())) as Box<dyn Forecast>).collect();
-    let sites: std::sync::Arc<[_]> = site_facts(&fleet.groups, &fleet.facts, fleet.setups.len()).into();
+    let mut sites = site_facts(&fleet.groups, &fleet.facts, fleet.setups.len());
+    for (site, region) in sites.iter_mut().zip(&beside.regions) {
+        site.pue = region.outdoor.as_ref().map_or(site.pue, |o| o.mean_pue(steps.0, SimTime::ZERO + span));
+    }
+    let sites: std::sync::Arc<[_]> = sites.into();
     let survey = match look_ahead(scenario, &context, &mechanism) {
         Ok(survey) => survey,
         Err(e) => {
@@ -178,13 +194,22 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         forecasts,
         clocks: signals.score.iter().map(Signal::cursor).collect(),
         ledger_step: steps.0,
+        account_step: steps.1,
         meter: scenario.meter.clone(),
         duration,
         drain_limit,
         fixed_end: scenario.time.end == EndRule::Fixed,
         seed,
     };
-    Ok(Built { setup, arrivals: opened.arrivals, groups: fleet.facts, signals, regions, servers: fleet.servers })
+    Ok(Built {
+        setup,
+        arrivals: opened.arrivals,
+        groups: fleet.facts,
+        signals,
+        regions,
+        servers: fleet.servers,
+        beside,
+    })
 }
 
 /// Keys of provisioning that do not go together, with each other or with the queue.
@@ -222,20 +247,22 @@ fn parse_start(scenario: &Scenario, problems: &mut Vec<Problem>) -> Option<jiff:
     }
 }
 
-fn parse_steps(scenario: &Scenario, problems: &mut Vec<Problem>) -> (Duration, Duration) {
+/// Width of the ledger's bins, and length of the periods of the accounts.
+fn parse_steps(scenario: &Scenario, problems: &mut Vec<Problem>) -> (Duration, Option<Duration>) {
     let ledger = Duration::from_secs_f64(scenario.output.ledger_step_s);
-    let output = Duration::from_secs_f64(scenario.output.step_s);
-    if !output.0.is_multiple_of(ledger.0) {
-        problems.push(Problem::new(
-            "output.step_s",
-            format!(
-                "{} is not a whole multiple of output.ledger_step_s = {}",
-                scenario.output.step_s, scenario.output.ledger_step_s
-            ),
-            "choose a multiple, or a ledger step that divides it",
-        ));
+    let steps =
+        [("output.step_s", Some(scenario.output.step_s)), ("output.account_step_s", scenario.output.account_step_s)];
+    for (key, step_s) in steps {
+        let Some(step_s) = step_s else { continue };
+        if !Duration::from_secs_f64(step_s).0.is_multiple_of(ledger.0) {
+            problems.push(Problem::new(
+                key,
+                format!("{step_s} is not a whole multiple of output.ledger_step_s = {}", scenario.output.ledger_step_s),
+                "choose a multiple, or a ledger step that divides it",
+            ));
+        }
     }
-    (ledger, output)
+    (ledger, scenario.output.account_step_s.map(Duration::from_secs_f64))
 }
 
 /// More bins of the ledger than this (2.6 GB) are refused: an arrival in Unix time is the usual cause.
@@ -295,7 +322,9 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
             let Ok(power::ServerPower { model: power, memory_in_use_w }) = power_of(spec, server) else { continue };
             let id = GroupId::from_index(fleet.groups.len());
             let idle_w = power.watts(0.0);
-            let full = hosts.pue.unwrap_or(region.pue);
+            // Where PUE follows the air, overhead is added to the finished ledger.
+            let outdoor = region.pue_outdoor.is_some();
+            let full = hosts.pue.or(region.pue).unwrap_or(if outdoor { 1.0 } else { DEFAULT_PUE });
             let idle = hosts.pue_idle.or(if hosts.pue.is_none() { region.pue_idle } else { None });
             let overhead = match idle {
                 None => Ok((full, 0.0)),
@@ -371,6 +400,7 @@ fn group_facts(
         memory_mb: server.memory_mb,
         held_w,
         pue,
+        carbon_pue: None,
         fixed_overhead_w,
         embodied_kg: server.embodied_kg,
         lifetime_s: server.lifetime_years * SECONDS_PER_YEAR,

@@ -6,6 +6,7 @@
 //! types and checked for what a schema cannot say.
 
 mod ahead;
+mod beside;
 mod build;
 mod check;
 mod compare;
@@ -18,6 +19,7 @@ mod path;
 mod server;
 mod shape;
 mod signals;
+mod uncertainty;
 mod variant;
 mod verify;
 
@@ -31,6 +33,7 @@ pub use path::{PathStep, parse_path, show_path};
 pub use server::ServerSpec;
 pub use shape::{schema_for_editors, unsupported};
 pub use signals::Signals;
+pub use uncertainty::{UncertaintyError, read_uncertainty};
 pub use variant::Override;
 pub use verify::check_against_schema;
 
@@ -44,6 +47,7 @@ use crate::isolation::{IsolationSpec, RuntimeSpec};
 use crate::ledger::MeterSpec;
 use crate::scheduler::SchedulerSpec;
 use crate::sci::SciSpec;
+use crate::sci::beside::{CostSpec, ElectricityPrice, HeatSpec, PueOutdoor, Purchase, WaterSpec};
 use crate::sim::Rules;
 use crate::workload::WorkloadSpec;
 
@@ -88,6 +92,9 @@ pub struct Scenario {
     pub regions: Vec<RegionSpec>,
     /// Where calls come from.
     pub workload: WorkloadSpec,
+    /// In which currency prices are. Required where there is a price, and only there. Default: none, costs are not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<CostSpec>,
     /// A sampled meter beside the exact ledger. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meter: Option<MeterSpec>,
@@ -165,6 +172,11 @@ pub struct OutputSpec {
     /// Write `invocations.parquet`, one row per finished call. Default false.
     #[serde(default)]
     pub invocations: bool,
+    /// Length of the periods of `accounts.parquet`, which has what each function drew and held of each host group, period by period
+    /// \[s\]; a whole multiple of `ledger_step_s`. Changes nothing else. Default: no such file.
+    #[schemars(range(min = 0.001))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_step_s: Option<f64>,
 }
 
 fn step() -> f64 {
@@ -177,7 +189,7 @@ fn ledger_step() -> f64 {
 
 impl Default for OutputSpec {
     fn default() -> Self {
-        Self { step_s: step(), ledger_step_s: ledger_step(), invocations: false }
+        Self { step_s: step(), ledger_step_s: ledger_step(), invocations: false, account_step_s: None }
     }
 }
 
@@ -192,22 +204,34 @@ pub struct RegionSpec {
     /// What the run is scored on, where that differs from what policies look at. Default: `grid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scoring_grid: Option<grid::Spec>,
-    /// Power usage effectiveness: facility energy over IT energy. Default 1.1 (large cloud operators report 1.08–1.18).
+    /// Power usage effectiveness: facility energy over IT energy. Default 1.1 (large cloud operators report 1.08–1.18), or what
+    /// `pue_outdoor` says.
     #[schemars(range(min = 1.0, max = 10.0))]
-    #[serde(default = "pue")]
-    pub pue: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pue: Option<f64>,
     /// PUE while all hosts idle, not below `pue`, which is then that at full load. Default: the same at every load.
     #[schemars(range(min = 1.0, max = 10.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pue_idle: Option<f64>,
+    /// PUE that follows the outdoor temperature, in place of `pue` and `pue_idle`. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pue_outdoor: Option<PueOutdoor>,
+    /// What becomes of its heat; beside the score, never in it. Default: not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heat: Option<HeatSpec>,
+    /// Its water, given for all regions or for none. Default: not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub water: Option<WaterSpec>,
+    /// What its electricity costs, given for all regions or for none. Default: not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub electricity_price: Option<ElectricityPrice>,
     /// Its host groups, at least one.
     #[schemars(length(min = 1))]
     pub hosts: Vec<HostsSpec>,
 }
 
-fn pue() -> f64 {
-    1.1
-}
+/// PUE of a region that says nothing.
+pub(crate) const DEFAULT_PUE: f64 = 1.1;
 
 /// One host group of a region.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -226,6 +250,9 @@ pub struct HostsSpec {
     #[schemars(range(min = 1.0, max = 10.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pue_idle: Option<f64>,
+    /// How its hosts are paid for, given for all groups or for none. Default: not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase: Option<Purchase>,
 }
 
 /// The JSON Schema of a scenario file.

@@ -250,6 +250,9 @@ impl Scenario {
             }
             spec.power.get_or_insert_default();
         }
+        for region in scenario.regions.iter_mut().filter(|r| r.pue_outdoor.is_none()) {
+            region.pue.get_or_insert(super::DEFAULT_PUE);
+        }
         scenario
     }
 

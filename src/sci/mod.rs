@@ -9,15 +9,19 @@
 //! ```
 //!
 //! The boundary is the whole fleet: idle and switched-off hosts count. What no function held is its own line,
-//! "unattributed", so that functions + unattributed = total, for energy, for O and for M.
+//! "unattributed", so that functions + unattributed = total, for energy, for O and for M. Rules of [`attribution`] may spread it.
 //!
 //! This room reads the ledger and the signals; it knows neither the simulation nor any policy.
 
+pub mod attribution;
+pub mod beside;
 pub mod embodied;
 mod record;
 mod score;
+pub mod shapley;
 mod signals;
 mod statement;
+pub mod uncertainty;
 mod unit;
 
 pub use record::{
@@ -30,16 +34,26 @@ pub use signals::{SignalSet, SignalSetError};
 pub use statement::{BOUNDARY, Statement};
 pub use unit::{FunctionalUnit, UserUnit, Work};
 
+use attribution::AttributionSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// `[sci]`: what the score divides by.
+use score::charge;
+
+/// `[sci]`: what the score divides by, and who pays for what nobody uses.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SciSpec {
     /// The functional unit R. Default `call`.
     #[serde(default)]
     pub functional_unit: FunctionalUnit,
+    /// Who pays for capacity that nobody uses. Default: nobody, it is a line of its own.
+    #[serde(default)]
+    pub attribution: AttributionSpec,
+    /// How uncertain the figures behind the score are; adds the median and the 90 % interval of the score to the summary.
+    /// Default: nothing is uncertain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty: Option<uncertainty::UncertaintySpec>,
 }
 
 /// (O + M) / R [gCO2e per functional unit]; `None` where R is 0: the score is undefined, not 0.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::attribution::AttributionSpec;
+use super::uncertainty::UncertaintySpec;
 use super::{CAUSES, FunctionalUnit, GroupFacts, RegionScore, score_regions};
 use crate::grid::SignalInfo;
 use crate::ledger::SiteBook;
@@ -37,12 +39,19 @@ pub struct RecordFacts {
     pub decided_on: Vec<SignalInfo>,
     /// What the run's own score rests on, by region.
     pub scored_on: Vec<SignalInfo>,
+    /// Length of the periods of accounts.parquet \[ns\]; `null` if it was not written.
+    pub account_step_ns: Option<u64>,
+    /// Who paid for what nobody used.
+    pub attribution: AttributionSpec,
     /// The functional unit of the run.
     pub unit: FunctionalUnit,
     /// R in that unit.
     pub units: f64,
     /// R in every unit that needs no further word, by name.
     pub units_by_name: BTreeMap<String, f64>,
+    /// What the scenario says is uncertain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty: Option<UncertaintySpec>,
 }
 
 /// A ledger with its facts.

@@ -22,6 +22,9 @@ pub struct GroupFacts {
     pub held_w: f64,
     /// Power usage effectiveness; of every further watt, where it depends on load.
     pub pue: f64,
+    /// The same of emissions, where PUE changes over time and so has another mean over emissions than over energy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carbon_pue: Option<f64>,
     /// Overhead that one host causes at any load, charged as its idle power is \[W\].
     pub fixed_overhead_w: f64,
     /// Embodied emissions of one host that its present life bears \[kgCO2e\].
@@ -198,7 +201,7 @@ pub fn score(
 }
 
 /// What an account with one host group comes to.
-fn charge(account: &Account, group: &GroupFacts) -> Share {
+pub(super) fn charge(account: &Account, group: &GroupFacts) -> Share {
     const OVERHEAD: usize = CAUSES - 1;
     let states = [(Cause::Execution, Held::Busy), (Cause::ColdStart, Held::Starting), (Cause::WarmIdle, Held::Warm)];
     let mut share = Share::default();
@@ -211,7 +214,8 @@ fn charge(account: &Account, group: &GroupFacts) -> Share {
         share.energy_j[cause as usize] = joules;
         share.operational_g[cause as usize] = grams;
         share.energy_j[OVERHEAD] += (group.pue - 1.0) * joules + time * group.fixed_overhead_w;
-        share.operational_g[OVERHEAD] += (group.pue - 1.0) * grams + weight * group.fixed_overhead_w / JOULES_PER_KWH;
+        let carbon_pue = group.carbon_pue.unwrap_or(group.pue);
+        share.operational_g[OVERHEAD] += (carbon_pue - 1.0) * grams + weight * group.fixed_overhead_w / JOULES_PER_KWH;
         share.embodied_g += time * group.embodied_g_per_s();
     }
     share
@@ -274,6 +278,7 @@ mod tests {
             memory_mb: 1000.0,
             held_w: 100.0,
             pue: 1.0,
+            carbon_pue: None,
             fixed_overhead_w: 0.0,
             embodied_kg: 1000.0,
             lifetime_s: 4.0 * crate::types::SECONDS_PER_YEAR,

@@ -51,7 +51,7 @@ pub enum SignalSetError {
         /// The region.
         region: String,
         /// What is wrong.
-        source: GridError,
+        source: Box<GridError>,
         /// What to do.
         help: &'static str,
     },
@@ -219,7 +219,7 @@ impl File {
                     GridError::EndsEarly { .. } => "past_end = \"repeat\" or \"hold\" continues a signal",
                     _ => "see docs/model.md, section 10, for what a signal must be",
                 };
-                SignalSetError::Grid { name: name.clone(), region: region.clone(), source, help }
+                SignalSetError::Grid { name: name.clone(), region: region.clone(), source: Box::new(source), help }
             })?;
             if let Some(change) = signal.change_inside(site.step()).filter(|&change| change < end) {
                 return Err(SignalSetError::Inside {

@@ -9,10 +9,11 @@ use super::engine::{Engine, Needs, Passive, Region};
 use super::event::Event;
 use super::expiry::ExpiryLanes;
 use super::idle::Shares;
+use super::periods::Periods;
 use super::pools::Pools;
 use super::queue::EventQueue;
 use super::rules::Exhaustion;
-use super::setup::{CallLog, RegionSetup, Setup};
+use super::setup::{Logs, RegionSetup, Setup};
 use super::statistics::{FunctionStats, Series, Totals};
 use super::waiting::Waiting;
 use crate::cluster::{
@@ -26,7 +27,7 @@ use crate::types::{Duration, FunctionId, GroupId, HostId, PoolId, SimTime};
 use crate::workload::{Batch, FunctionProfile, Survey};
 
 impl<'a> Engine<'a> {
-    pub(super) fn new(setup: Setup, survey: Option<Survey>, log: Option<CallLog<'a>>) -> Self {
+    pub(super) fn new(setup: Setup, survey: Option<Survey>, logs: Logs<'a>) -> Self {
         let Setup { regions, groups, hosts, mechanism, rules, mut overcommit, packing, .. } = setup;
         let orders = packing.orders();
         let budget = setup.keep_alive.budget();
@@ -119,6 +120,10 @@ impl<'a> Engine<'a> {
         let peaks = survey.as_ref().map_or(Vec::new(), |s| s.peaks.clone());
         let cools = mechanism.pause_after != Duration::FOREVER || mechanism.snapshot_after != Duration::FOREVER;
         let warm = WarmPools::new(rules.sandbox.reuse_order(cools), packing.warm_scope(), regions.len(), hosts.len());
+        let periods = match (setup.account_step, logs.accounts) {
+            (Some(step), Some(sink)) => Some(Periods::new(step, groups.len(), sink)),
+            _ => None,
+        };
         let mut engine = Self {
             now: SimTime::ZERO,
             sharing: vec![ProcessorSharing::default(); hosts.len()],
@@ -191,7 +196,9 @@ impl<'a> Engine<'a> {
             seed: setup.seed.derive("engine"),
             events: 0,
             received: 0,
-            log,
+            log: logs.calls,
+            next_edge: periods.as_ref().map_or(SimTime::NEVER, Periods::edge),
+            periods,
             failure: None,
             let_go_now: Vec::new(),
             rules,

@@ -2,7 +2,7 @@
 
 use super::calls::Stage;
 use super::engine::Engine;
-use super::setup::Outcome;
+use super::setup::{Outcome, SimError};
 use super::statistics::PoolCounts;
 use crate::cluster::{Phase, SandboxState};
 use crate::ledger::Held;
@@ -10,7 +10,11 @@ use crate::types::{FunctionId, HostId, RegionId, SandboxId};
 
 impl Engine<'_> {
     /// Closes the books.
-    pub(super) fn close(mut self) -> Outcome {
+    ///
+    /// # Errors
+    /// The last period's accounts cannot be written.
+    pub(super) fn close(mut self) -> Result<Outcome, SimError> {
+        self.close_periods(self.now);
         for host in 0..self.hosts.len() {
             self.touch(HostId::from_index(host));
             if self.hosts[host].state.is_changing() {
@@ -21,6 +25,10 @@ impl Engine<'_> {
             self.series.advance(RegionId::from_index(region), self.now);
         }
         self.close_sandboxes();
+        self.close_last_period();
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         self.count_used_hosts(0);
         self.totals.exhaustions = self.hosts.iter().map(|h| h.exhaustions).sum();
         let mut pools = vec![PoolCounts::default(); self.pools.count()];
@@ -31,7 +39,7 @@ impl Engine<'_> {
         }
         let seen = self.hosts.iter().map(|h| (h.energy_j, h.on_s));
         let metered = self.meter.map(|meter| meter.finish(self.now, seen));
-        Outcome {
+        Ok(Outcome {
             site: self.site,
             metered,
             accounts: self.accounts,
@@ -46,7 +54,7 @@ impl Engine<'_> {
             events: self.events,
             most_in_flight: self.calls.most_in_flight(),
             pools,
-        }
+        })
     }
 
     /// Credits what the sandboxes that are left hold, and the idle time of the warm ones.

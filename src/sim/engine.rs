@@ -8,10 +8,11 @@ use super::calls::{Call, Calls, Stage};
 use super::event::{Class, Event};
 use super::expiry::ExpiryLanes;
 use super::idle::Shares;
+use super::periods::Periods;
 use super::pools::Pools;
 use super::queue::EventQueue;
 use super::rules::Rules;
-use super::setup::{CallLog, Outcome, Progress, Setup, SimError};
+use super::setup::{CallLog, Logs, Outcome, Progress, Setup, SimError};
 use super::statistics::{FunctionStats, Series, Totals};
 use super::waiting::Waiting;
 use crate::cluster::{
@@ -175,6 +176,9 @@ pub(super) struct Engine<'a> {
     pub events: u64,
     pub received: u64,
     pub log: Option<CallLog<'a>>,
+    /// The accounts by period, and when the present one ends; never without them.
+    pub periods: Option<Periods<'a>>,
+    pub next_edge: SimTime,
     pub failure: Option<SimError>,
     /// Reused by every shifting tick.
     pub let_go_now: Vec<CallToken>,
@@ -183,16 +187,16 @@ pub(super) struct Engine<'a> {
 /// Runs a workload to its end.
 ///
 /// # Errors
-/// [`SimError`]: a bad workload, a function that no host can hold, a call log that cannot be written.
+/// [`SimError`]: a bad workload, a function that no host can hold, a log that cannot be written.
 pub fn simulate(
     mut setup: Setup,
     mut arrivals: Box<dyn Arrivals>,
-    log: Option<CallLog<'_>>,
+    logs: Logs<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Outcome, Box<dyn Arrivals>), SimError> {
     let (duration, drain_limit, fixed_end) = (setup.duration, setup.drain_limit, setup.fixed_end);
     let survey = setup.survey.take();
-    let mut engine = Engine::new(setup, survey, log);
+    let mut engine = Engine::new(setup, survey, logs);
     let mut batch = Batch::default();
     let cut = duration.map_or(SimTime::NEVER, |d| SimTime(d.0));
     let mut last_arrival = SimTime::ZERO;
@@ -230,14 +234,29 @@ pub fn simulate(
     if let Some(failure) = engine.failure.take() {
         return Err(failure);
     }
-    Ok((engine.close(), arrivals))
+    Ok((engine.close()?, arrivals))
 }
 
 impl Engine<'_> {
     /// Lets everything happen that comes before an arrival at `limit`: all that is due then too.
     fn run_until(&mut self, limit: SimTime) {
+        if self.next_edge < limit {
+            self.run_over_edges(limit);
+        }
         while self.next_instant() <= limit {
             self.step();
+        }
+    }
+
+    /// Lets everything happen up to the last period's end before `limit`, and closes the periods on the way. What happens at a
+    /// period's end belongs to it.
+    #[cold]
+    fn run_over_edges(&mut self, limit: SimTime) {
+        while self.next_edge < limit {
+            while self.next_instant() <= self.next_edge {
+                self.step();
+            }
+            self.close_periods(self.next_edge + Duration(1));
         }
     }
 
@@ -297,6 +316,13 @@ impl Engine<'_> {
             Event::HostTick { host } => self.sharing[host as usize].tick_at != Some(at),
             _ => false,
         }
+    }
+
+    /// Whether the next step is a stale event.
+    fn next_is_stale(&self) -> bool {
+        let at = self.lanes.next().0;
+        let expiry = at != SimTime::NEVER && (at, Class::Expiry) <= self.queue.peek();
+        !expiry && self.queue.first().is_some_and(|(at, event)| self.is_stale(at, event))
     }
 
     fn happen(&mut self, event: Event) {
@@ -372,6 +398,10 @@ impl Engine<'_> {
             // Controllers tick for ever: without calls and expiries there is nothing left to wait for.
             if only_idle_left && !timed && self.expiring == 0 {
                 break;
+            }
+            // The run may end before this instant if nothing happens then.
+            if at > self.next_edge && !self.next_is_stale() {
+                self.close_periods(at);
             }
             self.step();
             if self.failure.is_some() {

@@ -45,6 +45,11 @@ impl EventQueue {
         }
     }
 
+    /// The next event.
+    pub fn first(&self) -> Option<(SimTime, Event)> {
+        self.heap.first().map(|e| (SimTime((e.key >> 64) as u64), e.event))
+    }
+
     /// Takes the next event.
     #[inline]
     pub fn pop(&mut self) -> Option<(SimTime, Event)> {

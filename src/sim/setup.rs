@@ -5,7 +5,7 @@ use super::statistics::{FunctionStats, PoolCounts, Series, Totals};
 use crate::cluster::{Group, Host};
 use crate::grid::{Cursor, Forecast};
 use crate::isolation::{Mechanism, Runtime};
-use crate::ledger::{Accounts, MeterSpec, Metered, SiteBook};
+use crate::ledger::{Accounts, MeterSpec, Metered, PeriodAccount, SiteBook};
 use crate::scheduler::admission::Admission;
 use crate::scheduler::keep_alive::KeepAlive;
 use crate::scheduler::overcommit::Overcommit;
@@ -66,6 +66,8 @@ pub struct Setup {
     pub clocks: Vec<Cursor>,
     /// Width of the ledger's bins.
     pub ledger_step: Duration,
+    /// Length of the periods of the accounts; `None`: they are kept for the whole run alone.
+    pub account_step: Option<Duration>,
     /// A meter that is read beside the books; it decides nothing.
     pub meter: Option<MeterSpec>,
     /// Arrivals at or after this instant are not taken; `None` takes all.
@@ -176,7 +178,22 @@ pub enum SimError {
     /// The call log cannot be written.
     #[error("cannot write the call log: {0}")]
     CallLog(String),
+    /// The accounts by period cannot be written.
+    #[error("cannot write the accounts by period: {0}")]
+    Accounts(String),
 }
 
 /// A consumer of finished calls.
 pub type CallLog<'a> = &'a mut dyn FnMut(&Finished) -> Result<(), String>;
+
+/// A consumer of the accounts by period.
+pub type AccountSink<'a> = &'a mut dyn FnMut(&PeriodAccount) -> Result<(), String>;
+
+/// What is told of a run while it goes on.
+#[derive(Default)]
+pub struct Logs<'a> {
+    /// Every finished call.
+    pub calls: Option<CallLog<'a>>,
+    /// The accounts of every period, if [`Setup::account_step`] says how long one is.
+    pub accounts: Option<AccountSink<'a>>,
+}

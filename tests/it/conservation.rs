@@ -59,7 +59,7 @@ const WAYS: &[&[&str]] = &[
 ];
 
 #[track_caller]
-fn all_books_balance(what: &str, run: &Run) {
+pub fn all_books_balance(what: &str, run: &Run) {
     let n = |key: &str| run.number(key);
     let causes = ["execution", "cold_start", "warm_idle", "idle_host", "boot", "off"];
     let by_cause = |section: &str| -> f64 {

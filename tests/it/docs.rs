@@ -1,8 +1,10 @@
 //! The documents that must keep step with the program.
 
-use slackwater::report::{FUNCTIONS, HOSTS, INVOCATIONS, LEDGER, METER, METER_FUNCTIONS, REGIONS, TENANTS, TIMESERIES};
+use slackwater::report::{
+    ACCOUNTS, BESIDE, FUNCTIONS, HOSTS, INVOCATIONS, LEDGER, METER, METER_FUNCTIONS, REGIONS, TENANTS, TIMESERIES,
+};
 
-use crate::lab::{repository, run_file};
+use crate::lab::{Run, repository, run_file};
 
 /// The table rows of docs/outputs.md below the heading that names a file: cells of each row.
 fn rows_below(text: &str, heading: &str) -> Vec<Vec<String>> {
@@ -46,7 +48,9 @@ fn every_column_is_documented_with_its_unit() {
         ("functions.csv", FUNCTIONS),
         ("tenants.csv", TENANTS),
         ("hosts.csv", HOSTS),
+        ("beside.csv", BESIDE),
         ("invocations.parquet", INVOCATIONS),
+        ("accounts.parquet", ACCOUNTS),
         ("ledger.parquet", &LEDGER),
         ("meter.csv", METER),
         ("meter_functions.csv", METER_FUNCTIONS),
@@ -61,6 +65,13 @@ fn every_figure_of_the_summary_is_documented_with_its_unit() {
     let run = run_file(&repository("scenarios/quickstart.toml"), &["workload.poisson.calls=100"], 1);
     assert!(run.report.summary.len() > 60);
     names(&outputs(), "summary.json", run.report.summary.iter().map(|e| (e.key.as_str(), e.unit)));
+    let beside = with_all_ledgers();
+    names(&outputs(), "summary.json", beside.report.summary.iter().map(|e| (e.key.as_str(), e.unit)));
+}
+
+/// A run with every ledger beside carbon.
+fn with_all_ledgers() -> Run {
+    run_file(&repository("scenarios/beside-carbon.toml"), &["workload.poisson.calls=100"], 1)
 }
 
 #[test]
@@ -81,8 +92,8 @@ fn the_figures_of_a_meter_are_documented_with_their_units_and_no_others() {
 
 #[test]
 fn every_row_of_the_document_exists_in_the_program() {
-    let run = run_file(&repository("scenarios/quickstart.toml"), &["workload.poisson.calls=100"], 1);
-    let tables = [TIMESERIES, REGIONS, FUNCTIONS, TENANTS, HOSTS, INVOCATIONS, &LEDGER].concat();
+    let run = with_all_ledgers();
+    let tables = [TIMESERIES, REGIONS, FUNCTIONS, TENANTS, HOSTS, BESIDE, INVOCATIONS, &LEDGER, ACCOUNTS].concat();
     let mut known: Vec<&str> = tables.iter().map(|c| c.0).collect();
     known.extend(run.report.summary.iter().map(|e| e.key.as_str()));
     for heading in [
@@ -92,7 +103,9 @@ fn every_row_of_the_document_exists_in_the_program() {
         "functions.csv",
         "tenants.csv",
         "hosts.csv",
+        "beside.csv",
         "invocations.parquet",
+        "accounts.parquet",
     ] {
         for row in rows_below(&outputs(), heading) {
             let name = row[0].as_str();

@@ -47,6 +47,11 @@ fn keep_alive_keeps_its_figures() {
 }
 
 #[test]
+fn ledgers_beside_carbon_keep_their_figures() {
+    agrees_with_its_golden_file("scenarios/beside-carbon.toml", "beside-carbon.csv", &[]);
+}
+
+#[test]
 fn a_hundredth_of_the_xfaas_week_keeps_its_figures() {
     let set = ["workload.xfaas.calls=200000", "scheduler.shifting.paced-backlog.prior_rate_per_s=0.3307"];
     agrees_with_its_golden_file("scenarios/xfaas.toml", "xfaas-hundredth.csv", &set);

@@ -17,6 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("scheduler", &["scheduler", "cluster", "isolation", "ledger", "grid", "workload", "types", "stats"]),
     ("sim", &["sim", "scheduler", "cluster", "isolation", "ledger", "grid", "workload", "types", "stats"]),
     ("sci", &["sci", "ledger", "grid", "types", "stats"]),
+    ("impact", &["impact", "sci", "ledger", "grid", "types", "stats"]),
 ];
 
 /// All Rust files below a folder.

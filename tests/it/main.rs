@@ -1,6 +1,9 @@
 //! Tests of the whole: the library and the program from a scenario to its results.
 
+mod accounts;
+mod attribution;
 mod azure2019;
+mod beside;
 mod books;
 mod compare;
 mod conservation;
@@ -16,6 +19,8 @@ mod golden;
 mod greener;
 mod hotcarbon;
 mod house;
+mod impact;
+mod impact_run;
 mod invalid;
 mod isolation;
 mod keep_alive;
@@ -35,3 +40,4 @@ mod scene;
 mod score;
 mod servers;
 mod starts;
+mod uncertainty;

@@ -7,7 +7,7 @@ use slackwater::scenario::{Scenario, build};
 use slackwater::scheduler::View;
 use slackwater::scheduler::provisioning::{FleetView, Provisioning};
 use slackwater::sci;
-use slackwater::sim::{Outcome, simulate};
+use slackwater::sim::{Logs, Outcome, simulate};
 use slackwater::types::{Duration, RegionId};
 
 const SCENARIO: &str = r#"
@@ -64,7 +64,7 @@ fn run_with(scenario: &str) -> (Outcome, sci::Scored) {
     let scenario: Scenario = toml::from_str(scenario).expect("a right scenario");
     let mut built = build(&scenario, Path::new("."), false).expect("it builds");
     built.setup.provisioning = Box::new(Halves);
-    let (outcome, _) = simulate(built.setup, built.arrivals, None, &mut |_| {}).expect("it runs");
+    let (outcome, _) = simulate(built.setup, built.arrivals, Logs::default(), &mut |_| {}).expect("it runs");
     slackwater::run::count_powered(&mut built.groups, &outcome.hosts);
     let intensity = sci::intensities(&outcome.site, &built.signals.score, outcome.end);
     let scored = sci::score(&outcome.site, &outcome.accounts, &built.groups, &intensity, outcome.end);

@@ -1,6 +1,7 @@
 //! Scoring a finished run anew from its ledger: exact under its own signal, and what a run on another signal would have said.
 
-use slackwater::report::{read_ledger, score_rows, scores_csv};
+use slackwater::report::{By, changes_inside, charge_anew, own_sets, read_ledger, score_rows, scores_csv};
+use slackwater::sci::attribution::AttributionSpec;
 use slackwater::sci::{Record, SignalSet};
 
 use crate::lab::{Lab, Run, close, repository, shared};
@@ -133,6 +134,63 @@ fn what_a_run_claims_stands_beside_what_another_signal_sees() {
     let mut csv = Vec::new();
     scores_csv(&table, &mut csv).expect("memory holds a table");
     assert_eq!(String::from_utf8(csv).expect("text").lines().count(), 3);
+}
+
+#[test]
+fn functions_and_tenants_are_charged_anew_as_a_run_would_have_charged_them() {
+    let lab = Lab::new(WORLD);
+    let periods = "output.account_step_s=3600";
+    let za = ["0", "1"].map(|r| format!("regions[{r}].scoring_grid={{ typical = {{ zone = 'ZA' }} }}"));
+    let run = lab.run(&[periods]);
+    let record = record(&run);
+    let signals = [own_sets(&record)[0].1.clone(), set("typical:ZA", &record)];
+    assert!(signals.iter().all(|s| !changes_inside(&record, s)), "hourly signals do not change inside hours");
+    for (rules, keys) in [
+        ("", ["sci.attribution.idle={unattributed={}}", "sci.attribution.embodied={unattributed={}}"]),
+        (
+            "idle.usage={}\nembodied.temporal-shapley={levels_s=[86400.0, 3600.0]}",
+            [
+                "sci.attribution.idle={usage={}}",
+                "sci.attribution.embodied={temporal-shapley={levels_s=[86400.0, 3600.0]}}",
+            ],
+        ),
+    ] {
+        let spec: AttributionSpec = toml::from_str(rules).expect("rules");
+        let own = lab.run(&[&[periods], &keys[..]].concat());
+        let there = lab.run(&[&[periods, &za[0], &za[1]], &keys[..]].concat());
+        for (by, table) in [(By::Function, "functions.csv"), (By::Tenant, "tenants.csv")] {
+            let charged = charge_anew(&run.folder(), &record, &signals, Some(&spec), by).expect("accounts by period");
+            for (s, wanted) in [&own, &there].into_iter().enumerate() {
+                let wanted = wanted.table(table);
+                let near = |what: &str, ours: f64, wanted: f64, whole: f64| {
+                    assert!(
+                        (ours - wanted).abs() <= 1e-9 * whole,
+                        "{rules} {table} [{s}] {what}: {ours} is not {wanted}"
+                    );
+                };
+                assert_eq!(charged.len(), wanted.rows.len());
+                for (i, row) in charged.iter().enumerate() {
+                    let column = |name: &str| (wanted.column(name)[i], wanted.sum(name));
+                    let (energy, operational, embodied) =
+                        (column("energy_j"), column("operational_g"), column("embodied_g"));
+                    near("energy", row.shares[s].total_j(), energy.0, energy.1);
+                    near("O", row.shares[s].total_operational_g(), operational.0, operational.1);
+                    near("M", row.shares[s].embodied_g, embodied.0, embodied.1);
+                    let idle = column("operational_idle_host_g");
+                    near("O of idle hosts", row.shares[s].operational_g[3], idle.0, operational.1);
+                }
+            }
+        }
+    }
+    let without = lab.run(&[]);
+    let error =
+        charge_anew(&without.folder(), &read_ledger(&without.folder()).expect("books"), &signals, None, By::Tenant)
+            .expect_err("no periods");
+    assert!(error.to_string().contains("output.account_step_s"), "{error}");
+    let fine: AttributionSpec =
+        toml::from_str("embodied.temporal-shapley={levels_s=[86400.0, 300.0]}").expect("a rule");
+    let error = charge_anew(&run.folder(), &record, &signals, Some(&fine), By::Tenant).expect_err("too fine");
+    assert!(error.to_string().contains("300 is not a whole multiple"), "{error}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum OtherLife {
-    /// Its length, in the years in which `lifetime_years` counts; each such life bears in proportion to its length [years].
+    /// Its length, in the years in which `lifetime_years` counts; each such life bears in proportion to its length \[years\].
     Years(#[schemars(range(min = 0.001))] f64),
     /// The share of the embodied emissions that it bears, whatever its length \[ratio\].
     Share(#[schemars(range(min = 0.0, max = 1.0))] f64),

@@ -8,7 +8,7 @@ use super::figures::figure;
 
 /// A server of 1000 kg with one CPU and 16 GB, and adders for what it has beyond that.
 ///
-/// Formula: TE = 1000 + 100 (CPUs - 1) + 533/384 max(0, GB - 16) + 50 HDDs + 100 SSDs + 150 GPUs [kgCO2e].
+/// Formula: TE = 1000 + 100 (CPUs - 1) + 533/384 max(0, GB - 16) + 50 HDDs + 100 SSDs + 150 GPUs \[kgCO2e\].
 /// Source: Teads Engineering; Cloud Carbon Footprint, ccf-coefficients (figures and sources: `sim list embodied`).
 /// Example: 2 CPUs and 192 GB are 1344.29 kg.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
