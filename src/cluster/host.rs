@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::power::PowerModel;
+use super::standby::{PowerState, Standby};
 use crate::ledger::{COLUMNS, Column, Rates};
 use crate::types::{GroupId, Memory, RegionId, SimTime};
 
@@ -39,12 +40,10 @@ pub struct Group {
     pub pue: f64,
     /// Overhead that one host causes at any load, also while it is off \[W\]; 0 where PUE is constant.
     pub fixed_overhead_w: f64,
-    /// Power while off \[W\].
-    pub off_w: f64,
-    /// Power while booting \[W\].
-    pub boot_w: f64,
-    /// How long a boot takes.
-    pub boot: crate::types::Duration,
+    /// Switched off, and the ways there and back.
+    pub off: Standby,
+    /// Asleep, and the ways there and back.
+    pub sleep: Standby,
     /// Power at no load \[W\], from the power model.
     pub idle_w: f64,
     /// What all memory in use draws on top of it \[W\]; 0 unless use is what makes memory active.
@@ -59,17 +58,6 @@ pub struct Group {
     pub load_per_unit: f64,
 }
 
-/// Whether a host can carry calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PowerState {
-    /// Ready.
-    On,
-    /// Starting; carries nothing yet.
-    Booting,
-    /// Switched off.
-    Off,
-}
-
 /// One physical server.
 #[derive(Debug, Clone)]
 pub struct Host {
@@ -77,7 +65,7 @@ pub struct Host {
     pub group: GroupId,
     /// Its region.
     pub region: RegionId,
-    /// On, booting or off.
+    /// On, waiting, or on a way between them.
     pub state: PowerState,
     /// CPU demanded by executing calls [millionths of a core].
     pub exec_demand: u64,
@@ -148,8 +136,9 @@ pub struct Host {
     pub memory_mb_s: f64,
     /// Time ready so far \[s\].
     pub on_s: f64,
-    /// Time spent in boots \[ns\], right while no boot is going on: a boot takes its beginning off and adds its end.
-    boot_ns: u64,
+    /// Time spent on the ways between power states \[ns\], right while the host is on none: a way takes its beginning off and adds
+    /// its end.
+    changing_ns: u64,
 }
 
 impl Host {
@@ -194,24 +183,25 @@ impl Host {
             busy_core_s: 0.0,
             memory_mb_s: 0.0,
             on_s: 0.0,
-            boot_ns: 0,
+            changing_ns: 0,
         }
     }
 
-    /// A boot begins: the host leaves off.
-    pub fn begin_boot(&mut self, now: SimTime) {
-        self.state = PowerState::Booting;
-        self.boot_ns = self.boot_ns.wrapping_sub(now.0);
+    /// A way to another power state begins.
+    pub fn begin_way(&mut self, way: PowerState, now: SimTime) {
+        debug_assert!(way.is_changing());
+        self.state = way;
+        self.changing_ns = self.changing_ns.wrapping_sub(now.0);
     }
 
-    /// The boot that goes on is counted up to now.
-    pub fn end_boot(&mut self, now: SimTime) {
-        self.boot_ns = self.boot_ns.wrapping_add(now.0);
+    /// The way that the host is on is counted up to now.
+    pub fn count_way(&mut self, now: SimTime) {
+        self.changing_ns = self.changing_ns.wrapping_add(now.0);
     }
 
-    /// Time powered on so far, ready or booting \[s\]; right while no boot is going on, as after a run.
+    /// Time powered on so far: ready or on a way, neither off nor asleep \[s\]; right while the host is on no way, as after a run.
     pub fn powered_s(&self) -> f64 {
-        self.on_s + self.boot_ns as f64 * 1e-9
+        self.on_s + self.changing_ns as f64 * 1e-9
     }
 
     /// Moves the clocks and totals to `now`, where the region's cumulative weight is `weight`.
@@ -352,13 +342,11 @@ impl Host {
         (dynamic, dynamic / wanted)
     }
 
-    /// The rates of a host that is booting or off.
+    /// The rates of a host that is not on.
     #[cold]
     fn refresh_unready(&mut self, group: &Group) {
-        let (column, watts) = match self.state {
-            PowerState::Booting => (Column::Boot, group.boot_w),
-            _ => (Column::Off, group.off_w),
-        };
+        debug_assert_eq!(self.sandboxes, 0, "a sandbox stands on a host that is not on");
+        let (column, watts) = group.unready(self.state);
         self.rates = [0.0; COLUMNS];
         self.over = [false; 2];
         self.rates[column as usize] = watts;

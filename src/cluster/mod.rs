@@ -7,12 +7,14 @@ mod index;
 pub mod power;
 mod sandbox;
 mod share;
+mod standby;
 mod warm;
 
 pub use catalogue::{ServerType, ServerTypes, server_types};
 pub use evict::{EvictionOrder, IdleOrder};
-pub use host::{CpuModel, Group, Host, PowerState, UNITS_PER_CORE};
+pub use host::{CpuModel, Group, Host, UNITS_PER_CORE};
 pub use index::{HostIndex, Orders, Slot};
 pub use sandbox::{List, NONE, Phase, Sandbox, SandboxState, Sandboxes, Tier, Which};
 pub use share::ProcessorSharing;
+pub use standby::{IdleState, PowerState, Standby};
 pub use warm::{ReuseOrder, WarmPools, WarmScope};

@@ -37,9 +37,9 @@ pub enum Column {
     WarmIdle = 10,
     /// Baseline energy of the memory that no sandbox holds \[J\].
     IdleHost = 11,
-    /// Energy of hosts that are booting \[J\].
+    /// Energy of hosts that boot, shut down, suspend or wake \[J\].
     Boot = 12,
-    /// Energy of hosts that are off \[J\].
+    /// Energy of hosts that are off or asleep \[J\].
     Off = 13,
     /// Cooling and power conversion: (PUE - 1) times all IT energy \[J\].
     Overhead = 14,
@@ -59,9 +59,9 @@ pub enum Cause {
     WarmIdle,
     /// Hosts that are on and held by nobody.
     IdleHost,
-    /// Hosts that are booting.
+    /// Hosts that change their power state: boot, shut down, suspend, wake.
     Boot,
-    /// Hosts that are off.
+    /// Hosts that are off or asleep.
     Off,
     /// Cooling and power conversion.
     Overhead,

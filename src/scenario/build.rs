@@ -16,7 +16,7 @@ use crate::isolation::{Conflict, Mechanism};
 use crate::scheduler::{Known, SchedulerSpec};
 use crate::sci::GroupFacts;
 use crate::sci::beside::Beside;
-use crate::sim::{RegionSetup, Setup};
+use crate::sim::{QueueScope, RegionSetup, Setup};
 use crate::types::{Duration, GroupId, Memory, RegionId, SECONDS_PER_YEAR, Seed, SimTime};
 use crate::workload::{Arrivals, Context};
 
@@ -122,6 +122,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     if let Some(spec) = &scenario.meter {
         meter::check(spec, horizon, (&fleet.groups, &fleet.facts), scenario.regions.len(), &mut problems);
     }
+    check_provisioning(scenario, &mut problems);
     let signals = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
         signals::build_signals(scenario, &context, &mut problems)
@@ -212,6 +213,21 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         servers: fleet.servers,
         beside,
     })
+}
+
+/// Keys of provisioning that do not go together, with each other or with the queue.
+fn check_provisioning(scenario: &Scenario, problems: &mut Vec<Problem>) {
+    let (spec, queue) = (&scenario.scheduler.provisioning, &scenario.model.queue);
+    for (key, message, help) in spec.conflicts() {
+        problems.push(Problem::new(format!("scheduler.provisioning.{key}"), message, help));
+    }
+    if spec.may_leave_none() && (queue.scope == QueueScope::None || queue.max_waiting == Some(0)) {
+        problems.push(Problem::new(
+            "scheduler.provisioning",
+            "with min_hosts = 0 all hosts may be off, and without a queue no call would ever wait for one and wake it",
+            "set min_hosts = 1, or give calls a queue with model.queue.scope and max_waiting",
+        ));
+    }
 }
 
 fn build_mechanism(scenario: &Scenario, problems: &mut Vec<Problem>) -> Option<Mechanism> {
@@ -328,6 +344,7 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
                 (full, 0.0)
             });
             let linear = power.linear_w();
+            let (off, sleep) = spec.standby(idle_w, power.watts(1.0));
             fleet.hosts.extend((0..hosts.count).map(|_| id));
             fleet.servers.push(ServerFacts {
                 name: hosts.server.clone(),
@@ -349,9 +366,8 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
                 power,
                 pue,
                 fixed_overhead_w,
-                off_w: spec.off_w,
-                boot_w: spec.boot_w.unwrap_or(idle_w),
-                boot: Duration::from_secs_f64(spec.boot_s),
+                off,
+                sleep,
                 idle_w,
                 memory_in_use_w,
                 held_w: idle_w + memory_in_use_w,

@@ -34,7 +34,7 @@ pub(super) fn check(
         ));
     }
     let full = |(group, facts): (&Group, &GroupFacts)| {
-        let it_w = group.power.watts(1.0).max(group.boot_w).max(group.off_w) + group.memory_in_use_w;
+        let it_w = group.power.watts(1.0).max(group.off.most_w()).max(group.sleep.most_w()) + group.memory_in_use_w;
         f64::from(facts.hosts) * (it_w * group.pue + group.fixed_overhead_w)
     };
     let most: f64 = groups.iter().zip(facts).map(full).sum();

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::build::Problem;
 use super::{Scenario, did_you_mean};
 use crate::cluster::power::{Parts, PowerSpec, Supply};
-use crate::cluster::{ServerType, server_types};
+use crate::cluster::{ServerType, Standby, server_types};
 use crate::sci::embodied::{self, EmbodiedSpec, Item, LifetimeBasis, Lives, OtherLife, Surroundings};
+use crate::types::Duration;
 
 /// `[servers.NAME]`: a type of host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -60,23 +61,67 @@ pub struct ServerSpec {
     /// Embodied emissions of what the server stands in, on top. Default: nothing.
     #[serde(default, skip_serializing_if = "Surroundings::is_empty")]
     pub surroundings: Surroundings,
-    /// Power while switched off \[W\]. Default 0.
+    /// How long switching off takes \[s\]. Default 7 (SimGrid's example of a node that is switched off and on).
     #[schemars(range(min = 0.0))]
-    #[serde(default)]
+    #[serde(default = "shutdown_s")]
+    pub shutdown_s: f64,
+    /// Power while switching off \[W\]. Default: the power at no load (assumed).
+    #[schemars(range(min = 0.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shutdown_w: Option<f64>,
+    /// Power while switched off \[W\]. Default 5 (assumed: the management controller and the supplies).
+    #[schemars(range(min = 0.0))]
+    #[serde(default = "off_w")]
     pub off_w: f64,
-    /// How long a boot takes \[s\]. Default 120 (assumed).
+    /// How long a boot takes \[s\]. Default 260 (measured for AutoScale, TOCS 2012).
     #[schemars(range(min = 0.0))]
-    #[serde(default = "boot")]
+    #[serde(default = "boot_s")]
     pub boot_s: f64,
-    /// Power while booting \[W\]. Default: the power at no load.
+    /// Power while booting \[W\]. Default: 1.4 × the power at no load (AutoScale: 200 W at 140 W idle).
     #[schemars(range(min = 0.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot_w: Option<f64>,
+    /// How long suspending to memory takes \[s\]. Default 1 (assumed, above the 0.65 s of Arch Linux in Xi et al., ISLPED 2013).
+    #[schemars(range(min = 0.0))]
+    #[serde(default = "suspend_s")]
+    pub suspend_s: f64,
+    /// Power while suspending \[W\]. Default: the power at no load (assumed).
+    #[schemars(range(min = 0.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend_w: Option<f64>,
+    /// Power while asleep \[W\]. Default: 0.05 × the power at full load (Xi et al., ISLPED 2013: 4 to 6 % of nominal power).
+    #[schemars(range(min = 0.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sleep_w: Option<f64>,
+    /// How long waking takes \[s\]. Default 20 (the shortest that AutoScale, TOCS 2012, studies for servers that sleep).
+    #[schemars(range(min = 0.0))]
+    #[serde(default = "wake_s")]
+    pub wake_s: f64,
+    /// Power while waking \[W\]. Default: as while booting (assumed).
+    #[schemars(range(min = 0.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake_w: Option<f64>,
 }
 
-fn boot() -> f64 {
-    120.0
+fn shutdown_s() -> f64 {
+    7.0
 }
+fn off_w() -> f64 {
+    5.0
+}
+fn boot_s() -> f64 {
+    260.0
+}
+fn suspend_s() -> f64 {
+    1.0
+}
+fn wake_s() -> f64 {
+    20.0
+}
+/// Power while booting over the power at no load.
+const BOOT_OVER_IDLE: f64 = 1.4;
+/// Power while asleep over the power at full load.
+const SLEEP_OVER_FULL: f64 = 0.05;
 
 /// What a server type comes to: the catalogue's figures under those of the scenario.
 pub(super) struct Server {
@@ -134,6 +179,26 @@ impl ServerSpec {
             lifetime_basis: self.lifetime_basis,
             surroundings_g_per_s: self.surroundings.g_per_s(),
         })
+    }
+
+    /// How its hosts wait, off and asleep, where it draws so much at no load and at full load.
+    pub(super) fn standby(&self, idle_w: f64, full_w: f64) -> (Standby, Standby) {
+        let boot_w = self.boot_w.unwrap_or(BOOT_OVER_IDLE * idle_w);
+        let off = Standby {
+            down: Duration::from_secs_f64(self.shutdown_s),
+            down_w: self.shutdown_w.unwrap_or(idle_w),
+            rest_w: self.off_w,
+            up: Duration::from_secs_f64(self.boot_s),
+            up_w: boot_w,
+        };
+        let sleep = Standby {
+            down: Duration::from_secs_f64(self.suspend_s),
+            down_w: self.suspend_w.unwrap_or(idle_w),
+            rest_w: self.sleep_w.unwrap_or(SLEEP_OVER_FULL * full_w),
+            up: Duration::from_secs_f64(self.wake_s),
+            up_w: self.wake_w.unwrap_or(boot_w),
+        };
+        (off, sleep)
     }
 
     /// The share of the embodied emissions that the present life bears, if the keys on embodied emissions go together.

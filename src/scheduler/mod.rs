@@ -104,8 +104,11 @@ pub struct RegionLoad {
 }
 
 impl RegionLoad {
-    /// CPU demand over capacity, counting each waiting call as one core; infinite for a region without hosts.
+    /// CPU demand over capacity, counting each waiting call as one core; infinite for a region of which no host is on.
     pub fn pressure(&self) -> f64 {
+        if self.cpu_capacity == 0 {
+            return f64::INFINITY;
+        }
         (self.cpu_demand as f64 + f64::from(self.queued) * 1e6) / self.cpu_capacity as f64
     }
 }

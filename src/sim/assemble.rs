@@ -59,6 +59,10 @@ impl<'a> Engine<'a> {
             let own = &promised[r.first_host as usize..][..r.hosts as usize];
             own.iter().fold((0, 0), |(c, m), p| (p.cpu.max(c), p.memory.max(m)))
         };
+        let together = |r: &RegionSetup| {
+            let own = &promised[r.first_host as usize..][..r.hosts as usize];
+            own.iter().fold((0, 0), |(c, m), p| (p.cpu + c, p.memory + m))
+        };
         let region_states = regions
             .iter()
             .map(|r| Region {
@@ -69,6 +73,8 @@ impl<'a> Engine<'a> {
                 stale: Vec::new(),
                 waiting: Waiting::new(&rules.queue, r.hosts as usize),
                 largest: largest(r),
+                promised: together(r),
+                waiting_needs: (0, 0),
             })
             .collect();
         let mut loads = vec![RegionLoad::default(); regions.len()];

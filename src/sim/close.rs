@@ -4,7 +4,7 @@ use super::calls::Stage;
 use super::engine::Engine;
 use super::setup::{Outcome, SimError};
 use super::statistics::PoolCounts;
-use crate::cluster::{Phase, PowerState, SandboxState};
+use crate::cluster::{Phase, SandboxState};
 use crate::ledger::Held;
 use crate::types::{FunctionId, HostId, RegionId, SandboxId};
 
@@ -17,8 +17,8 @@ impl Engine<'_> {
         self.close_periods(self.now);
         for host in 0..self.hosts.len() {
             self.touch(HostId::from_index(host));
-            if self.hosts[host].state == PowerState::Booting {
-                self.hosts[host].end_boot(self.now);
+            if self.hosts[host].state.is_changing() {
+                self.hosts[host].count_way(self.now);
             }
         }
         for region in 0..self.regions.len() {

@@ -68,6 +68,10 @@ pub(super) struct Region {
     pub waiting: Waiting,
     /// Largest promise of any host: (CPU, memory).
     pub largest: (u64, u64),
+    /// Promise of all hosts together: (CPU, memory).
+    pub promised: (u64, u64),
+    /// What the calls need that wait for room: (CPU, memory).
+    pub waiting_needs: (u64, u64),
 }
 
 pub(super) struct Engine<'a> {
@@ -336,7 +340,7 @@ impl Engine<'_> {
             Event::Prewarm { entry, .. } => self.prewarm(entry),
             Event::Scale => self.scale(),
             Event::Retry { call } => self.retry(call),
-            Event::HostUp { host } => self.host_up(HostId(host)),
+            Event::HostChanged { host } => self.host_changed(HostId(host)),
             Event::Expire { sandbox, .. } => self.expire(SandboxId(sandbox)),
             Event::Release { call } => self.release(call),
             Event::Ask { call } => self.ask(call),

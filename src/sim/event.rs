@@ -59,8 +59,8 @@ pub enum Event {
         /// The host.
         host: u32,
     },
-    /// A host has booted.
-    HostUp {
+    /// A host's way to another power state is over.
+    HostChanged {
         /// The host.
         host: u32,
     },
@@ -131,7 +131,7 @@ impl Event {
             | Event::Booted { .. }
             | Event::Ready { .. }
             | Event::Serve { .. }
-            | Event::HostUp { .. } => Class::Completion,
+            | Event::HostChanged { .. } => Class::Completion,
             Event::Expire { .. } | Event::Cool { .. } => Class::Expiry,
             Event::Begin { .. }
             | Event::Release { .. }

@@ -1,4 +1,4 @@
-//! Hosts: their rates, their shared CPU, and when they are on.
+//! Hosts: their rates and their shared CPU.
 //!
 //! Every change of a host follows one pattern: `touch` integrates up to now at the old rates, the change happens,
 //! `settle` computes the new rates and updates the indexes.
@@ -6,8 +6,7 @@
 use super::engine::Engine;
 use super::event::Event;
 use crate::cluster::{CpuModel, PowerState, Slot};
-use crate::scheduler::View;
-use crate::types::{Duration, HostId, RegionId};
+use crate::types::{HostId, RegionId};
 
 impl Engine<'_> {
     /// Integrates a host up to now.
@@ -99,77 +98,5 @@ impl Engine<'_> {
         if !any {
             self.schedule_tick(host);
         }
-    }
-
-    /// A host has booted.
-    pub(super) fn host_up(&mut self, host: HostId) {
-        self.touch(host);
-        let h = &mut self.hosts[host.index()];
-        h.end_boot(self.now);
-        h.state = PowerState::On;
-        if let Some(meter) = &mut self.meter {
-            meter.switch(host.index(), h.energy_j, true);
-        }
-        let load = &mut self.loads[h.region.index()];
-        load.hosts_on += 1;
-        load.cpu_capacity += self.groups[h.group.index()].cpu;
-        self.freed = self.scales;
-        self.settle(host);
-        self.serve_waiting(host);
-    }
-
-    /// Asks provisioning how many hosts each region should have, and switches hosts on and off.
-    pub(super) fn provision(&mut self) {
-        for r in 0..self.regions.len() {
-            let region = RegionId::from_index(r);
-            let first = self.regions[r].first_host;
-            let hosts = self.regions[r].free.hosts() as u32;
-            let view = View { now: self.now, regions: &self.loads, forecasts: &self.forecasts };
-            let wanted = self.provisioning.wanted(region, hosts, &view).min(hosts);
-            let all = first..first + hosts;
-            let up = all.clone().filter(|&h| self.hosts[h as usize].state != PowerState::Off).count() as u32;
-            for _ in up..wanted {
-                let off = all.clone().find(|&h| self.hosts[h as usize].state == PowerState::Off);
-                self.switch_on(HostId(off.expect("fewer hosts are up than the region owns")));
-            }
-            let surplus = up.saturating_sub(wanted) as usize;
-            let empty: Vec<u32> = all
-                .rev()
-                .filter(|&h| {
-                    let h = &self.hosts[h as usize];
-                    h.state == PowerState::On && h.sandboxes == 0
-                })
-                .filter(|&h| {
-                    let waiting = &self.regions[r].waiting;
-                    waiting.is_shared() || waiting.len(waiting.queue_of(h - first)) == 0
-                })
-                .take(surplus)
-                .collect();
-            empty.into_iter().for_each(|h| self.switch_off(HostId(h)));
-        }
-        if let Some(period) = self.provisioning.period() {
-            self.queue.push(self.now + period.max(Duration(1)), Event::Provision);
-        }
-    }
-
-    fn switch_on(&mut self, host: HostId) {
-        self.touch(host);
-        self.hosts[host.index()].begin_boot(self.now);
-        let boot = self.groups[self.hosts[host.index()].group.index()].boot;
-        self.settle(host);
-        self.queue.push(self.now + boot, Event::HostUp { host: host.0 });
-    }
-
-    fn switch_off(&mut self, host: HostId) {
-        self.touch(host);
-        let h = &mut self.hosts[host.index()];
-        h.state = PowerState::Off;
-        if let Some(meter) = &mut self.meter {
-            meter.switch(host.index(), h.energy_j, false);
-        }
-        let load = &mut self.loads[h.region.index()];
-        load.hosts_on -= 1;
-        load.cpu_capacity -= self.groups[h.group.index()].cpu;
-        self.settle(host);
     }
 }

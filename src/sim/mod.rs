@@ -23,6 +23,7 @@ mod memory;
 mod periods;
 mod place;
 mod pools;
+mod provision;
 mod queue;
 mod rules;
 mod scale;

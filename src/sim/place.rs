@@ -273,7 +273,7 @@ impl Engine<'_> {
         }
     }
 
-    fn others_wait_on(&self, host: HostId) -> bool {
+    pub(super) fn others_wait_on(&self, host: HostId) -> bool {
         let region = &self.regions[self.hosts[host.index()].region.index()];
         region.waiting.len(region.waiting.queue_of(host.0 - region.first_host)) > 0
     }
@@ -404,11 +404,22 @@ impl Engine<'_> {
         self.enter_queue(slot);
     }
 
+    /// CPU and memory that a waiting call needs, in a sandbox of its own.
+    fn needs_room(&self, slot: u32) -> (u64, u64) {
+        let needs = &self.needs[self.calls[slot].function.index()];
+        (needs.cpu.max(self.sandbox_cpu), needs.memory)
+    }
+
     fn enter_queue(&mut self, slot: u32) {
         let (pool, region) = (self.pool_of(self.calls[slot].function), self.calls[slot].region);
         self.totals.waited += 1;
         self.calls[slot].stage = Stage::Waiting;
         self.loads[region.index()].queued += 1;
+        if self.on_demand {
+            let (cpu, memory) = self.needs_room(slot);
+            let sum = &mut self.regions[region.index()].waiting_needs;
+            *sum = (sum.0 + cpu, sum.1 + memory);
+        }
         self.series.queue(region, self.now, 1);
         self.follow(pool, region, |p, now| p.wait(now, 1));
         let give_up = self.now + Duration::from_secs_f64(self.rules.queue.timeout_s);
@@ -440,6 +451,11 @@ impl Engine<'_> {
         let (pool, region) = (self.pool_of(self.calls[slot].function), self.calls[slot].region);
         self.follow(pool, region, |p, now| p.wait(now, -1));
         self.loads[region.index()].queued -= 1;
+        if self.on_demand {
+            let (cpu, memory) = self.needs_room(slot);
+            let sum = &mut self.regions[region.index()].waiting_needs;
+            *sum = (sum.0 - cpu, sum.1 - memory);
+        }
         self.series.queue(region, self.now, -1);
     }
 

@@ -32,6 +32,7 @@ mod oracle_faas;
 mod oracle_simfaas;
 mod pools;
 mod power;
+mod power_states;
 mod provisioning;
 mod queueing;
 mod reservations;

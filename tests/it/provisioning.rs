@@ -5,7 +5,7 @@ use std::path::Path;
 use slackwater::ledger::{Cause, Column};
 use slackwater::scenario::{Scenario, build};
 use slackwater::scheduler::View;
-use slackwater::scheduler::provisioning::Provisioning;
+use slackwater::scheduler::provisioning::{FleetView, Provisioning};
 use slackwater::sci;
 use slackwater::sim::{Logs, Outcome, simulate};
 use slackwater::types::{Duration, RegionId};
@@ -27,6 +27,7 @@ memory_mb = 4096
 power.linear = { idle_w = 100.0, max_w = 200.0 }
 embodied_kg = 1000
 lifetime_years = 4
+shutdown_s = 0.0
 off_w = 7.0
 boot_s = 50.0
 boot_w = 150.0
@@ -45,8 +46,8 @@ impl Provisioning for Halves {
         Some(Duration::from_secs(100))
     }
 
-    fn wanted(&mut self, _region: RegionId, hosts: u32, view: &View<'_>) -> u32 {
-        if view.now.as_secs_f64() < 500.0 { 1 } else { hosts }
+    fn wanted(&mut self, fleet: &FleetView, view: &View<'_>) -> u32 {
+        if view.now.as_secs_f64() < 500.0 { 1 } else { fleet.hosts }
     }
 }
 

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Provisioning;
+use super::{FleetView, Provisioning};
 use crate::scheduler::View;
-use crate::types::{Duration, RegionId};
+use crate::types::Duration;
 
 /// Keeps every host on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,7 +17,7 @@ impl Provisioning for AlwaysOn {
         None
     }
 
-    fn wanted(&mut self, _region: RegionId, hosts: u32, _view: &View<'_>) -> u32 {
-        hosts
+    fn wanted(&mut self, fleet: &FleetView, _view: &View<'_>) -> u32 {
+        fleet.hosts
     }
 }

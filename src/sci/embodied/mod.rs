@@ -89,7 +89,7 @@ pub enum LifetimeBasis {
     /// All time, off or on: the server is written off by the calendar. M = TE x run time / lifetime.
     #[default]
     Existence,
-    /// Time powered on, booting included: `lifetime_years` counts years in operation. M = TE x time on / lifetime, and a
+    /// Time powered on, all but off and asleep: `lifetime_years` counts years in operation. M = TE x time on / lifetime, and a
     /// server that is off costs nothing.
     Use,
 }
