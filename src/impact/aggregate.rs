@@ -17,7 +17,7 @@ use super::error::{ImpactError, list};
 use super::expression::Operand;
 use super::manifest::Plan;
 use super::methods::{Method, Pair};
-use super::row::{Mapping, Row, View, number};
+use super::row::{Mapping, Row, View, duration_s, number};
 use crate::sci;
 
 /// `aggregation` of a manifest.
@@ -178,7 +178,9 @@ fn score(parts: &[(f64, f64)], units: Option<f64>) -> Value {
 
 /// All steps as one.
 fn over_time(aggregation: &Aggregation, plan: &Plan, steps: &Steps) -> Result<Map<String, Value>, ImpactError> {
-    let durations = column(&steps.rows, "duration")?;
+    column(&steps.rows, "duration")?;
+    let durations = steps.rows.iter().enumerate().map(|(n, row)| duration_s(&row["duration"]).map_err(|e| e.in_row(n)));
+    let durations: Vec<f64> = durations.collect::<Result<_, _>>()?;
     let mut aggregated = Map::new();
     for metric in &aggregation.metrics {
         if metric == "sci" {

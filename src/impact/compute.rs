@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::aggregate;
 use super::error::{ImpactError, list};
 use super::manifest::Plan;
-use super::row::Row;
+use super::row::{self, Row};
 
 const NODE: &[&str] = &["pipeline", "defaults", "inputs", "outputs", "aggregated", "children"];
 const PHASES: &[&str] = &["observe", "regroup", "compute"];
@@ -181,6 +181,9 @@ fn rows(node: &Map<String, Value>, defaults: Option<&Map<String, Value>>) -> Res
             if row.get(name).is_none_or(Value::is_null) {
                 row.insert(name.clone(), value.clone());
             }
+        }
+        if let Some(duration) = row.get("duration").filter(|d| !d.is_null()) {
+            row::duration_s(duration).map_err(|e| e.in_row(n))?;
         }
         Ok(row)
     };

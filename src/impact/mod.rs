@@ -21,7 +21,6 @@ mod file;
 mod manifest;
 mod methods;
 mod plugins;
-mod result;
 mod row;
 mod step;
 mod time;

@@ -21,6 +21,17 @@ pub fn number(x: f64) -> Value {
     Number::from_f64(x).map_or(Value::Null, Value::Number)
 }
 
+/// The length of an observation \[s\].
+///
+/// # Errors
+/// It is no finite number above 0: it weights means over time, and energy comes of it.
+pub fn duration_s(value: &Value) -> Result<f64, ImpactError> {
+    value.as_f64().filter(|s| s.is_finite() && *s > 0.0).ok_or_else(|| {
+        let help = "write the length of the observation in seconds, a number above 0";
+        ImpactError::new(format!("{value} is no duration"), help).at_key("duration")
+    })
+}
+
 /// A row as a plugin sees it.
 pub struct View<'a> {
     row: &'a mut Row,

@@ -1,8 +1,8 @@
-//! Embodied emissions: the values of Boavizta and of the Impact Framework, and what scenarios make of estimates, lives and time.
+//! Embodied emissions: the values of Boavizta (those of the Impact Framework are in `impact.rs`), and what scenarios make of estimates, lives and time.
 
 use serde_json::Value as Json;
 use slackwater::cluster::server_types;
-use slackwater::sci::embodied::{EmbodiedSpec, Item, SciEmbodied, SciEmbodiedRow, sci_m, total};
+use slackwater::sci::embodied::{EmbodiedSpec, Item, total};
 
 use crate::lab::{Lab, Run, repository, shared};
 
@@ -125,97 +125,6 @@ fn instances_of_boavizta_are_shares_of_a_server_that_the_estimate_gives() {
         }
     }
     assert_eq!(compared, 6);
-}
-
-fn number(row: &Json, key: &str, otherwise: f64) -> f64 {
-    row[key].as_f64().unwrap_or(otherwise)
-}
-
-fn plugin(config: &Json) -> SciEmbodied {
-    let d = SciEmbodied::default();
-    SciEmbodied {
-        baseline_g: number(config, "baseline-emissions", d.baseline_g),
-        baseline_vcpus: number(config, "baseline-vcpus", d.baseline_vcpus),
-        baseline_memory_gb: number(config, "baseline-memory", d.baseline_memory_gb),
-        lifespan_s: number(config, "lifespan", d.lifespan_s),
-        vcpu_g: number(config, "vcpu-emissions-constant", d.vcpu_g),
-        memory_kg_per_gb: config["memory-emissions-constant"].as_f64(),
-        ssd_g: number(config, "ssd-emissions-constant", d.ssd_g),
-        hdd_g: number(config, "hdd-emissions-constant", d.hdd_g),
-        gpu_g: number(config, "gpu-emissions-constant", d.gpu_g),
-    }
-}
-
-/// Recomputes one row of outputs; `vcpus` names its column.
-fn compare_row(plugin: &SciEmbodied, row: &Json, vcpus: &str) {
-    let found = plugin.embodied_carbon_g(&SciEmbodiedRow {
-        vcpus: number(row, vcpus, plugin.baseline_vcpus),
-        memory_gb: number(row, "memory", plugin.baseline_memory_gb),
-        ssds: number(row, "ssd", 0.0),
-        hdds: number(row, "hdd", 0.0),
-        gpus: number(row, "gpu", 0.0),
-        usage_ratio: number(row, "usage-ratio", 1.0),
-        time_s: number(row, "time", number(row, "duration", f64::NAN)),
-    });
-    close(&row.to_string(), found, number(row, "embodied-carbon", f64::NAN), 1e-9);
-}
-
-#[test]
-fn the_unit_tests_of_the_impact_framework_come_back() {
-    let Some(calls) = oracle("impact_framework_unit.json") else { return };
-    let mut compared = [0, 0];
-    for call in calls.as_array().expect("a list").iter().filter(|c| c["expected"].is_array()) {
-        let rows = call["expected"].as_array().expect("rows");
-        match call["plugin"].as_str() {
-            Some("SciEmbodied") => {
-                let vcpus = call["mapping"]["vCPUs"].as_str().unwrap_or("vCPUs");
-                rows.iter().for_each(|row| compare_row(&plugin(&call["config"]), row, vcpus));
-                compared[0] += rows.len();
-            }
-            Some("SciM") => {
-                for row in rows {
-                    let get = |key: &str, other: &str| number(row, key, number(row, other, f64::NAN));
-                    let found = sci_m(
-                        number(row, "device/emissions-embodied", f64::NAN),
-                        number(row, "duration", f64::NAN),
-                        number(row, "device/expected-lifespan", f64::NAN),
-                        get("resources-reserved", "vcpus-allocated"),
-                        get("resources-total", "vcpus-total"),
-                    );
-                    close(&row.to_string(), found, number(row, "carbon-embodied", f64::NAN), 1e-9);
-                }
-                compared[1] += rows.len();
-            }
-            _ => {}
-        }
-    }
-    assert_eq!(compared, [4, 5]);
-}
-
-/// All rows of outputs below a node.
-fn rows<'j>(node: &'j Json, found: &mut Vec<&'j Json>) {
-    for child in node["children"].as_object().into_iter().flat_map(|c| c.values()) {
-        found.extend(child["outputs"].as_array().into_iter().flatten());
-        rows(child, found);
-    }
-}
-
-#[test]
-fn the_manifests_of_the_impact_framework_come_back() {
-    let Some(manifests) = oracle("impact_framework_manifests.json") else { return };
-    let mut compared = 0;
-    for manifest in manifests.as_array().expect("a list") {
-        let plugins: Vec<&Json> = manifest["plugins"].as_object().into_iter().flat_map(|p| p.values()).collect();
-        let named = |method: &str| plugins.iter().find(|p| p["method"] == method);
-        // Rows that TimeSync has cut anew are no longer those of the plug-in.
-        let (Some(embodied), None) = (named("SciEmbodied"), named("TimeSync")) else { continue };
-        let mut found = Vec::new();
-        rows(&manifest["tree"], &mut found);
-        found.retain(|row| row["embodied-carbon"].is_number());
-        found.iter().for_each(|row| compare_row(&plugin(&embodied["config"]), row, "vCPUs"));
-        compared += found.len();
-    }
-    assert_eq!(compared, 2 + 5 + 6 + 4);
 }
 
 const HOUR_G: f64 = 1000.0 * 1000.0 / (4.0 * 31_536_000.0) * 3600.0;

@@ -106,6 +106,47 @@ fn quickstart_exported_and_computed_gives_back_its_score_and_every_step() {
 }
 
 #[test]
+fn what_stands_beside_the_score_stands_beside_the_exported_one() {
+    let lab = Lab::new(TWO_REGIONS);
+    let other = "[servers.old]\ncores = 8.0\nmemory_mb = 32_000.0\nembodied_kg = 900.0\nlifetime_years = 6.5\n\
+                 lifetime_basis = \"use\"\n[[regions]]\nname = \"london\"";
+    let mixed = TWO_REGIONS.replacen("[[regions]]\nname = \"london\"", other, 1).replacen(
+        "\"small\", count = 2",
+        "\"old\", count = 2",
+        1,
+    );
+    for (lab, lifetime) in [(lab, "4"), (Lab::new(&mixed), "4; 6.5 powered on")] {
+        let run = lab.run(&[]);
+        let facts = impact::export(folder(&run), 3600.0).expect("a result")["slackwater"].clone();
+        assert_eq!(facts["lifetime-years"], lifetime);
+        assert_eq!(facts["standard"], "SCI v1.1");
+        let summary = fs::read(folder(&run).join("summary.json")).expect("a summary");
+        let summary: Value = serde_json::from_slice(&summary).expect("JSON");
+        // Every text of the summary's sci, under its name with hyphens; how functions share M does not touch the run's.
+        let mut texts = 0;
+        for (key, value) in summary["sci"]
+            .as_object()
+            .expect("a map")
+            .iter()
+            .filter(|(k, v)| v.is_string() && !k.starts_with("attribution"))
+        {
+            let key = if key == "unit" { "functional-unit".to_owned() } else { key.replace('_', "-") };
+            assert_eq!(facts[&key], *value, "{key}");
+            texts += 1;
+        }
+        assert_eq!(texts, 8);
+    }
+    // A summary that does not say it is refused.
+    let run = Lab::new(TWO_REGIONS).run(&[]);
+    let path = folder(&run).join("summary.json");
+    let text = fs::read_to_string(&path).expect("a summary");
+    assert!(text.contains("\"lifetime_years\""), "{text}");
+    fs::write(&path, text.replacen("\"lifetime_years\"", "\"years\"", 1)).expect("writable");
+    let error = impact::export(folder(&run), 3600.0).expect_err("no lifespan").to_string();
+    assert!(error.contains("key sci.lifetime_years") && error.contains("help: give the results folder"), "{error}");
+}
+
+#[test]
 fn several_regions_and_other_functional_units_add_up() {
     let lab = Lab::new(TWO_REGIONS);
     let computed = round_trip(&lab.run(&[]), 3600.0, "calls");
@@ -232,6 +273,52 @@ fn a_wrong_manifest_is_refused_with_its_place_and_a_remedy() {
             "text",
             |m| m["tree"]["children"]["b"]["inputs"][0]["carbon"] = json!("4"),
             &["row 0, key carbon", "not a number"],
+        ),
+        (
+            "negative duration",
+            |m| {
+                m["aggregation"] = Value::Null;
+                m["tree"]["children"]["b"]["inputs"][1]["duration"] = json!(-3600);
+            },
+            &["child b, row 1, key duration: -3600 is no duration", "seconds"],
+        ),
+        (
+            "no duration",
+            |m| m["tree"]["children"]["a"]["inputs"][0]["duration"] = json!(0),
+            &["child a, row 0, key duration: 0 is no"],
+        ),
+        (
+            "duration as text",
+            |m| m["tree"]["children"]["a"]["inputs"][0]["duration"] = json!("10"),
+            &["row 0, key duration: \"10\" is no"],
+        ),
+        (
+            "duration of defaults",
+            |m| {
+                m["tree"]["defaults"] = json!({ "duration": -1 });
+                m["tree"]["children"]["b"]["inputs"][1].as_object_mut().expect("a row").remove("duration");
+            },
+            &["child b, row 1, key duration: -1 is no"],
+        ),
+        (
+            "duration of a row that is only regrouped",
+            |m| {
+                m["aggregation"] = Value::Null;
+                m["tree"]["pipeline"] = json!({ "regroup": ["requests"] });
+                m["tree"]["children"]["b"]["inputs"][1]["duration"] = json!(-1);
+            },
+            &["child b, row 1, key duration: -1 is no"],
+        ),
+        (
+            "duration of a plugin",
+            |m| {
+                let config =
+                    json!({ "input-parameter": "duration", "coefficient": -1, "output-parameter": "duration" });
+                m["initialize"]["plugins"]["turn"] =
+                    json!({ "path": "builtin", "method": "Coefficient", "config": config });
+                m["tree"]["pipeline"]["compute"] = json!(["score", "turn"]);
+            },
+            &["child a, row 0, key duration: -10 is no"],
         ),
         ("negative", |m| m["tree"]["children"]["b"]["inputs"][0]["carbon"] = json!(-4), &["key carbon", "negative"]),
         (

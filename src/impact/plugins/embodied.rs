@@ -20,6 +20,7 @@ use crate::impact::error::ImpactError;
 use crate::impact::expression::{Operand, Output};
 use crate::impact::methods::{Method, Pair};
 use crate::impact::row::{Row, View};
+use crate::types::SECONDS_PER_YEAR;
 
 #[derive(Debug)]
 struct SciEmbodied {
@@ -110,7 +111,7 @@ pub(super) fn sci_embodied(config: &mut Config) -> Result<Box<dyn Plugin>, Impac
         base_vcpus: config.constant("baseline-vcpus", 1.0)?,
         base_memory: config.constant("baseline-memory", 16.0)?,
         base_g: config.constant("baseline-emissions", 1e6)?,
-        lifespan_s: config.constant("lifespan", 126_144_000.0)?,
+        lifespan_s: config.constant("lifespan", 4.0 * SECONDS_PER_YEAR)?,
         vcpu_g: config.constant("vcpu-emissions-constant", 1e5)?,
         memory_kg: config.constant("memory-emissions-constant", 533.0 / 384.0)?,
         drives: [

@@ -17,12 +17,13 @@ use super::{Context, Plugin, each};
 use crate::impact::config::Config;
 use crate::impact::error::{ImpactError, list};
 use crate::impact::row::{Row, View};
+use crate::types::{JOULES_PER_KWH, SECONDS_PER_YEAR};
 
 const LOAD: [f64; 4] = [0.0, 10.0, 50.0, 100.0];
 const FACTOR: [f64; 4] = [0.12, 0.32, 0.75, 1.02];
-const JOULES_PER_KWH: f64 = 3.6e6;
+/// Lifespan of the machines, years of 365 days.
+const LIFESPAN_YEARS: f64 = 4.0;
 const INSTANCES: &str = include_str!("../../../data/impact/aws_instances.csv");
-const FOUR_YEARS_S: f64 = 126_144_000.0;
 
 fn join(config: &mut Config) -> Result<Join, ImpactError> {
     let name = config.text("interpolation")?;
@@ -108,7 +109,7 @@ impl Plugin for TeadsAws {
             let load = row.number("cpu/utilization")?;
             let watts = instance.power.at(load).map_err(|e| e.at_key("cpu/utilization"))?;
             row.set_finite("energy", watts * duration_s / JOULES_PER_KWH)?;
-            row.set_finite("carbon-embodied", instance.embodied_g * (duration_s / FOUR_YEARS_S))
+            row.set_finite("carbon-embodied", instance.embodied_g * (duration_s / (LIFESPAN_YEARS * SECONDS_PER_YEAR)))
         })
     }
 }

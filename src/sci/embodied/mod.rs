@@ -11,14 +11,12 @@
 
 mod boavizta;
 mod figures;
-mod impact_framework;
 mod lives;
 mod surroundings;
 mod teads;
 
 pub use boavizta::{Accelerators, Boavizta, Case, Cpus, Modules, PowerSupplies, Ssds};
 pub use figures::{Factor, Figures, Spread, figures};
-pub use impact_framework::{SciEmbodied, SciEmbodiedRow, sci_m};
 pub use lives::{Lives, OtherLife};
 pub use surroundings::{Surrounding, Surroundings};
 pub use teads::Teads;

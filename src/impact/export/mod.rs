@@ -12,14 +12,19 @@
 //! calls executed in the step; where the time series does not hold them, R of the run is apportioned: hours of any kind by the calls in
 //! execution, tenant-hours by time, a user's own unit by the calls executed. A last step below 1 s is joined to the one before it, because Impact Framework refuses it.
 
+mod result;
+mod unit;
+
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use self::result::{Finished, Observation, number, text};
+use self::unit::{By, Unit};
 use super::error::ImpactError;
-use super::result::{Finished, Observation, number, text};
 use super::row::number as as_number;
 use super::time;
+use crate::types::JOULES_PER_KWH;
 
 /// The largest relative difference between the sums of the steps and the summary: rounding of sums over a long run.
 const CLOSE: f64 = 1e-9;
@@ -80,67 +85,6 @@ fn manifest(run: &Finished, step_s: f64) -> Result<Value, ImpactError> {
         "slackwater": facts(run, &unit)?,
         "tree": tree,
     }))
-}
-
-/// The functional unit.
-struct Unit {
-    /// Its name as a parameter: letters and hyphens only, which every expression can hold.
-    name: String,
-    /// R of the run.
-    total: f64,
-    /// What an observation's R is in proportion to.
-    by: By,
-    /// That, summed over all observations.
-    all: f64,
-}
-
-/// What the time series knows of R.
-#[derive(Clone, Copy)]
-enum By {
-    /// Executed calls.
-    Executed,
-    /// Calls in execution · time \[s\].
-    Running,
-    /// Time \[s\].
-    Time,
-}
-
-impl By {
-    fn of(self, step: &Observation) -> f64 {
-        match self {
-            Self::Executed => step.executed,
-            Self::Running => step.running_s,
-            Self::Time => step.length_s,
-        }
-    }
-}
-
-impl Unit {
-    fn of(run: &Finished) -> Result<Self, ImpactError> {
-        let total = number(&run.summary, &["sci", "units"])?;
-        let own = text(&run.summary, &["sci", "unit"])?;
-        let (name, by) = match own {
-            "call" => ("calls".to_owned(), By::Executed),
-            "request" => ("requests".to_owned(), By::Executed),
-            "execution-hour" => ("execution-hours".to_owned(), By::Running),
-            "CPU-hour" => ("core-hours".to_owned(), By::Running),
-            "GB-hour" => ("gigabyte-hours".to_owned(), By::Running),
-            "tenant-hour" => ("tenant-hours".to_owned(), By::Time),
-            own => {
-                let plain: String =
-                    own.chars().map(|c| if c.is_ascii_alphabetic() { c.to_ascii_lowercase() } else { '-' }).collect();
-                (format!("units-of-{}", plain.trim_matches('-')), By::Executed)
-            }
-        };
-        let all = run.regions.iter().flat_map(|r| &r.steps).map(|s| by.of(s)).sum();
-        Ok(Self { name, total, by, all })
-    }
-
-    fn count(&self, step: &Observation) -> f64 {
-        let part = self.by.of(step);
-        // Counts stay whole.
-        if part == 0.0 || self.total == self.all { part } else { self.total * (part / self.all) }
-    }
 }
 
 /// Steps of the run joined to longer ones.
@@ -253,6 +197,7 @@ fn facts(run: &Finished, unit: &Unit) -> Result<Value, ImpactError> {
         By::Running => "units of the run, apportioned to steps by calls in execution",
         By::Time => "units of the run, apportioned to regions and steps by time",
     };
+    let said = |key: &str| text(&run.summary, &["sci", key]);
     Ok(json!({
         "program": of("program"),
         "version": of("version"),
@@ -261,11 +206,17 @@ fn facts(run: &Finished, unit: &Unit) -> Result<Value, ImpactError> {
         "scenario-sha256": of("scenario_sha256"),
         "set": of("set"),
         "seed": of("seed"),
-        "boundary": of("boundary"),
-        "functional-unit": text(&run.summary, &["sci", "unit"])?,
+        "standard": said("standard")?,
+        "boundary": said("boundary")?,
+        "functional-unit": said("unit")?,
         "functional-units": units,
         "intensity": "operational emissions over energy of each step; time mean where no energy was drawn",
+        "signal": said("signal")?,
+        "signal-kind": said("signal_kind")?,
+        "factor-basis": said("factor_basis")?,
+        "dataset-version": said("dataset_version")?,
         "signals": signals,
+        "lifetime-years": said("lifetime_years")?,
         "run": {
             "duration": run.length_s,
             "carbon-operational": number(&run.summary, &["carbon_g", "operational"])?,
@@ -279,7 +230,7 @@ fn facts(run: &Finished, unit: &Unit) -> Result<Value, ImpactError> {
 /// Checks that the steps add up to what the summary says.
 fn closes(run: &Finished, steps: &[Observation], unit: &Unit) -> Result<(), ImpactError> {
     let embodied = run.regions.iter().map(|r| r.embodied_g).sum::<f64>();
-    let energy = steps.iter().map(|s| s.energy_kwh).sum::<f64>() * 3.6e6;
+    let energy = steps.iter().map(|s| s.energy_kwh).sum::<f64>() * JOULES_PER_KWH;
     let mut sums = vec![
         ("energy_j.total", energy, number(&run.summary, &["energy_j", "total"])?),
         (

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::error::ImpactError;
+use crate::impact::error::ImpactError;
+use crate::types::JOULES_PER_KWH;
 
 const HELP: &str =
     "give the results folder of one sim run, such as results/quickstart or a folder below runs/ of a comparison";
@@ -66,8 +67,6 @@ const POWER: &[&str] = &[
     "power_off_w",
     "power_pue_overhead_w",
 ];
-
-const JOULES_PER_KWH: f64 = 3.6e6;
 
 /// A figure of a JSON document, by keys.
 ///
