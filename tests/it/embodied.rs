@@ -315,7 +315,7 @@ fn what_does_not_go_together_is_named() {
     let shares = ["servers.box.first_life.share=0.6", "servers.box.second_life.share=0.6"];
     refused(&shares, &["sum to 1.2", "servers.box.second_life"]);
     // Nobody declares M away, neither by a share nor by an endless life elsewhere.
-    refused(&["servers.box.first_life.share=1"], &["servers.box.first_life.share", "below 1"]);
+    refused(&["servers.box.first_life.share=1"], &["servers.box.first_life.share", "less than 1"]);
     let whole = ["servers.box.first_life.share=0.5", "servers.box.second_life.share=0.5"];
     refused(&whole, &["sum to 1", "SCI knows no deduction"]);
     refused(&["servers.box.second_life.years=1e300"], &["second_life.years", "1000"]);
