@@ -112,6 +112,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("    factors", "sci.factor_basis"),
     ("    data", "sci.dataset_version"),
     ("    lifespan of hosts", "sci.lifetime_years"),
+    ("    embodied per host", "sci.embodied"),
     ("PUE by outdoor air", "outdoor.pue"),
     ("    outside its curve", "outdoor.clamped_share"),
     ("heat reused, ERF", "heat.erf"),

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use slackwater::report::{self, ranking_text, read_ledger, tornado, uncertainty_table, write_uncertainty};
+use slackwater::report::{
+    self, differences_text, ranking_text, read_ledger, tornado, uncertainty_table, write_uncertainty,
+};
 use slackwater::scenario::{Look, read_uncertainty};
 use slackwater::sci::uncertainty::{Parts, Uncertain, UncertaintySpec, default_spec, rank, sample};
 use slackwater::sci::{Record, Statement};
@@ -63,6 +65,19 @@ impl Uncertainty {
                 parts[1].unit
             )));
         }
+        let [statement_a, statement_b] = [said(&first), said(second)];
+        // A run is scored on signals of one kind. A marginal score answers another question, and its error is not the average's.
+        if statement_a.kind != statement_b.kind {
+            return Err(Failure::usage(format!(
+                "{} is scored on {} intensity and {} on {}: scores of different kinds of signal have no order, and no draw of the \
+                 intensity is common to both\n  help: run both scenarios with signals of one kind (scoring_grid); `sim score` \
+                 shows a run under another signal",
+                self.result.display(),
+                statement_a.kind,
+                path.display(),
+                statement_b.kind
+            )));
+        }
         let Some(ranking) = rank(&parts[0], &parts[1], &spec, samples, Seed(seed)) else {
             return Err(Failure::usage(format!(
                 "{} and {} cannot be ranked: a score is undefined (no {}) or 0\n  help: compare runs that served something",
@@ -77,6 +92,7 @@ impl Uncertainty {
         for ((title, record), parts) in titles.iter().zip([&first, second]).zip(&parts) {
             text += &format!("{title}\n{}\n", uncertainty_table(&one(parts), &said(record), seed, &spreads));
         }
+        text += &differences_text(&statement_a, &statement_b);
         super::print(&(text + &ranking_text([&titles[0], &titles[1]], &ranking)))
     }
 

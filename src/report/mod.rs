@@ -35,7 +35,7 @@ pub use scores_by::{By, CHARGED, ChargeError, Charged, changes_inside, charge_an
 pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
 pub use tornado::tornado;
-pub use uncertainty::{UNCERTAINTY, ranking_text, uncertainty_table, write_uncertainty};
+pub use uncertainty::{UNCERTAINTY, differences_text, ranking_text, uncertainty_table, write_uncertainty};
 
 use crate::scenario::{RegionFacts, Scenario, ServerFacts, Signals};
 use crate::sci::beside::Books;

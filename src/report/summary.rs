@@ -337,6 +337,7 @@ fn statement(list: &mut List, run: &Finished<'_>) {
     list.text("sci.factor_basis", &said.factor_basis, "emission factors: direct or life cycle, and whose");
     list.text("sci.dataset_version", &said.dataset_version, "year, export or vintage of the signal");
     list.text("sci.lifetime_years", &said.lifetime, "expected lifespan of the hosts, years of 365 days");
+    list.text("sci.embodied", &said.embodied, "embodied emissions of a host, share of this life, what it stands in");
 }
 
 /// What all functions have done, for counting R.

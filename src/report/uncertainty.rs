@@ -52,6 +52,7 @@ pub fn uncertainty_table(u: &Uncertain, said: &Statement, seed: u64, spreads: &s
     text += &format!("\nstandard  {}\nboundary  {}\n", said.standard, said.boundary);
     text += &format!("signal    {}, {}; {}; {}\n", said.signal, said.kind, said.factor_basis, said.dataset_version);
     text += &format!("lifespan  {} years in the run itself\n", said.lifetime);
+    text += &format!("embodied  {} per host in the run itself\n", said.embodied);
     text
 }
 
@@ -88,6 +89,12 @@ pub(super) fn range(input: Option<([f64; 3], &'static str)>) -> String {
         Some(([low, _, high], unit)) => format!("{} to {} {unit}", short(low), short(high)),
         None => "by server type".to_owned(),
     }
+}
+
+/// Warnings about two runs that are compared and rest on different figures, a line each.
+pub fn differences_text(a: &Statement, b: &Statement) -> String {
+    let lines = a.differences(b).into_iter();
+    lines.map(|(name, [a, b])| format!("warning: {name} differs: A has {a}; B has {b}\n")).collect()
 }
 
 /// Which of two runs is the better one, in a sentence or two.

@@ -405,6 +405,8 @@ fn group_facts(
         pue,
         carbon_pue: None,
         fixed_overhead_w,
+        server_kg: server.server_kg,
+        lives: server.lives,
         embodied_kg: server.embodied_kg,
         lifetime_s: server.lifetime_years * SECONDS_PER_YEAR,
         lifetime_basis: server.lifetime_basis,

@@ -128,6 +128,10 @@ pub(super) struct Server {
     pub cores: f64,
     pub memory_mb: f64,
     pub power: PowerSpec,
+    /// All embodied emissions.
+    pub server_kg: f64,
+    /// What other owners bear of them.
+    pub lives: Lives,
     /// What this life bears.
     pub embodied_kg: f64,
     pub lifetime_years: f64,
@@ -165,7 +169,7 @@ impl ServerSpec {
         let embodied_kg = figure(self.embodied_kg.or(estimated), |s| s.embodied_kg, "embodied_kg", unit);
         let lifetime_years = figure(self.lifetime_years, |_| server_types().lifetime_years, "lifetime_years", "years");
         self.check_boundary(name, problems);
-        let share = self.share_of_this_life(name, lifetime_years, problems);
+        let lives = self.lives(name, problems);
         if problems.len() > before {
             return None;
         }
@@ -174,7 +178,9 @@ impl ServerSpec {
             cores: cores?,
             memory_mb: memory_mb?,
             power,
-            embodied_kg: embodied_kg? * share?,
+            server_kg: embodied_kg?,
+            lives,
+            embodied_kg: embodied_kg? * lives.share(lifetime_years?),
             lifetime_years: lifetime_years?,
             lifetime_basis: self.lifetime_basis,
             surroundings_g_per_s: self.surroundings.g_per_s(),
@@ -201,8 +207,8 @@ impl ServerSpec {
         (off, sleep)
     }
 
-    /// The share of the embodied emissions that the present life bears, if the keys on embodied emissions go together.
-    fn share_of_this_life(&self, name: &str, years: Option<f64>, problems: &mut Vec<Problem>) -> Option<f64> {
+    /// The lives beside the present one; reports keys on embodied emissions that do not go together.
+    fn lives(&self, name: &str, problems: &mut Vec<Problem>) -> Lives {
         if self.embodied.is_some() && self.embodied_kg.is_some() {
             problems.push(Problem::new(
                 format!("servers.{name}.embodied"),
@@ -210,12 +216,13 @@ impl ServerSpec {
                 "keep embodied_kg if you know the figure, or the estimate embodied, and delete the other",
             ));
         }
-        let lives = Lives { first: self.first_life.as_ref(), second: self.second_life.as_ref() };
-        let wrong = |message| {
+        let lives = Lives { first: self.first_life, second: self.second_life };
+        if let Err(message) = lives.check() {
+            let key = if matches!(self.second_life, Some(OtherLife::Share(_))) { "second_life" } else { "first_life" };
             let help = "lower one of them: what is left of 1 is the share of this life";
-            problems.push(Problem::new(format!("servers.{name}.second_life"), message, help));
-        };
-        lives.share(years?).map_err(wrong).ok()
+            problems.push(Problem::new(format!("servers.{name}.{key}"), message, help));
+        }
+        lives
     }
 
     /// Power that comes from the catalogue or is the default was measured at the plug: memory and losses are in it.

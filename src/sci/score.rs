@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::embodied::LifetimeBasis;
+use super::embodied::{LifetimeBasis, Lives};
 use crate::grid::Signal;
 use crate::ledger::{Account, Accounts, Cause, Held, Rates, SiteBook};
 use crate::types::{FunctionId, JOULES_PER_KWH, RegionId, SimTime};
@@ -27,7 +27,12 @@ pub struct GroupFacts {
     pub carbon_pue: Option<f64>,
     /// Overhead that one host causes at any load, charged as its idle power is \[W\].
     pub fixed_overhead_w: f64,
-    /// Embodied emissions of one host that its present life bears \[kgCO2e\].
+    /// Embodied emissions of one host, before they are shared between its owners \[kgCO2e\].
+    pub server_kg: f64,
+    /// What other owners of a host bear of that.
+    #[serde(default, skip_serializing_if = "Lives::is_alone")]
+    pub lives: Lives,
+    /// What is left: embodied emissions of one host that its present life bears \[kgCO2e\].
     pub embodied_kg: f64,
     /// Expected lifespan of a host \[s\].
     pub lifetime_s: f64,
@@ -280,6 +285,8 @@ mod tests {
             pue: 1.0,
             carbon_pue: None,
             fixed_overhead_w: 0.0,
+            server_kg: 1000.0,
+            lives: Lives::default(),
             embodied_kg: 1000.0,
             lifetime_s: 4.0 * crate::types::SECONDS_PER_YEAR,
             lifetime_basis: LifetimeBasis::Existence,

@@ -223,6 +223,12 @@ fn what_does_not_go_together_is_named() {
     refused(&["servers.box.second_life={ share = 0.5, years = 2 }"], &["holds 2 choices"]);
     let shares = ["servers.box.first_life.share=0.6", "servers.box.second_life.share=0.6"];
     refused(&shares, &["sum to 1.2", "servers.box.second_life"]);
+    // Nobody declares M away, neither by a share nor by an endless life elsewhere.
+    refused(&["servers.box.first_life.share=1"], &["servers.box.first_life.share", "less than 1"]);
+    let whole = ["servers.box.first_life.share=0.5", "servers.box.second_life.share=0.5"];
+    refused(&whole, &["sum to 1", "SCI knows no deduction"]);
+    refused(&["servers.box.second_life.years=1e300"], &["second_life.years", "1000"]);
+    refused(&["servers.box.second_life.years=inf"], &["second_life.years"]);
     refused(&["servers.box.lifetime_basis=\"calendar\""], &["existence", "use"]);
     refused(&["servers.box.surroundings.rack={ kg = 1.0 }"], &["lifetime_years"]);
     refused(&["servers.box.surroundings.rack={ kg = 1.0, servers = 0, lifetime_years = 1 }"], &["rack.servers"]);

@@ -123,6 +123,61 @@ fn a_lower_run_in_the_same_grid_is_lower_in_every_sample() {
     let hours = lab.run(&[set[0], "sci.functional_unit=\"execution-hour\""]);
     let (code, _, error) = sim(&[path(&less.folder()), path(&hours.folder())]);
     assert!(code == 2 && error.contains("have no order"), "{error}");
+    assert!(!text.contains("warning"), "one run differs in nothing: {text}");
+}
+
+#[test]
+fn scores_of_two_kinds_of_signal_are_not_ranked_and_other_bases_are_warned_of() {
+    let lab = Lab::new(&fs::read_to_string(repository("scenarios/quickstart.toml")).expect("readable"))
+        .file("g.csv", "time_utc,g_per_kwh\n2024-01-01T00:00:00Z,300\n2024-01-01T01:00:00Z,300\n");
+    let run = |kind: &str, basis: &str, version: &str, years: &str| {
+        let grid = format!(
+            "regions[0].grid={{csv={{path='g.csv',zone='X',kind='{kind}',factor_basis='{basis}',source='s',licence='l',\
+             dataset_version='{version}',past_end='hold'}}}}"
+        );
+        let years = format!("servers.epyc.lifetime_years={years}");
+        lab.run(&["workload.poisson.calls=500", "time.start='2024-01-01T00:00:00Z'", &grid, &years])
+    };
+    let average = run("average", "direct", "2023", "4.0");
+    let rank = |other: &Run| sim(&[path(&average.folder()), path(&other.folder()), "--samples", "200"]);
+    let (code, text, error) = rank(&run("marginal", "direct", "2023", "4.0"));
+    assert!(code == 2 && text.is_empty(), "{text}");
+    for words in ["is scored on average intensity", "on marginal", "have no order", "help: run both"] {
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    for (other, warnings) in [
+        (run("average", "life cycle", "2023", "4.0"), &["factor basis differs: A has direct; B has life cycle"][..]),
+        (run("average", "direct", "2024", "4.0"), &["dataset version differs: A has 2023; B has 2024"]),
+        (run("average", "direct", "2023", "5.0"), &["lifespan in years differs: A has 4; B has 5"]),
+        (
+            run("average", "life cycle", "2023", "5.0"),
+            &["factor basis differs: A has direct; B has life cycle", "lifespan in years differs: A has 4; B has 5"],
+        ),
+    ] {
+        let (code, text, error) = rank(&other);
+        assert_eq!((code, error.as_str()), (0, ""));
+        let found: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("warning: ")).collect();
+        assert_eq!(found, warnings);
+    }
+}
+
+#[test]
+fn a_shared_host_keeps_its_owners_through_the_ledger() {
+    let set = [SHORT, "servers.epyc.second_life.share=0.5"];
+    let run = run_file(&repository("scenarios/reference.toml"), &set, 1);
+    let record = read_ledger(&run.folder()).expect("kept");
+    let group = &record.facts.groups[0];
+    assert_eq!((group.embodied_kg, group.server_kg, group.lives.declared()), (750.0, 1500.0, 0.5));
+    // The weight of the whole host, known exactly: M is the run's own and not twice that.
+    let spec = "embodied.embodied_kg.uniform = { low = 1500.0, high = 1500.0 }";
+    let u = sample(&Parts::of(&record.books()), &toml::from_str(spec).expect("right"), 100, Seed(1));
+    assert_eq!(u.embodied_g.p50, run.number("carbon_g.embodied"));
+    let alone = run_file(&repository("scenarios/reference.toml"), &[SHORT], 1);
+    assert!((run.number("carbon_g.embodied") / alone.number("carbon_g.embodied") - 0.5).abs() < 1e-12);
+    let text = run.report.summary.iter().find(|e| e.key == "sci.embodied").expect("said").cell();
+    assert_eq!(text, "1500 kg x 0.5 (second life)");
+    let (_, text, _) = sim(&[path(&run.folder()), "--samples", "100"]);
+    assert!(text.contains("embodied  1500 kg x 0.5 (second life) per host"), "{text}");
 }
 
 #[test]

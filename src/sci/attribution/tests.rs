@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::embodied::LifetimeBasis;
+use super::super::embodied::{LifetimeBasis, Lives};
 use super::super::{CAUSES, GroupFacts, RegionScore, Scored, Share, charge};
 use super::*;
 use crate::ledger::{Account, Accounts, Cause};
@@ -108,6 +108,8 @@ fn group(region: u32, hosts: u32, held_w: f64, embodied_kg: f64) -> GroupFacts {
         pue: 1.2,
         carbon_pue: None,
         fixed_overhead_w: 5.0,
+        server_kg: embodied_kg,
+        lives: Lives::default(),
         embodied_kg,
         lifetime_s: 1e8,
         lifetime_basis: LifetimeBasis::Existence,
@@ -263,13 +265,8 @@ fn example() -> Fleet {
         share_s: [hosts * 3600.0, 0.0, 0.0],
         dynamic_j: [joules, 0.0],
     };
-    let hosts = GroupFacts {
-        pue: 1.0,
-        fixed_overhead_w: 0.0,
-        // 10 g per hour.
-        embodied_kg: 1e8 / 3600.0 * 10.0 / 1000.0,
-        ..group(0, 10, 100.0, 0.0)
-    };
+    // Embodied: 10 g per hour.
+    let hosts = GroupFacts { pue: 1.0, fixed_overhead_w: 0.0, ..group(0, 10, 100.0, 1e8 / 3600.0 * 10.0 / 1000.0) };
     // 18 host-hours of 100 W that nobody holds.
     Fleet::new(vec![hosts], hours.map(row).to_vec(), &[idle_18_host_hours()], 3600.0, 3.0 * 3600.0)
 }

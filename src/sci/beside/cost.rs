@@ -131,7 +131,7 @@ pub fn by_purchase(groups: impl Iterator<Item = (Purchase, f64)>) -> [f64; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sci::embodied::LifetimeBasis;
+    use crate::sci::embodied::{LifetimeBasis, Lives};
     use crate::types::{RegionId, SECONDS_PER_YEAR};
 
     #[test]
@@ -145,6 +145,8 @@ mod tests {
             pue: 1.0,
             carbon_pue: None,
             fixed_overhead_w: 0.0,
+            server_kg: 1000.0,
+            lives: Lives::default(),
             embodied_kg: 1000.0,
             lifetime_s: 4.0 * SECONDS_PER_YEAR,
             lifetime_basis: LifetimeBasis::Existence,

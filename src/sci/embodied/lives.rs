@@ -4,13 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What another owner's life of the server bears.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum OtherLife {
     /// Its length, in the years in which `lifetime_years` counts; each such life bears in proportion to its length \[years\].
-    Years(#[schemars(range(min = 0.001))] f64),
-    /// The share of the embodied emissions that it bears, whatever its length \[ratio\].
-    Share(#[schemars(range(min = 0.0, max = 1.0))] f64),
+    Years(#[schemars(range(min = 0.001, max = 1000.0))] f64),
+    /// The share of the embodied emissions that it bears, whatever its length; below 1, as SCI knows no deduction \[ratio\].
+    Share(#[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))] f64),
 }
 
 /// The lives of a server beside the present one.
@@ -20,31 +20,54 @@ pub enum OtherLife {
 /// Source: time is the only driver of the straight line, so lives are split by it; a declared share is for a split by price.
 /// Assumed: a change of owner emits nothing (transport, new disks).
 /// Example: 4 years here and 2 years at the next owner: two thirds are ours.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Lives<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lives {
     /// Before this one: the server was bought used.
-    pub first: Option<&'a OtherLife>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<OtherLife>,
     /// After this one: the server is sold or moved on.
-    pub second: Option<&'a OtherLife>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<OtherLife>,
 }
 
-impl Lives<'_> {
+impl Lives {
+    /// Whether there is no other owner.
+    pub fn is_alone(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The share of the embodied emissions that this life bears, of a length in years.
+    pub fn share(&self, years: f64) -> f64 {
+        (1.0 - self.declared()) * (years / (years + self.other_years()))
+    }
+
+    /// The shares that other lives declare, together \[ratio\].
+    pub fn declared(&self) -> f64 {
+        self.sum(|life| if let OtherLife::Share(share) = life { share } else { 0.0 })
+    }
+
+    /// The years of other lives that declare none, together \[years\].
+    pub fn other_years(&self) -> f64 {
+        self.sum(|life| if let OtherLife::Years(years) = life { years } else { 0.0 })
+    }
+
+    /// Checks that something is left for this life.
     ///
     /// # Errors
-    /// A sentence, if the declared shares exceed 1.
-    pub fn share(&self, years: f64) -> Result<f64, String> {
-        let (mut declared, mut others) = (0.0, 0.0);
-        for life in [self.first, self.second].into_iter().flatten() {
-            match life {
-                OtherLife::Years(y) => others += y,
-                OtherLife::Share(s) => declared += s,
-            }
+    /// A sentence, if the declared shares come to 1 or more.
+    pub fn check(&self) -> Result<(), String> {
+        let declared = self.declared();
+        if declared < 1.0 {
+            return Ok(());
         }
-        if declared > 1.0 {
-            return Err(format!("first_life.share and second_life.share sum to {declared}, more than the whole"));
-        }
-        Ok((1.0 - declared) * (years / (years + others)))
+        Err(format!(
+            "first_life.share and second_life.share sum to {declared}: nothing is left for this life, and SCI knows no deduction"
+        ))
+    }
+
+    fn sum(&self, of: impl Fn(OtherLife) -> f64) -> f64 {
+        [self.first, self.second].into_iter().flatten().map(of).sum()
     }
 }
 
@@ -54,7 +77,9 @@ mod tests {
     use super::*;
 
     fn share(first: Option<OtherLife>, second: Option<OtherLife>, years: f64) -> f64 {
-        Lives { first: first.as_ref(), second: second.as_ref() }.share(years).expect("shares below 1")
+        let lives = Lives { first, second };
+        lives.check().expect("shares below 1");
+        lives.share(years)
     }
 
     #[test]
@@ -73,7 +98,8 @@ mod tests {
             share(others.next(), others.next(), years[own])
         };
         close("all lives", of(0) + of(1) + of(2), 1.0, 1e-15);
-        let (a, b) = (Share(0.6), Share(0.5));
-        assert!(Lives { first: Some(&a), second: Some(&b) }.share(4.0).is_err());
+        for (first, second) in [(Some(Share(0.6)), Some(Share(0.5))), (Some(Share(0.5)), Some(Share(0.5)))] {
+            assert!(Lives { first, second }.check().expect_err("nothing is left").contains("no deduction"));
+        }
     }
 }

@@ -47,11 +47,11 @@ impl<'a> Input<'a> {
             match *target {
                 Target::Regional { factor, region } => setting.regional[factor][region] = value,
                 Target::Embodied { group, absolute } => {
-                    setting.kg[group] = if absolute { value } else { value * parts.own(group).0 };
+                    setting.kg[group] = if absolute { value } else { value * parts.kg(group) };
                 }
                 Target::Lifetime { group, absolute } => {
-                    let own = parts.own(group).1;
-                    setting.wear[group] = if absolute { own / (value * SECONDS_PER_YEAR) } else { 1.0 / value };
+                    let unit_s = if absolute { SECONDS_PER_YEAR } else { parts.lifetime_s(group) };
+                    setting.wear[group] = parts.wear(group, value * unit_s);
                 }
             }
         }

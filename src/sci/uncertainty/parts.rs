@@ -3,7 +3,7 @@
 use crate::ledger::{Column, Rates, SiteBook};
 use crate::sci::embodied::LifetimeBasis;
 use crate::sci::{GroupFacts, Record, embodied_g, operational_g, score_regions};
-use crate::types::{JOULES_PER_KWH, RegionId, SimTime};
+use crate::types::{JOULES_PER_KWH, RegionId, SECONDS_PER_YEAR, SimTime};
 
 /// A run's books, as far as its uncertainty rests on them.
 #[derive(Debug, Clone, Copy)]
@@ -68,12 +68,14 @@ struct RegionParts {
 #[derive(Debug, Clone, PartialEq)]
 struct GroupParts {
     server: String,
-    /// What the run bears per kg of one host, at the run's own lifespan [gCO2e/kg].
+    /// What the run bears per kg of one host, at the run's own lifespan and share [gCO2e/kg].
     g_per_kg: f64,
-    /// The run's own figure of one host \[kgCO2e\].
+    /// The run's own figure of one host, all its owners together \[kgCO2e\].
     kg: f64,
     /// The run's own lifespan \[s\].
     lifetime_s: f64,
+    /// Lives of other owners that share by their length \[s\].
+    others_s: f64,
 }
 
 /// O and M of a run as sums of products of uncertain figures.
@@ -83,8 +85,11 @@ struct GroupParts {
 /// ```text
 ///   O = sum over regions  i (k_baseline G_baseline + k_dynamic G_dynamic + k_boot G_boot + k_off G_off)
 ///                       + i p (the same sum over the overhead that follows each kind) + i p F
-///   M = sum over groups   g_per_kg x kg x (own lifespan / lifespan) + what the hosts stand in, which is certain
+///   M = sum over groups   g_per_kg x kg x (own L + Y) / (L + Y) + what the hosts stand in, which is certain
 /// ```
+///
+/// kg is that of a whole host, L the lifespan and Y the years of other owners that share by years. The share of this life is
+/// (1 - d) L / (L + Y), d declared and certain, so that share / L is (1 - d) / (L + Y): a longer life here bears more of the host.
 ///
 /// They are summed as the run's own figure plus differences, so that factors of 1 give that figure to the last bit.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,9 +112,9 @@ pub struct Parts {
 pub(super) struct Setting {
     /// By factor in the order of [`UncertaintySpec::regional`](super::UncertaintySpec), then by region.
     pub regional: [Vec<f64>; REGIONAL],
-    /// Embodied emissions of one host by group \[kgCO2e\].
+    /// Embodied emissions of one host by group, all its owners together \[kgCO2e\].
     pub kg: Vec<f64>,
-    /// The run's own lifespan over this one, by group: linear in what M is linear in.
+    /// The run's own years of all owners over these, by group: linear in what M is linear in.
     pub wear: Vec<f64>,
 }
 
@@ -121,9 +126,10 @@ impl Parts {
         let operational = (0..books.site.regions()).map(|r| region(books, r)).collect();
         let embodied = books.groups.iter().map(|g| GroupParts {
             server: g.server.clone(),
-            g_per_kg: 1000.0 / g.lifetime_s * borne_s(g, run_s),
-            kg: g.embodied_kg,
+            g_per_kg: 1000.0 / g.lifetime_s * borne_s(g, run_s) * g.lives.share(g.lifetime_s / SECONDS_PER_YEAR),
+            kg: g.server_kg,
             lifetime_s: g.lifetime_s,
+            others_s: g.lives.other_years() * SECONDS_PER_YEAR,
         });
         Self {
             regions: books.regions.to_vec(),
@@ -152,9 +158,20 @@ impl Parts {
         self.embodied.iter().enumerate().filter(|(_, g)| g.server == server).map(|(i, _)| i).collect()
     }
 
-    /// The run's own embodied emissions and lifespan of one host of a group [kgCO2e, s].
-    pub(super) fn own(&self, group: usize) -> (f64, f64) {
-        (self.embodied[group].kg, self.embodied[group].lifetime_s)
+    /// The run's own embodied emissions of one host of a group, all its owners together \[kgCO2e\].
+    pub(super) fn kg(&self, group: usize) -> f64 {
+        self.embodied[group].kg
+    }
+
+    /// The run's own lifespan of a group \[s\].
+    pub(super) fn lifetime_s(&self, group: usize) -> f64 {
+        self.embodied[group].lifetime_s
+    }
+
+    /// What a lifespan makes of a group's M: (own L + Y) / (L + Y), 1 at the run's own.
+    pub(super) fn wear(&self, group: usize, lifetime_s: f64) -> f64 {
+        let own = &self.embodied[group];
+        (own.lifetime_s + own.others_s) / (lifetime_s + own.others_s)
     }
 
     /// The run itself.

@@ -63,7 +63,7 @@ pub struct EmbodiedSpec {
     /// What the run's own figure is multiplied by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<Distribution>,
-    /// Embodied emissions of one host, in place of the run's own figure \[kgCO2e\].
+    /// Embodied emissions of one host, all its owners together, in place of the run's own figure \[kgCO2e\].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embodied_kg: Option<Distribution>,
     /// One draw for all server types, each through its own distribution; `false`: a draw for each type. Default true.
@@ -84,7 +84,7 @@ pub struct EmbodiedOfServer {
     /// What the run's own figure is multiplied by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<Distribution>,
-    /// Embodied emissions of one host, in place of the run's own figure \[kgCO2e\].
+    /// Embodied emissions of one host, all its owners together, in place of the run's own figure \[kgCO2e\].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embodied_kg: Option<Distribution>,
 }
@@ -96,7 +96,7 @@ pub struct LifetimeSpec {
     /// What the run's own figure is multiplied by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<Distribution>,
-    /// Lifespan of one host, in place of the run's own figure [years of 365 days].
+    /// Lifespan of one host with this owner, in place of the run's own figure [years of 365 days].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime_years: Option<Distribution>,
     /// One draw for all server types, each through its own distribution; `false`: a draw for each type. Default true.
@@ -117,7 +117,7 @@ pub struct LifetimeOfServer {
     /// What the run's own figure is multiplied by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<Distribution>,
-    /// Lifespan of one host, in place of the run's own figure [years of 365 days].
+    /// Lifespan of one host with this owner, in place of the run's own figure [years of 365 days].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime_years: Option<Distribution>,
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::ledger::{COLUMNS, Column, SiteBook};
 use crate::sci::GroupFacts;
-use crate::sci::embodied::LifetimeBasis;
+use crate::sci::embodied::{LifetimeBasis, Lives, OtherLife};
 use crate::types::{Duration, JOULES_PER_KWH, RegionId, SECONDS_PER_YEAR, Seed, SimTime, normal_quantile};
 
 const N: u32 = 40_000;
@@ -32,13 +32,16 @@ fn parts(regions: &[(&str, Watts)], change: impl Fn(&mut GroupFacts)) -> Parts {
             pue: 1.0,
             carbon_pue: None,
             fixed_overhead_w: 0.0,
-            embodied_kg: 1234.5,
+            server_kg: 1234.5,
+            lives: Lives::default(),
+            embodied_kg: f64::NAN,
             lifetime_s: 4.3 * SECONDS_PER_YEAR,
             lifetime_basis: LifetimeBasis::Existence,
             surroundings_g_per_s: 0.0,
             powered_s: 14_400.0,
         };
         change(&mut group);
+        group.embodied_kg = group.server_kg * group.lives.share(group.lifetime_s / SECONDS_PER_YEAR);
         group
     };
     let groups: Vec<GroupFacts> = (0..regions.len()).map(group).collect();
@@ -90,7 +93,8 @@ fn grams(watts: f64) -> f64 {
 
 #[test]
 fn without_spread_every_quantile_is_the_runs_own_score_to_the_last_bit() {
-    let parts = parts(&[("a", MIXED), ("b", MIXED)], |g| g.fixed_overhead_w = 3.3);
+    let lives = Lives { first: Some(OtherLife::Share(0.3)), second: Some(OtherLife::Years(1.7)) };
+    let parts = parts(&[("a", MIXED), ("b", MIXED)], |g| (g.fixed_overhead_w, g.lives) = (3.3, lives));
     let one = "factor.uniform = { low = 1.0, high = 1.0 }";
     let text = format!(
         "intensity = {{ {one} }}\nidle_power = {{ factor.normal = {{ mean = 1.0, sd = 0.0 }}, common = false }}\n\
@@ -130,7 +134,7 @@ fn a_normal_intensity_gives_its_own_relative_spread() {
 
 #[test]
 fn a_product_of_log_normals_is_log_normal() {
-    let parts = parts(&[("a", DYNAMIC)], |g| g.embodied_kg = 0.0);
+    let parts = parts(&[("a", DYNAMIC)], |g| g.server_kg = 0.0);
     let u = run(
         &parts,
         "intensity.factor.lognormal = { median = 1.0, gsd = 1.3 }\n\
@@ -161,7 +165,7 @@ fn embodied_emissions_go_with_the_inverse_of_a_uniform_lifespan() {
 #[test]
 fn shares_of_variance_are_those_of_the_algebra() {
     // O = i k G alone: S_i = a² / (a² + b² + a² b²).
-    let product = parts(&[("a", DYNAMIC)], |g| g.embodied_kg = 0.0);
+    let product = parts(&[("a", DYNAMIC)], |g| g.server_kg = 0.0);
     let u = run(
         &product,
         "intensity.factor.normal = { mean = 1.0, sd = 0.2 }\ndynamic_power.factor.normal = { mean = 1.0, sd = 0.1 }",
@@ -242,6 +246,55 @@ fn by_use_only_time_powered_on_is_uncertain_and_the_building_is_certain() {
     }
 }
 
+fn between(first: Option<OtherLife>, second: Option<OtherLife>) -> Parts {
+    parts(&[("a", DYNAMIC)], |g| (g.lives, g.lifetime_s) = (Lives { first, second }, 4.0 * SECONDS_PER_YEAR))
+}
+
+#[test]
+fn what_other_owners_bear_stays_theirs_whatever_a_host_weighs() {
+    use OtherLife::{Share, Years};
+    let alone = between(None, None).embodied_g;
+    for (first, second, share) in [
+        (None, Some(Share(0.5)), 0.5),
+        (Some(Share(0.25)), Some(Share(0.5)), 0.25),
+        (None, Some(Years(2.0)), 4.0 / 6.0),
+        (Some(Share(0.1)), Some(Years(3.0)), 0.9 * 4.0 / 7.0),
+    ] {
+        let own = between(first, second);
+        assert!((own.embodied_g / (alone * share) - 1.0).abs() < 1e-12);
+        // A host's own figure, or one of another, is of all its owners.
+        let of_host = |text: &str| run(&own, &format!("embodied.embodied_kg.uniform = {text}")).embodied_g;
+        let same = of_host("{ low = 1234.5, high = 1234.5 }");
+        assert_eq!([same.p05, same.p50, same.mean], [own.embodied_g; 3]);
+        let twice = of_host("{ low = 2469.0, high = 2469.0 }");
+        assert!((twice.p50 / (2.0 * own.embodied_g) - 1.0).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn a_longer_life_here_bears_more_of_a_host_that_others_share_by_years() {
+    use OtherLife::{Share, Years};
+    // 1234.5 kg x (1 - d) / (L + Y) for each year: with Y = 2, 4 years instead of 10 cost 12/6 as much and not 10/4.
+    let own = between(Some(Share(0.1)), Some(Years(2.0)));
+    let at = |years: f64| {
+        let found = run(&own, &format!("lifetime.lifetime_years.uniform = {{ low = {years:?}, high = {years:?} }}"));
+        let times = run(&own, &format!("lifetime.factor.uniform = {{ low = {:?}, high = {0:?} }}", years / 4.0));
+        assert!((found.embodied_g.p50 / times.embodied_g.p50 - 1.0).abs() < 1e-12);
+        found.embodied_g.p50
+    };
+    for years in [3.0, 4.0, 10.0] {
+        // Two hosts for two hours of a year of 8760.
+        let exact = 1234.5e3 * 0.9 / (years + 2.0) * 2.0 * 2.0 / 8760.0;
+        assert!((at(years) / exact - 1.0).abs() < 1e-12, "{years}: {} is not {exact}", at(years));
+    }
+    assert_eq!(at(4.0), own.embodied_g);
+    // M = a / (L + 2), L uniform in 4 to 6: a (ln 8 - ln 6) / 2 on average, to three standard errors (relative sd 0.083).
+    let spread = run(&own, "lifetime.lifetime_years.uniform = { low = 4.0, high = 6.0 }");
+    let exact = 6.0 * own.embodied_g * (8.0f64 / 6.0).ln() / 2.0;
+    assert!((spread.embodied_g.mean / exact - 1.0).abs() < 3.0 * 0.083 / f64::from(N).sqrt());
+    assert!((spread.swings[0].variance_share - 1.0).abs() < 1e-9);
+}
+
 #[test]
 fn a_ranking_holds_or_not_by_what_the_two_runs_share() {
     const MORE: Watts = &[(Column::ExecutionDynamic, 520.0)];
@@ -254,7 +307,7 @@ fn a_ranking_holds_or_not_by_what_the_two_runs_share() {
     // In another grid: P(A < B) = P(z < d / (sqrt 2 sigma)) for A, B log-normal but for M, which is left out here.
     let apart = rank(&a, &far, &spec, N, Seed(7)).expect("defined");
     assert!(!apart.holds() && apart.first_lower > 0.5 && apart.second_lower > 0.3, "{apart:?}");
-    let without = |name: &'static str, watts: Watts| parts(&[(name, watts)], |g| g.embodied_kg = 0.0);
+    let without = |name: &'static str, watts: Watts| parts(&[(name, watts)], |g| g.server_kg = 0.0);
     let apart = rank(&without("a", DYNAMIC), &without("far", MORE), &spec, N, Seed(7)).expect("defined");
     let z = (520.0f64 / 500.0).ln() / (2f64.sqrt() * 1.3f64.ln());
     let exact = 0.5 * libm::erfc(-z / 2f64.sqrt());
