@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use slackwater::report::{self, read_ledger, score_rows, scores_csv, scores_text};
 use slackwater::sci::attribution::AttributionSpec;
-use slackwater::sci::{FunctionalUnit, Record, SignalSet};
+use slackwater::sci::{FunctionalUnit, Record, SignalSet, Statement};
 
 use super::Failure;
 
@@ -59,12 +59,16 @@ impl Score {
         }
         let mut text = format!("{}: {}", self.result.display(), facts(&record));
         let said = record.statement(&record.facts.scored_on);
-        let mut after = format!("boundary: {}\nlifespan of hosts: {} years\n", said.boundary, said.lifetime);
+        let mut after = format!(
+            "boundary: {}\nlifespan of hosts: {} years; embodied: {}\n",
+            said.boundary, said.lifetime, said.embodied
+        );
         if let (Some(folder), Some((other, _))) = (&self.against, &other) {
             text += &format!("against {}: {}", folder.display(), facts(other));
             let theirs = other.statement(&other.facts.scored_on);
-            if theirs.lifetime != said.lifetime {
-                after += &format!("lifespan of hosts of {}: {} years\n", folder.display(), theirs.lifetime);
+            if (&theirs.lifetime, &theirs.embodied) != (&said.lifetime, &said.embodied) {
+                let Statement { lifetime, embodied, .. } = theirs;
+                after += &format!("hosts of {}: {lifetime} years; embodied: {embodied}\n", folder.display());
             }
             if rows.iter().any(|row| row.against.is_none()) {
                 after += &format!(

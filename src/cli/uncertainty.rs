@@ -55,10 +55,10 @@ impl Uncertainty {
             let table = uncertainty_table(&u, &said(&first), seed, &spreads);
             return super::print(&format!("{} ({})\n{table}", first.facts.scenario, self.result.display()));
         };
-        if parts[0].unit != parts[1].unit {
+        if first.counts_as(second).is_err() {
             return Err(Failure::usage(format!(
-                "{} is scored per {} and {} per {}: scores of different units have no order\n  help: run both scenarios with \
-                 one sci.functional_unit",
+                "{} is scored per {} and {} per {}, counted otherwise: scores of different units have no order\n  help: run \
+                 both scenarios with one sci.functional_unit",
                 self.result.display(),
                 parts[0].unit,
                 path.display(),

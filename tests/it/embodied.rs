@@ -226,7 +226,7 @@ fn what_does_not_go_together_is_named() {
     // Nobody declares M away, neither by a share nor by an endless life elsewhere.
     refused(&["servers.box.first_life.share=1"], &["servers.box.first_life.share", "less than 1"]);
     let whole = ["servers.box.first_life.share=0.5", "servers.box.second_life.share=0.5"];
-    refused(&whole, &["sum to 1", "SCI knows no deduction"]);
+    refused(&whole, &["sum to 1", "nothing is left for this life"]);
     refused(&["servers.box.second_life.years=1e300"], &["second_life.years", "1000"]);
     refused(&["servers.box.second_life.years=inf"], &["second_life.years"]);
     refused(&["servers.box.lifetime_basis=\"calendar\""], &["existence", "use"]);

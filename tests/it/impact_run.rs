@@ -134,7 +134,7 @@ fn what_stands_beside_the_score_stands_beside_the_exported_one() {
             assert_eq!(facts[&key], *value, "{key}");
             texts += 1;
         }
-        assert_eq!(texts, 8);
+        assert_eq!(texts, 9);
     }
     // A summary that does not say it is refused.
     let run = Lab::new(TWO_REGIONS).run(&[]);

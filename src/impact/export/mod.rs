@@ -217,6 +217,7 @@ fn facts(run: &Finished, unit: &Unit) -> Result<Value, ImpactError> {
         "dataset-version": said("dataset_version")?,
         "signals": signals,
         "lifetime-years": said("lifetime_years")?,
+        "embodied": said("embodied")?,
         "run": {
             "duration": run.length_s,
             "carbon-operational": number(&run.summary, &["carbon_g", "operational"])?,
