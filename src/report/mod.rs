@@ -1,41 +1,36 @@
 //! What a run leaves on disk: `results/NAME/` with manifest, summary and tables, all or nothing.
 
-mod account_log;
+mod anew;
 mod beside;
-mod call_log;
-mod columns;
+mod books;
 mod digits;
 mod folder;
 #[cfg(feature = "polars")]
 pub mod frames;
-mod ledger;
 mod machine;
 mod manifest;
 mod meter;
 mod plot;
-mod row_groups;
-mod scores;
-mod scores_by;
 mod summary;
 mod tables;
-mod tornado;
-mod uncertainty;
 
-pub use account_log::{AccountLog, AccountLogWriter, COLUMNS as ACCOUNTS};
+pub use anew::{
+    By, CHARGED, ChargeError, Charged, Role, SCORES, ScoreError, ScoreRow, UNCERTAINTY, changes_inside, charge_anew,
+    charged_csv, charged_text, differences_text, own_sets, ranking_text, score_rows, scores_csv, scores_text, tornado,
+    uncertainty_table, write_uncertainty,
+};
 pub use beside::BESIDE;
-pub use call_log::{COLUMNS as INVOCATIONS, CallLogWriter};
+pub use books::{
+    ACCOUNTS, AccountLog, AccountLogWriter, CallLogWriter, INVOCATIONS, LEDGER, LedgerError, read_ledger, record,
+    write_ledger,
+};
 pub use digits::{grouped, significant};
 pub use folder::{Folder, ReportError, write_file};
-pub use ledger::{LEDGER, LedgerError, read_ledger, record, write_ledger};
 pub use manifest::{Effort, Input, Manifest, peak_memory_mb};
 pub use meter::{METER, METER_FUNCTIONS, write_meter};
 pub use plot::{PlotError, received_executed};
-pub use scores::{Role, SCORES, ScoreError, ScoreRow, own_sets, score_rows, scores_csv, scores_text};
-pub use scores_by::{By, CHARGED, ChargeError, Charged, changes_inside, charge_anew, charged_csv, charged_text};
 pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
-pub use tornado::tornado;
-pub use uncertainty::{UNCERTAINTY, differences_text, ranking_text, uncertainty_table, write_uncertainty};
 
 use crate::scenario::{RegionFacts, Scenario, ServerFacts, Signals};
 use crate::sci::beside::Books;
