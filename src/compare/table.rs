@@ -43,10 +43,40 @@ pub fn table(comparison: &Comparison) -> String {
         text.push('\n');
         rest = later;
     }
+    text += &rests_on(comparison);
     text += &notes(comparison);
     text += &crossings(comparison);
     text += &cost(comparison);
     text
+}
+
+/// What scores and grams of the table rest on, each text once.
+fn rests_on(comparison: &Comparison) -> String {
+    let spec = &comparison.plan.spec;
+    let carbon = |key: &String| key.starts_with("sci.") || key.starts_with("carbon_g.");
+    if !spec.show.iter().chain(&spec.relative).any(carbon) {
+        return String::new();
+    }
+    let said = [
+        ("follows", "sci.standard"),
+        ("intensity", "sci.signal_kind"),
+        ("factors", "sci.factor_basis"),
+        ("data", "sci.dataset_version"),
+        ("lifespan of hosts [years]", "sci.lifetime_years"),
+        ("boundary", "sci.boundary"),
+    ];
+    let mut text = String::from("Scores\n");
+    for (label, key) in said {
+        let mut seen: Vec<String> = Vec::new();
+        let figures = comparison.rows.iter().filter_map(|row| row.figures.as_ref().ok());
+        for value in figures.filter_map(|figures| figures.iter().find(|e| e.key == key)).map(Entry::cell) {
+            if !seen.contains(&value) {
+                seen.push(value);
+            }
+        }
+        text += &format!("  {label}: {}\n", seen.join(" · "));
+    }
+    text + "\n"
 }
 
 fn block(columns: Vec<&Column>) -> String {
