@@ -104,15 +104,29 @@ fn every_component_and_server_of_boavizta_comes_back() {
 #[test]
 fn instances_of_boavizta_are_shares_of_a_server_that_the_estimate_gives() {
     let Some(cases) = oracle("boavizta.json") else { return };
-    let items = breakdown(
-        "cpus = { count = 2, die_mm2 = 615 }\nram = [{ count = 12, capacity_gb = 32 }]\n\
-         power_supplies = { count = 2 }\ncase = \"rack\"\n",
-    );
+    let server = |cpus: u32, die_mm2: u32, ram: u32| {
+        breakdown(&format!(
+            "cpus = {{ count = {cpus}, die_mm2 = {die_mm2} }}\nram = [{{ count = {ram}, capacity_gb = 32 }}]\n\
+             power_supplies = {{ count = 2 }}\ncase = \"rack\"\n"
+        ))
+    };
     let mut compared = 0;
-    for (name, share) in [("aws_m5.large", 2.0 / 96.0), ("aws_m5.24xlarge", 1.0)] {
+    let cases_of = [
+        ("aws_m5.large", 2.0 / 96.0, server(2, 615, 12)),
+        ("aws_m5.24xlarge", 1.0, server(2, 615, 12)),
+        ("aws_m6g.xlarge", 4.0 / 64.0, server(1, 457, 8)),
+    ];
+    let parts = [
+        ("ASSEMBLY-1", "assembly"),
+        ("CPU-1", "cpus"),
+        ("RAM-1", "ram"),
+        ("POWER_SUPPLY-1", "power supplies"),
+        ("MOTHERBOARD-1", "mainboard"),
+    ];
+    for (name, share, items) in cases_of {
         let case = cases.as_array().expect("a list").iter().find(|c| c["name"] == name).expect("the case is there");
-        for (theirs, ours) in [("CPU-1", "cpus"), ("RAM-1", "ram"), ("POWER_SUPPLY-1", "power supplies")] {
-            let item = items.iter().find(|i| i.component == ours).expect("a component");
+        for (theirs, ours) in parts {
+            let item = items.iter().find(|i| i.component == ours).unwrap_or_else(|| panic!("{ours} is a component"));
             let part = |kg: f64| kg * share / 52_560.0;
             let share = Item {
                 component: item.component,
@@ -123,8 +137,18 @@ fn instances_of_boavizta_are_shares_of_a_server_that_the_estimate_gives() {
             Printed::of(&case["response"]["verbose"][theirs]).is(&format!("{name} {theirs}"), &share);
             compared += 1;
         }
+        // The case is printed with bounds of another type of case: its value alone. The total is printed to two or three figures.
+        let kg = |component: &str| items.iter().find(|i| i.component == component).expect("a component").kg;
+        let printed =
+            |place: &serde_json::Value| place["impacts"]["gwp"]["embedded"]["value"].as_f64().expect("a number");
+        let close = |what: &str, ours: f64, theirs: f64, tolerance: f64| {
+            assert!((ours / theirs - 1.0).abs() < tolerance, "{name} {what}: {ours} is not {theirs}");
+        };
+        close("case", kg("case") * share / 52_560.0, printed(&case["response"]["verbose"]["CASE-1"]), 0.02);
+        let total: f64 = items.iter().map(|i| i.kg).sum();
+        close("total", total * share / 52_560.0, printed(&case["response"]), 0.05);
     }
-    assert_eq!(compared, 6);
+    assert_eq!(compared, 15);
 }
 
 const HOUR_G: f64 = 1000.0 * 1000.0 / (4.0 * 31_536_000.0) * 3600.0;
