@@ -141,5 +141,9 @@ fn read(folder: &Path, signals: &[String]) -> Result<(Record, Vec<SignalSet>), F
 fn facts(record: &Record) -> String {
     let days = record.end().as_secs_f64() / 86_400.0;
     let start = &record.facts.start;
-    format!("scenario {}, {days:.2} days from {start}, {} regions\n", record.facts.scenario, record.facts.regions.len())
+    let regions = match record.facts.regions.len() {
+        1 => "1 region".to_owned(),
+        n => format!("{n} regions"),
+    };
+    format!("scenario {}, {days:.2} days from {start}, {regions}\n", record.facts.scenario)
 }
