@@ -74,7 +74,23 @@ fn rests_on(comparison: &Comparison) -> String {
                 seen.push(value);
             }
         }
-        text += &format!("  {label}: {}\n", seen.join(" · "));
+        text += &wrapped(&format!("  {label}: {}", seen.join(" · ")));
+    }
+    text + "\n"
+}
+
+/// A line broken between words where it is too wide.
+fn wrapped(line: &str) -> String {
+    let mut text = String::new();
+    let mut width = 0;
+    for word in line.split_inclusive(' ') {
+        let length = word.chars().count();
+        if width + length > WIDTH {
+            text = format!("{}\n    ", text.trim_end());
+            width = 4;
+        }
+        text += word;
+        width += length;
     }
     text + "\n"
 }
