@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 use slackwater::impact;
+use slackwater::report::write_file;
 
 use super::Failure;
 
@@ -58,11 +59,8 @@ impl Impact {
 }
 
 fn deliver(document: &Value, out: Option<PathBuf>) -> Result<(), Failure> {
-    match out {
-        None => super::print(&impact::print(document).map_err(Failure::internal)?),
-        Some(path) => {
-            impact::write(document, &path).map_err(Failure::internal)?;
-            super::print(&format!("{}\n", path.display()))
-        }
-    }
+    let text = impact::print(document).map_err(Failure::internal)?;
+    let Some(path) = out else { return super::print(&text) };
+    write_file(&path, |file| file.write_all(text.as_bytes())).map_err(Failure::internal)?;
+    super::print(&format!("{}\n", path.display()))
 }

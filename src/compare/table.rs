@@ -3,6 +3,7 @@
 use super::{Comparison, Lines, Order, Row};
 use crate::report::{Entry, Value, grouped, significant};
 use crate::scenario::Find;
+use crate::sci::distinct;
 
 const WIDTH: usize = 100;
 const GAP: &str = "  ";
@@ -67,13 +68,8 @@ fn rests_on(comparison: &Comparison) -> String {
     ];
     let mut text = String::from("Scores\n");
     for (label, key) in said {
-        let mut seen: Vec<String> = Vec::new();
         let figures = comparison.rows.iter().filter_map(|row| row.figures.as_ref().ok());
-        for value in figures.filter_map(|figures| figures.iter().find(|e| e.key == key)).map(Entry::cell) {
-            if !seen.contains(&value) {
-                seen.push(value);
-            }
-        }
+        let seen = distinct(figures.filter_map(|figures| figures.iter().find(|e| e.key == key)).map(Entry::cell));
         text += &wrapped(&format!("  {label}: {}", seen.join(" · ")));
     }
     text + "\n"

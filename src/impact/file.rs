@@ -1,7 +1,6 @@
-//! Manifests as files: YAML, read strictly and written all or nothing.
+//! Manifests as files: YAML, read strictly.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use serde_json::Value;
@@ -43,25 +42,4 @@ pub fn parse(text: &str) -> Result<Value, ImpactError> {
 pub fn print(document: &Value) -> Result<String, ImpactError> {
     serde_saphyr::to_string(document)
         .map_err(|e| ImpactError::new(format!("cannot be written as YAML: {e}"), "please report this"))
-}
-
-/// Writes a manifest beside its place and renames it, so that it is whole or not there.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write(document: &Value, path: &Path) -> Result<(), ImpactError> {
-    let text = print(document)?;
-    let name = path.file_name().map_or_else(|| "manifest".into(), |n| n.to_string_lossy().into_owned());
-    let temporary = path.with_file_name(format!(".{name}.tmp-{}", std::process::id()));
-    let written = || {
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_data()?;
-        fs::rename(&temporary, path)
-    };
-    written().map_err(|e: std::io::Error| {
-        // What is left of the attempt is hidden and harmless; the error that led here is the one to report.
-        let _ = fs::remove_file(&temporary);
-        ImpactError::new(format!("cannot be written: {e}"), "choose another place with --out").in_file(path)
-    })
 }

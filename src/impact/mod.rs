@@ -28,7 +28,7 @@ mod time;
 pub use compute::compute;
 pub use error::{ImpactError, Place};
 pub use export::export;
-pub use file::{parse, print, read, write};
+pub use file::{parse, print, read};
 pub use methods::{Method, Methods, Pair};
 pub use plugins::methods as plugin_methods;
 pub use row::{Mapping, Row};

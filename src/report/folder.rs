@@ -101,13 +101,7 @@ impl Folder {
         fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
     ) -> Result<(), ReportError> {
         let path = self.path(name);
-        let write = || {
-            let mut file = BufWriter::with_capacity(1 << 16, File::create(&path)?);
-            fill(&mut file)?;
-            file.flush()?;
-            file.into_inner()?.sync_data()
-        };
-        write().map_err(|source| ReportError::Io { path: path.clone(), source })
+        fill_file(&path, fill).map_err(|source| ReportError::Io { path: path.clone(), source })
     }
 
     /// Puts the folder in its place; an earlier result there is replaced as a whole.
@@ -140,6 +134,14 @@ impl Folder {
     }
 }
 
+/// Creates and fills a file, down to the disk.
+fn fill_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<()> {
+    let mut file = BufWriter::with_capacity(1 << 16, File::create(path)?);
+    fill(&mut file)?;
+    file.flush()?;
+    file.into_inner()?.sync_data()
+}
+
 /// Writes one file that appears as a whole: under a temporary name beside its place, then renamed.
 ///
 /// # Errors
@@ -147,14 +149,7 @@ impl Folder {
 pub fn write_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), ReportError> {
     let name = path.file_name().map_or_else(|| "out".into(), |n| n.to_string_lossy().into_owned());
     let temporary = path.with_file_name(format!(".{name}.tmp-{}", std::process::id()));
-    let write = || {
-        let mut file = BufWriter::with_capacity(1 << 16, File::create(&temporary)?);
-        fill(&mut file)?;
-        file.flush()?;
-        file.into_inner()?.sync_data()?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(|source| {
+    fill_file(&temporary, fill).and_then(|()| fs::rename(&temporary, path)).map_err(|source| {
         // A leftover is hidden and harmless; the error that led here is the one to report.
         let _ = fs::remove_file(&temporary);
         ReportError::Io { path: path.to_owned(), source }

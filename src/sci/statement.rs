@@ -103,13 +103,18 @@ fn lifetime(group: &GroupFacts) -> String {
 
 /// The texts in their order, each once.
 fn listed(texts: impl Iterator<Item = String>) -> String {
+    distinct(texts).join("; ")
+}
+
+/// The texts in the order in which they come first.
+pub fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     for text in texts {
         if !seen.contains(&text) {
             seen.push(text);
         }
     }
-    seen.join("; ")
+    seen
 }
 
 #[cfg(test)]

@@ -10,4 +10,4 @@ pub use scores::{Role, SCORES, ScoreError, ScoreRow, own_sets, score_rows, score
 pub use tornado::tornado;
 pub use uncertainty::{UNCERTAINTY, differences_text, ranking_text, uncertainty_table, write_uncertainty};
 
-use super::{AccountLog, Column, ReportError, grouped, significant};
+use super::{AccountLog, Column, ReportError, grouped, significant, write_file};

@@ -1,7 +1,7 @@
 //! A finished run scored on several signals, and against another run: the table of `sim score`.
 
 use super::significant;
-use crate::sci::{Record, Score, SignalSet, Statement, UnequalUnits};
+use crate::sci::{Record, Score, SignalSet, Statement, UnequalUnits, distinct};
 use crate::types::JOULES_PER_KWH;
 
 /// What a signal is to a run.
@@ -75,6 +75,7 @@ pub fn score_rows(
     if let (Some((other, _)), None) = (against, unit) {
         record.counts_as(other)?;
     }
+    let kwh = record.energy_j() / JOULES_PER_KWH;
     let mut rows = Vec::new();
     let own = own_sets(record);
     let given = given.iter().map(|set| (Role::Given, set));
@@ -85,7 +86,6 @@ pub fn score_rows(
             _ => laid_over(record, set, other).map(|intensity| (other, intensity)),
         });
         let other = theirs.map(|(other, intensity)| score_in(other, &intensity, unit)).transpose()?;
-        let kwh = record.energy_j() / JOULES_PER_KWH;
         rows.push(ScoreRow {
             signal: set.name.clone(),
             role,
@@ -143,12 +143,7 @@ pub fn own_sets(record: &Record) -> Vec<(Role, SignalSet)> {
 
 /// The zones of a run's own signal, or how many they are.
 fn name(info: &[crate::grid::SignalInfo]) -> String {
-    let mut zones: Vec<&str> = Vec::new();
-    for zone in info.iter().map(|s| s.zone.as_str()) {
-        if !zones.contains(&zone) {
-            zones.push(zone);
-        }
-    }
+    let zones = distinct(info.iter().map(|s| s.zone.clone()));
     if zones.len() > 3 { format!("{} zones", zones.len()) } else { zones.join(", ") }
 }
 

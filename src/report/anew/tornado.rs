@@ -8,7 +8,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::uncertainty::{range, scale, short};
-use super::{ReportError, significant};
+use super::{ReportError, significant, write_file};
 use crate::sci::uncertainty::Uncertain;
 
 const FONT: &str = "DejaVu Sans, Helvetica, Arial, sans-serif";
@@ -32,10 +32,12 @@ const MOST: usize = 40;
 /// # Errors
 /// The picture cannot be written.
 pub fn tornado(u: &Uncertain, name: &str, out: &Path) -> Result<(), ReportError> {
-    draw(u, name, out).map_err(|e| ReportError::Table { path: out.to_owned(), what: e.to_string() })
+    let drawn = draw(u, name).map_err(|e| ReportError::Table { path: out.to_owned(), what: e.to_string() })?;
+    write_file(out, |file| file.write_all(drawn.as_bytes()))
 }
 
-fn draw(u: &Uncertain, name: &str, out: &Path) -> Result<(), Box<dyn std::error::Error>> {
+/// The picture as SVG.
+fn draw(u: &Uncertain, name: &str) -> Result<String, Box<dyn std::error::Error>> {
     let (units, unit) = scale(u);
     let swings = &u.swings[..u.swings.len().min(MOST)];
     let labels: Vec<String> = swings.iter().map(|s| format!("{} ({})", s.name, range(s.input))).collect();
@@ -53,7 +55,8 @@ fn draw(u: &Uncertain, name: &str, out: &Path) -> Result<(), Box<dyn std::error:
     let rows = swings.len() as i32 + 1;
     let end = TOP + PITCH * rows + 8;
     let wide = (left + WIDE + ROOM) as u32;
-    let root = SVGBackend::new(out, (wide, end as u32 + 30)).into_drawing_area();
+    let mut picture = String::new();
+    let root = SVGBackend::with_string(&mut picture, (wide, end as u32 + 30)).into_drawing_area();
     root.fill(&WHITE)?;
     let what = if u.units > 0.0 { "score" } else { "O + M" };
     let heading = cut(&format!("{name}: what the uncertainty of the {what} comes from [{unit}]"), wide as i32 - 32, 18);
@@ -101,7 +104,8 @@ fn draw(u: &Uncertain, name: &str, out: &Path) -> Result<(), Box<dyn std::error:
     root.draw(&Text::new(format!("{}, {}", short(whole[0]), short(whole[1])), (column, y), after))?;
     root.draw(&PathElement::new([(middle, TOP - 10), (middle, end)], BLACK.stroke_width(1)))?;
     root.present()?;
-    Ok(())
+    drop(root);
+    Ok(picture)
 }
 
 /// SVG text has no ellipsis of its own; about 0.56 of the size is a character's mean width.

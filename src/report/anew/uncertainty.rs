@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{ReportError, grouped, significant};
+use super::{ReportError, grouped, significant, write_file};
 use crate::sci::Statement;
 use crate::sci::uncertainty::{Estimate, RANKING_HOLDS, Ranking, Uncertain};
 
@@ -152,8 +152,8 @@ pub const UNCERTAINTY: &[(&str, &str, &str)] = &[
 /// # Errors
 /// The file cannot be written whole.
 pub fn write_uncertainty(u: &Uncertain, path: &Path) -> Result<(), ReportError> {
-    let write = || -> Result<(), csv::Error> {
-        let mut table = csv::Writer::from_path(path)?;
+    write_file(path, |file| {
+        let mut table = csv::Writer::from_writer(file);
         table.write_record(UNCERTAINTY.iter().map(|c| c.0))?;
         let cell = |x: f64| if x.is_finite() { x.to_string() } else { String::new() };
         let (units, unit) = scale(u);
@@ -180,7 +180,6 @@ pub fn write_uncertainty(u: &Uncertain, path: &Path) -> Result<(), ReportError> 
             row.extend([input_unit.to_owned(), cell(s.variance_share)]);
             table.write_record(row)?;
         }
-        Ok(table.flush()?)
-    };
-    write().map_err(|e| ReportError::Table { path: path.to_owned(), what: e.to_string() })
+        table.flush()
+    })
 }

@@ -17,6 +17,21 @@ use super::View;
 pub use crate::cluster::IdleState;
 use crate::types::{Duration, RegionId, Seed, SimTime};
 
+/// Default of `min_hosts`: assumed.
+fn min_hosts() -> u32 {
+    1
+}
+
+/// Default of `period_s` \[s\]. Source: AutoScale (TOCS 2012).
+fn period_s() -> f64 {
+    20.0
+}
+
+/// Default of `hold_s` \[s\]. Source: AutoScale (TOCS 2012).
+fn hold_s() -> f64 {
+    120.0
+}
+
 /// Decides how many of a region's hosts are on.
 ///
 /// Laws: the answer depends on nothing but what the policy was told; where something waits for room and no host is coming, it is

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FleetView, Holds, IdleState, Provisioning, whole};
+use super::{FleetView, Holds, IdleState, Provisioning, hold_s, min_hosts, period_s, whole};
 use crate::scheduler::View;
 use crate::types::{Duration, SimTime};
 
@@ -40,15 +40,15 @@ pub struct Predictive {
     #[serde(default = "headroom")]
     pub headroom: f64,
     /// Hosts that stay up in each region whatever the load. Default 1 (assumed).
-    #[serde(default = "one")]
+    #[serde(default = "min_hosts")]
     pub min_hosts: u32,
     /// How often the number is decided, and demand sampled \[s\]. Default 20 (AutoScale).
     #[schemars(range(min = 0.001))]
-    #[serde(default = "period")]
+    #[serde(default = "period_s")]
     pub period_s: f64,
     /// How long fewer hosts must have been enough before any go \[s\]. Default 120 (AutoScale).
     #[schemars(range(min = 0.0))]
-    #[serde(default = "hold")]
+    #[serde(default = "hold_s")]
     pub hold_s: f64,
     /// Where hosts wait: off or sleep. Default `off`.
     #[serde(default)]
@@ -66,15 +66,6 @@ fn days() -> u32 {
 }
 fn headroom() -> f64 {
     0.5
-}
-fn one() -> u32 {
-    1
-}
-fn period() -> f64 {
-    20.0
-}
-fn hold() -> f64 {
-    120.0
 }
 
 /// More samples than this are not kept (80 MB a region).

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FleetView, Holds, IdleState, Provisioning, whole};
+use super::{FleetView, Holds, IdleState, Provisioning, hold_s, min_hosts, period_s, whole};
 use crate::scheduler::View;
 use crate::types::Duration;
 
@@ -36,15 +36,15 @@ pub struct Threshold {
     pub high: f64,
     /// Hosts that stay up in each region whatever the load. Default 1 (assumed): with 0, the first call after a pause waits for a
     /// whole boot; refused where there is no queue.
-    #[serde(default = "one")]
+    #[serde(default = "min_hosts")]
     pub min_hosts: u32,
     /// How often the number is decided \[s\]. Default 20 (AutoScale).
     #[schemars(range(min = 0.001))]
-    #[serde(default = "period")]
+    #[serde(default = "period_s")]
     pub period_s: f64,
     /// How long fewer hosts must have been enough before any go \[s\]. Default 120 (AutoScale).
     #[schemars(range(min = 0.0))]
-    #[serde(default = "hold")]
+    #[serde(default = "hold_s")]
     pub hold_s: f64,
     /// Where hosts wait: off or sleep. Default `off`.
     #[serde(default)]
@@ -59,15 +59,6 @@ fn low() -> f64 {
 }
 fn high() -> f64 {
     0.8
-}
-fn one() -> u32 {
-    1
-}
-fn period() -> f64 {
-    20.0
-}
-fn hold() -> f64 {
-    120.0
 }
 
 impl Threshold {
