@@ -3,6 +3,7 @@
 pub mod azure2019;
 mod calls_csv;
 mod calls_parquet;
+pub mod instances;
 mod lines;
 mod poisson;
 mod prefetch;

@@ -9,7 +9,7 @@ pub use static_ratio::StaticRatio;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::Seed;
+use crate::types::{Duration, HostId, Seed};
 
 /// What a host has, or may promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +20,43 @@ pub struct Capacity {
     pub memory: u64,
 }
 
+/// What one instance on a host used of its CPU over the last interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// The instance's number.
+    pub instance: u32,
+    /// Its highest CPU demand in the interval \[cores\], not yet capped.
+    pub usage: f64,
+    /// Its CPU limit \[cores\].
+    pub limit: f64,
+}
+
+/// What a predictor says of a host.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prediction {
+    /// Highest CPU use to come \[cores\].
+    pub peak: f64,
+    /// Sum of all limits \[cores\].
+    pub limit: f64,
+}
+
 /// Decides how much a host may promise in all.
 pub trait Overcommit: Send {
     /// What a host with this physical capacity may promise. Law: never less than nothing, and with no overcommitment
     /// exactly the physical capacity.
     fn allocatable(&mut self, physical: Capacity) -> Capacity;
+
+    /// How often hosts are sampled for [`predict`](Self::predict); `None`: never, the promise is static.
+    fn period(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Hears of one host's instances at the end of an interval, in the order of their numbers, exactly once per interval, and predicts
+    /// their common peak. The host may then promise `allocatable` less the peak to instances that come. `None`: it promises what
+    /// `allocatable` says less all requests.
+    fn predict(&mut self, _host: HostId, _snapshot: &[Sample]) -> Option<Prediction> {
+        None
+    }
 }
 
 /// The overcommit policies.

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::{HostIndex, Orders, Sandboxes, WarmPools, WarmScope};
 use crate::types::{HostId, PoolId, RegionId, SandboxId, Seed};
+use crate::workload::instances::Class;
 
 /// How many of the hosts that hold a warm sandbox of the function are compared, at most. Keeps a placement's cost
 /// bounded for functions that are warm on very many hosts; below this number the choice is exact.
@@ -40,6 +41,25 @@ pub struct Request {
     pub cpu: u64,
     /// CPU that must be free for the call in an idle sandbox [millionths of a core].
     pub warm_cpu: u64,
+}
+
+/// An instance that has to be placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstanceRequest {
+    /// The instance's number; an instance that is moved or started anew keeps it.
+    pub instance: u32,
+    /// CPU that must be free [millionths of a core].
+    pub cpu: u64,
+    /// Memory that must be free \[bytes\].
+    pub memory: u64,
+    /// Who trusts whom: what affinity rules look at.
+    pub trust_domain: u32,
+    /// Whose instances are spread over failure domains; [`NO_DEPLOYMENT`](crate::workload::instances::NO_DEPLOYMENT) for none.
+    pub deployment: u32,
+    /// Who goes first.
+    pub class: Class,
+    /// Larger is more important.
+    pub priority: u8,
 }
 
 /// Where it goes.
@@ -113,6 +133,19 @@ impl Pool<'_> {
 pub trait Packing: Send {
     /// Places one call.
     fn place(&mut self, request: &Request, pool: &Pool<'_>) -> Placement;
+
+    /// Places one instance; `None` if no host has room (or none that the policy's rules allow).
+    ///
+    /// Law: the host has room for the request, by `pool.index`.
+    fn place_instance(&mut self, request: &InstanceRequest, pool: &Pool<'_>) -> Option<HostId> {
+        pool.index.first_fit(0, request.memory, request.cpu).map(|local| pool.host(local))
+    }
+
+    /// An instance now stands on this host, for policies that remember who stands where.
+    fn instance_placed(&mut self, _request: &InstanceRequest, _host: HostId) {}
+
+    /// An instance has left this host.
+    fn instance_left(&mut self, _request: &InstanceRequest, _host: HostId) {}
 
     /// Among which idle sandboxes the reuse order chooses.
     fn warm_scope(&self) -> WarmScope {
