@@ -14,7 +14,7 @@ use crate::sci;
 use crate::sci::attribution::{Periods, Rows, attribute};
 use crate::sim::{self, Progress, SimError};
 use crate::types::Duration;
-use crate::workload::{Arrivals, Batch, WorkloadError};
+use crate::workload::NoCalls;
 
 /// How to run.
 #[derive(Debug, Clone)]
@@ -113,6 +113,7 @@ pub fn measure(
         let mut book = accounts.as_mut().map(|log| |row: &PeriodAccount| log.record(row));
         let logs = sim::Logs {
             calls: record.as_mut().map(|r| r as &mut dyn FnMut(&sim::Finished) -> Result<(), String>),
+            instances: None,
             accounts: book.as_mut().map(|r| r as &mut dyn FnMut(&PeriodAccount) -> Result<(), String>),
         };
         sim::simulate(setup, arrivals, logs, progress)?
@@ -237,16 +238,3 @@ pub fn count_powered(groups: &mut [sci::GroupFacts], hosts: &[Host]) {
     }
 }
 
-/// A workload without a call.
-struct NoCalls;
-
-impl Arrivals for NoCalls {
-    fn next_batch(&mut self, batch: &mut Batch) -> Result<(), WorkloadError> {
-        batch.clear();
-        Ok(())
-    }
-
-    fn progress(&self) -> f64 {
-        1.0
-    }
-}

@@ -69,6 +69,8 @@ pub struct Host {
     pub state: PowerState,
     /// CPU demanded by executing calls [millionths of a core].
     pub exec_demand: u64,
+    /// The part of it that batch instances demand, which get what the others leave.
+    pub batch_demand: u64,
     /// CPU demanded by starting sandboxes [millionths of a core].
     pub start_demand: u64,
     /// CPU that the calls bound to this host hold, executing or waiting for their sandbox to start; what counts where CPU
@@ -110,6 +112,8 @@ pub struct Host {
     pub executed: u64,
     /// Rate at which a call progresses relative to running alone, in (0, 1].
     pub speed: f64,
+    /// The same for batch instances, in 0..=1.
+    pub batch_speed: f64,
     /// The instant up to which everything below is integrated.
     pub since: SimTime,
     /// Cumulative weight of the region at `since`.
@@ -127,6 +131,7 @@ pub struct Host {
     /// Weighted share clock.
     pub share_weight_clock: f64,
     dynamic_w_per_unit: f64,
+    batch_w_per_unit: f64,
     share_per_byte: f64,
     /// IT energy so far \[J\].
     pub energy_j: f64,
@@ -149,6 +154,7 @@ impl Host {
             region,
             state: PowerState::On,
             exec_demand: 0,
+            batch_demand: 0,
             start_demand: 0,
             reserved_cpu: 0,
             held: [0; 3],
@@ -169,6 +175,7 @@ impl Host {
             warm: 0,
             executed: 0,
             speed: 1.0,
+            batch_speed: 1.0,
             since: SimTime::ZERO,
             weight: 0.0,
             rates: [0.0; COLUMNS],
@@ -178,6 +185,7 @@ impl Host {
             share_clock: 0.0,
             share_weight_clock: 0.0,
             dynamic_w_per_unit: 0.0,
+            batch_w_per_unit: 0.0,
             share_per_byte: 0.0,
             energy_j: 0.0,
             busy_core_s: 0.0,
@@ -237,6 +245,12 @@ impl Host {
         (self.share_clock + self.share_per_byte * dt, self.dynamic_clock + self.dynamic_w_per_unit * dt)
     }
 
+    /// Dynamic power per millionth of a core that batch instances demand \[W\].
+    #[inline]
+    pub fn batch_w_per_unit(&self) -> f64 {
+        self.batch_w_per_unit
+    }
+
     /// Memory in use by all sandboxes \[bytes\].
     #[inline]
     pub fn memory_used(&self) -> u64 {
@@ -270,10 +284,14 @@ impl Host {
         let wanted = float(demand);
         let saturated = demand > group.cpu;
         let used = if saturated { float(group.cpu) } else { wanted };
-        self.speed = if cpu == CpuModel::Contended && saturated { used / wanted } else { 1.0 };
+        (self.speed, self.batch_speed) = match (cpu, saturated) {
+            (CpuModel::Contended, true) if self.batch_demand > 0 => self.class_speeds(used),
+            (CpuModel::Contended, true) => (used / wanted, 1.0),
+            _ => (1.0, 1.0),
+        };
         let baseline = group.idle_w;
-        let (mut dynamic, per_unit) = match group.linear_w_per_unit {
-            _ if self.start_w.is_some() => self.dynamic_of_calls(group, self.speed),
+        let (mut dynamic, mut per_unit) = match group.linear_w_per_unit {
+            _ if self.start_w.is_some() => self.dynamic_of_calls(group),
             Some(w) if !saturated => (w * wanted, w),
             _ if demand == 0 => (0.0, 0.0),
             _ => {
@@ -281,6 +299,17 @@ impl Host {
                 (dynamic, dynamic / wanted)
             }
         };
+        let mut execution_w = per_unit * float(self.exec_demand);
+        if self.batch_demand > 0 {
+            // Per unit of CPU used, dynamic power is the same for all; per unit of demand, those have less that get less.
+            let (others, batch) = (float(self.exec_demand - self.batch_demand), float(self.batch_demand));
+            let starts = if self.start_w.is_some() { 0.0 } else { float(self.start_demand) };
+            let got = (others + starts) * self.speed + batch * self.batch_speed;
+            let per_used = if got > 0.0 { dynamic / got } else { 0.0 };
+            per_unit = per_used * self.speed;
+            self.batch_w_per_unit = per_used * self.batch_speed;
+            execution_w = per_unit * others + self.batch_w_per_unit * batch;
+        }
         self.dynamic_w_per_unit = per_unit;
         let start_w = match self.start_w {
             Some(measured) => {
@@ -296,7 +325,9 @@ impl Host {
         self.exhaustions += u64::from(too_much && !self.over[0]);
         self.over = [too_much, saturated];
         if too_much && self.swap_slowdown > 0.0 {
-            self.speed /= 1.0 + self.swap_slowdown * float(memory - physical) / float(memory);
+            let slower = 1.0 + self.swap_slowdown * float(memory - physical) / float(memory);
+            self.speed /= slower;
+            self.batch_speed /= slower;
         }
         let held = self.held.map(float);
         let [busy, starting, warm] = held.map(|held| held * self.share_per_byte);
@@ -317,7 +348,7 @@ impl Host {
         r[Column::Warm as usize] = f64::from(self.warm);
         r[Column::Starting as usize] = f64::from(self.starting);
         r[Column::HostsOn as usize] = 1.0;
-        r[Column::ExecutionDynamic as usize] = per_unit * float(self.exec_demand);
+        r[Column::ExecutionDynamic as usize] = execution_w;
         r[Column::ColdStartDynamic as usize] = start_w;
         r[Column::ExecutionBaseline as usize] = group.held_w * busy;
         r[Column::ColdStartBaseline as usize] = group.held_w * starting;
@@ -329,15 +360,26 @@ impl Host {
         r[Column::WarmMemory as usize] = held[2] * 1e-6;
     }
 
-    /// Dynamic power of the executing calls alone, and per unit of their demand, where starts are metered. What contention
-    /// takes from the calls (`speed`) they do not draw: the rest of the host's CPU is the starts', whose energy is measured.
+    /// The speeds of latency-sensitive and of batch work where they want more than `used`, all that there is: the first take what
+    /// they want, and batch what is left.
     #[cold]
-    fn dynamic_of_calls(&self, group: &Group, speed: f64) -> (f64, f64) {
+    fn class_speeds(&self, used: f64) -> (f64, f64) {
+        let others = float(self.demand() - self.batch_demand);
+        let first = others.min(used);
+        let speed = if others > 0.0 { first / others } else { 1.0 };
+        (speed, (used - first) / float(self.batch_demand))
+    }
+
+    /// Dynamic power of what executes alone, and per unit of its demand, where starts are metered. What contention takes from it
+    /// it does not draw: the rest of the host's CPU is the starts', whose energy is measured.
+    #[cold]
+    fn dynamic_of_calls(&self, group: &Group) -> (f64, f64) {
         let wanted = float(self.exec_demand);
         if self.exec_demand == 0 {
             return (0.0, 0.0);
         }
-        let used = (wanted * speed).min(float(group.cpu));
+        let batch = float(self.batch_demand);
+        let used = ((wanted - batch) * self.speed + batch * self.batch_speed).min(float(group.cpu));
         let dynamic = group.power.watts(used / float(group.cpu)) - group.idle_w;
         (dynamic, dynamic / wanted)
     }
@@ -351,7 +393,7 @@ impl Host {
         self.over = [false; 2];
         self.rates[column as usize] = watts;
         self.rates[Column::Overhead as usize] = (group.pue - 1.0) * watts + group.fixed_overhead_w;
-        (self.it_w, self.speed) = (watts, 1.0);
+        (self.it_w, self.speed, self.batch_speed) = (watts, 1.0, 1.0);
         (self.dynamic_w_per_unit, self.share_per_byte) = (0.0, 0.0);
     }
 }

@@ -25,7 +25,8 @@ pub(super) fn look_ahead(
     if sizing.is_none() && !needs_future && !shared && scenario.scheduler.scaling.is_passive() {
         return Ok(None);
     }
-    let mut opened = scenario.workload.open(&Context { prefetch: false, ..*context })?;
+    let Some(workload) = &scenario.workload else { return Ok(None) };
+    let mut opened = workload.open(&Context { prefetch: false, ..*context })?;
     let mut numbers = PoolNumbers::default();
     let request = SurveyRequest {
         quantile: sizing.map(|s| s.quantile),

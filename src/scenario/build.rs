@@ -18,7 +18,7 @@ use crate::sci::GroupFacts;
 use crate::sci::beside::Beside;
 use crate::sim::{QueueScope, RegionSetup, Setup};
 use crate::types::{Duration, GroupId, Memory, RegionId, SECONDS_PER_YEAR, Seed, SimTime};
-use crate::workload::{Arrivals, Context};
+use crate::workload::{Arrivals, Context, Opened};
 
 /// A scenario, ready to run.
 pub struct Built {
@@ -105,15 +105,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let total: f64 = fleet.regions.iter().map(|r| r.cores).sum();
     let capacity: Vec<f64> = fleet.regions.iter().map(|r| r.cores / total).collect();
     let context = Context { base_dir, regions: &names, capacity: &capacity, seed, prefetch };
-    let opened = match scenario.workload.open(&context) {
-        Ok(opened) => Some(opened),
-        Err(e) => {
-            let text = e.to_string();
-            let (message, help) = text.split_once("\n  help: ").unwrap_or((&text, "check the path and the file"));
-            problems.push(Problem::new(format!("workload.{}", scenario.workload.name()), message, help));
-            None
-        }
-    };
+    let opened = open_workload(scenario, &context, &mut problems);
     let duration = scenario.time.duration_s.map(Duration::from_secs_f64);
     let drain_limit = Duration::from_secs_f64(scenario.time.drain_limit_s);
     let span = duration.or(opened.as_ref().and_then(|o| o.span)).unwrap_or(Duration::from_secs(86_400));
@@ -169,7 +161,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         Ok(survey) => survey,
         Err(e) => {
             let help = "check the path and the file";
-            let key = format!("workload.{}", scenario.workload.name());
+            let key = workload_key(scenario);
             return Err(vec![Problem::new(key, e.to_string(), help)]);
         }
     };
@@ -188,6 +180,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         shifting: shifting.build(seed.derive("shifting")),
         routing: routing.build(seed.derive("routing")),
         packing: packing.build(seed.derive("packing")),
+        instances: None,
         overcommit: overcommit.build(seed.derive("overcommit")),
         keep_alive: keep_alive.build(&known("keep_alive")),
         scaling: scaling.build(&known("scaling")),
@@ -213,6 +206,31 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         servers: fleet.servers,
         beside,
     })
+}
+
+fn workload_key(scenario: &Scenario) -> String {
+    scenario.workload.as_ref().map_or("workload".to_owned(), |w| format!("workload.{}", w.name()))
+}
+
+/// Opens where calls come from; a scenario of instances alone has none.
+fn open_workload(scenario: &Scenario, context: &Context<'_>, problems: &mut Vec<Problem>) -> Option<Opened> {
+    let Some(workload) = &scenario.workload else {
+        problems.push(Problem::new(
+            "workload",
+            "there is no workload",
+            "say where calls come from, with one of `sim list workloads`",
+        ));
+        return None;
+    };
+    match workload.open(context) {
+        Ok(opened) => Some(opened),
+        Err(e) => {
+            let text = e.to_string();
+            let (message, help) = text.split_once("\n  help: ").unwrap_or((&text, "check the path and the file"));
+            problems.push(Problem::new(workload_key(scenario), message, help));
+            None
+        }
+    }
 }
 
 /// Keys of provisioning that do not go together, with each other or with the queue.

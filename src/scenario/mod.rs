@@ -90,8 +90,9 @@ pub struct Scenario {
     /// The regions with their hosts, at least one.
     #[schemars(length(min = 1))]
     pub regions: Vec<RegionSpec>,
-    /// Where calls come from.
-    pub workload: WorkloadSpec,
+    /// Where calls come from. Default: no calls; then there are `instances`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<WorkloadSpec>,
     /// In which currency prices are. Required where there is a price, and only there. Default: none, costs are not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<CostSpec>,

@@ -101,6 +101,8 @@ pub struct RegionLoad {
     pub running: u32,
     /// Calls that wait for room.
     pub queued: u32,
+    /// Instances that wait for room.
+    pub instances_waiting: u32,
 }
 
 impl RegionLoad {

@@ -9,6 +9,7 @@ use super::engine::{Engine, Needs, Passive, Region};
 use super::event::Event;
 use super::expiry::ExpiryLanes;
 use super::idle::Shares;
+use super::instances::Tenancy;
 use super::periods::Periods;
 use super::pools::Pools;
 use super::queue::EventQueue;
@@ -42,7 +43,7 @@ impl<'a> Engine<'a> {
                 overcommit.allocatable(physical)
             })
             .collect();
-        let kills = rules.memory.exhaustion == Exhaustion::Kill;
+        let kills = matches!(rules.memory.exhaustion, Exhaustion::Kill | Exhaustion::Evict);
         let swap = if rules.memory.exhaustion == Exhaustion::Swap { rules.memory.swap_slowdown } else { 0.0 };
         let metered = mechanism.start_energy_j.is_some();
         let host = |&g: &GroupId| {
@@ -124,6 +125,10 @@ impl<'a> Engine<'a> {
             (Some(step), Some(sink)) => Some(Periods::new(step, groups.len(), sink)),
             _ => None,
         };
+        let cut = setup.duration.map_or(SimTime::NEVER, |d| SimTime(d.0));
+        let mut tenancy =
+            Tenancy::new(setup.instances, &rules.instances, (hosts.len(), regions.len()), cut, logs.instances);
+        tenancy.overcommit = overcommit.period().is_some().then_some(overcommit);
         let mut engine = Self {
             now: SimTime::ZERO,
             sharing: vec![ProcessorSharing::default(); hosts.len()],
@@ -138,7 +143,7 @@ impl<'a> Engine<'a> {
             packing,
             restarts: setup.keep_alive.restarts(),
             constant_keep,
-            counts_cpu: reserved_cores > 0.0 || rules.cpu == CpuModel::Isolated,
+            counts_cpu: reserved_cores > 0.0 || rules.cpu == CpuModel::Isolated || tenancy.present,
             most_sandboxes,
             cools,
             passes_on: slots > 1 || !setup.scaling.on_demand(),
@@ -201,6 +206,7 @@ impl<'a> Engine<'a> {
             periods,
             failure: None,
             let_go_now: Vec::new(),
+            tenancy,
             rules,
             groups,
         };
@@ -219,6 +225,7 @@ impl<'a> Engine<'a> {
         if let Some(period) = engine.shifting.period() {
             engine.queue.push(SimTime::ZERO + period, Event::ShiftTick);
         }
+        engine.begin_tenancy();
         engine
     }
 
@@ -230,6 +237,9 @@ impl<'a> Engine<'a> {
         self.announced = (self.announced.0 - functions, self.announced.1 - tenants);
         batch.functions.drain(..functions);
         batch.tenants.drain(..tenants);
+        if self.tenancy.present {
+            self.announce_calls(batch);
+        }
         self.tenants.append(&mut batch.tenants);
         for profile in batch.functions.drain(..) {
             self.announce_function(profile);
@@ -238,7 +248,7 @@ impl<'a> Engine<'a> {
         self.warm.grow(self.pools.count());
     }
 
-    fn announce_function(&mut self, profile: FunctionProfile) {
+    pub(super) fn announce_function(&mut self, profile: FunctionProfile) {
         let id = FunctionId::from_index(self.profiles.len());
         self.streams.push(self.seed.stream("cold-start", u64::from(id.0)));
         self.init_streams.push(self.seed.stream("runtime-init", u64::from(id.0)));

@@ -25,6 +25,7 @@ impl Engine<'_> {
             self.series.advance(RegionId::from_index(region), self.now);
         }
         self.close_sandboxes();
+        self.close_instances();
         self.close_last_period();
         if let Some(failure) = self.failure.take() {
             return Err(failure);
@@ -39,7 +40,10 @@ impl Engine<'_> {
         }
         let seen = self.hosts.iter().map(|h| (h.energy_j, h.on_s));
         let metered = self.meter.map(|meter| meter.finish(self.now, seen));
+        let instance_source = self.tenancy.take_source();
         Ok(Outcome {
+            instances: self.tenancy.totals,
+            instance_source,
             site: self.site,
             metered,
             accounts: self.accounts,

@@ -8,6 +8,7 @@ use super::calls::{Call, Calls, Stage};
 use super::event::{Class, Event};
 use super::expiry::ExpiryLanes;
 use super::idle::Shares;
+use super::instances::Tenancy;
 use super::periods::Periods;
 use super::pools::Pools;
 use super::queue::EventQueue;
@@ -182,6 +183,8 @@ pub(super) struct Engine<'a> {
     pub failure: Option<SimError>,
     /// Reused by every shifting tick.
     pub let_go_now: Vec<CallToken>,
+    /// What is kept for instances.
+    pub tenancy: Tenancy<'a>,
 }
 
 /// Runs a workload to its end.
@@ -225,7 +228,8 @@ pub fn simulate(
             share: arrivals.progress(),
         });
     }
-    let end_of_arrivals = duration.map_or(last_arrival, |d| SimTime(d.0));
+    let trace_end = engine.tenancy.span().map_or(last_arrival, |span| last_arrival.max(SimTime(span.0)));
+    let end_of_arrivals = duration.map_or(trace_end, |d| SimTime(d.0));
     engine.drain(end_of_arrivals, duration.is_some(), drain_limit);
     if fixed_end {
         engine.run_until(end_of_arrivals + drain_limit);
@@ -314,6 +318,7 @@ impl Engine<'_> {
                 c.generation != generation || c.stage != Stage::Waiting
             }
             Event::HostTick { host } => self.sharing[host as usize].tick_at != Some(at),
+            Event::InstanceStep { slot, generation } => self.tenancy.residents[slot].generation != generation,
             _ => false,
         }
     }
@@ -347,15 +352,20 @@ impl Engine<'_> {
             Event::TimeOut { call, .. } => self.time_out(call),
             Event::Provision => self.provision(),
             Event::ShiftTick => self.shift_tick(),
+            Event::Sample => self.sample(),
+            Event::InstanceAsked => self.instance_asked(),
+            Event::InstanceStep { slot, generation } => self.instance_step(slot, generation),
+            Event::InstanceMoved { slot, number } => self.instance_moved(slot, number),
         }
     }
 
     /// Calls arrive.
     fn arrive(&mut self, arrival: &Arrival) {
+        let function = self.called_function(arrival.function);
         for _ in 0..arrival.count {
             self.events += 1;
             self.received += 1;
-            self.functions[arrival.function.index()].received += 1;
+            self.functions[function.index()].received += 1;
             self.series.at(arrival.region, self.now).received += 1;
             let call = self.calls.insert(Call {
                 arrival: arrival.time,
@@ -363,7 +373,7 @@ impl Engine<'_> {
                 began: arrival.time,
                 work: arrival.work,
                 deadline: arrival.deadline,
-                function: arrival.function,
+                function,
                 home: arrival.region,
                 region: arrival.region,
                 sandbox: NONE,
@@ -391,7 +401,7 @@ impl Engine<'_> {
         let last = end_of_arrivals + limit;
         loop {
             let at = self.next_instant();
-            let only_idle_left = self.calls.in_flight() == 0;
+            let only_idle_left = self.calls.in_flight() == 0 && (timed || self.tenancy.is_done());
             if at == SimTime::NEVER || at > last || (only_idle_left && timed && at > end_of_arrivals) {
                 break;
             }
@@ -408,7 +418,7 @@ impl Engine<'_> {
                 return;
             }
         }
-        if self.calls.in_flight() > 0 {
+        if self.calls.in_flight() > 0 || !timed && !self.tenancy.is_done() {
             self.now = last.max(self.now);
         }
         if timed {

@@ -5,13 +5,15 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Class {
+    /// Before anything else changes, what has been until now is looked at.
+    Sample = 0,
     /// What ends first: executions, starts and their phases, boots.
-    Completion = 0,
+    Completion = 1,
     /// Then sandboxes expire: one that was idle for exactly its keep-alive is gone.
-    Expiry = 1,
+    Expiry = 2,
     /// Then what was scheduled for this instant begins: releases, questions, time-outs, creations, controllers. Arrivals,
     /// which come from a stream of their own, follow last.
-    Scheduled = 2,
+    Scheduled = 3,
 }
 
 /// A pending event.
@@ -116,6 +118,24 @@ pub enum Event {
     Scale,
     /// Shifting may let held calls go.
     ShiftTick,
+    /// Predictors are told what instances used.
+    Sample,
+    /// The next instance is asked for.
+    InstanceAsked,
+    /// Something planned for an instance is due: it has started, a piece of its usage is over, it ends, it is asked for again.
+    InstanceStep {
+        /// Its slot.
+        slot: u32,
+        /// The number of the plan.
+        generation: u32,
+    },
+    /// A live migration's copying is over.
+    InstanceMoved {
+        /// The instance's slot.
+        slot: u32,
+        /// The number of the migration.
+        number: u32,
+    },
 }
 
 impl Event {
@@ -131,7 +151,10 @@ impl Event {
             | Event::Booted { .. }
             | Event::Ready { .. }
             | Event::Serve { .. }
+            | Event::InstanceStep { .. }
+            | Event::InstanceMoved { .. }
             | Event::HostChanged { .. } => Class::Completion,
+            Event::Sample => Class::Sample,
             Event::Expire { .. } | Event::Cool { .. } => Class::Expiry,
             Event::Begin { .. }
             | Event::Release { .. }
@@ -141,6 +164,7 @@ impl Event {
             | Event::Prewarm { .. }
             | Event::Provision
             | Event::Scale
+            | Event::InstanceAsked
             | Event::ShiftTick => Class::Scheduled,
         }
     }

@@ -21,6 +21,9 @@ impl Engine<'_> {
             meter.pass(host.index(), (h.since, self.now), h.energy_j, h.it_w);
         }
         let weight = self.clocks[h.region.index()].cumulative(self.now);
+        if self.tenancy.present {
+            self.tenancy.lodgings[host.index()].advance(h, self.now, weight);
+        }
         if self.rules.cpu == CpuModel::Contended {
             self.sharing[host.index()].advance(self.now, h.speed);
         }
@@ -33,7 +36,9 @@ impl Engine<'_> {
         let h = &mut self.hosts[host.index()];
         let group = &self.groups[h.group.index()];
         let region = &mut self.regions[h.region.index()];
+        let was = (h.speed, h.batch_speed);
         h.refresh(group, self.rules.cpu);
+        let faster = h.speed > was.0 || h.batch_speed > was.1;
         let promised = self.promised[host.index()];
         debug_assert!(h.reserved_memory <= promised.memory, "host {} promises more memory than it may", host.0);
         debug_assert!(h.memory_used() <= h.reserved_memory, "host {}: more memory is used than reserved", host.0);
@@ -49,6 +54,9 @@ impl Engine<'_> {
         }
         if self.rules.cpu == CpuModel::Contended {
             self.schedule_tick(host);
+        }
+        if faster && self.stretches() {
+            self.hasten(host);
         }
     }
 

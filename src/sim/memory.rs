@@ -40,7 +40,8 @@ impl Engine<'_> {
     #[cold]
     fn exhausted(&mut self, host: HostId) {
         self.touch(host);
-        let before = self.totals.reclaimed + self.totals.killed;
+        let before =
+            self.totals.reclaimed + self.totals.killed + self.tenancy.totals.evicted + self.tenancy.totals.killed;
         if self.rules.memory.reclaim {
             // A sandbox on disk or paused to nothing frees no memory, but has to be passed to reach those that do.
             while self.excess(host) > 0 && self.hosts[host.index()].held[Held::Warm as usize] > 0 {
@@ -50,13 +51,27 @@ impl Engine<'_> {
                 self.totals.reclaimed += 1;
             }
         }
-        if self.rules.memory.exhaustion == Exhaustion::Kill {
-            while self.excess(host) > 0 && self.kill_youngest(host) {}
+        if self.kills {
+            self.send_away_until_it_fits(host);
         }
         self.settle(host);
-        if self.totals.reclaimed + self.totals.killed > before {
+        if self.totals.reclaimed + self.totals.killed + self.tenancy.totals.evicted + self.tenancy.totals.killed > before
+        {
             // Who waits may have room now: after what is under way here.
-            self.queue.push(self.now, Event::Serve { host: host.0 });
+            self.room_was_made(host);
+        }
+    }
+
+    /// Batch instances go first, then sandboxes, the youngest first, and last the other instances.
+    fn send_away_until_it_fits(&mut self, host: HostId) {
+        let kill = self.rules.memory.exhaustion == Exhaustion::Kill;
+        while self.excess(host) > 0 {
+            if let Some(slot) = self.first_to_go(host, true) {
+                self.evict_instance(slot, kill);
+            } else if !self.kill_youngest(host) {
+                let Some(slot) = self.first_to_go(host, false) else { return };
+                self.evict_instance(slot, kill);
+            }
         }
     }
 

@@ -19,6 +19,7 @@ mod execute;
 mod expiry;
 mod hosts;
 mod idle;
+mod instances;
 mod memory;
 mod periods;
 mod place;
@@ -33,6 +34,9 @@ mod statistics;
 mod waiting;
 
 pub use engine::simulate;
+pub use instances::{
+    Contention, Ending, Evicted, InstanceEnd, InstanceLog, InstanceRules, InstanceTotals, Lived, MigrationRules, Order,
+};
 pub use pools::PoolNumbers;
 pub use rules::{ColdWait, Eviction, Exhaustion, MemoryRules, QueueRules, QueueScope, Rules, SandboxRules};
 pub use setup::{AccountSink, CallLog, Finished, Logs, Outcome, Progress, RegionSetup, Setup, SimError};

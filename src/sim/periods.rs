@@ -49,6 +49,7 @@ impl Engine<'_> {
         if with_open {
             self.add_open_sandboxes(at, &mut periods.balances);
             self.add_open_calls(at, &mut periods.balances);
+            self.add_open_instances(at, &mut periods.balances);
         }
         if let Err(message) = periods.balances.hand_over(periods.start, &mut *periods.sink) {
             self.failure.get_or_insert(SimError::Accounts(message));

@@ -473,6 +473,9 @@ impl Engine<'_> {
         if self.loads[region.index()].queued > 0 && self.on_demand {
             self.serve_queue(region, host);
         }
+        if self.loads[region.index()].instances_waiting > 0 {
+            self.serve_instances(region);
+        }
     }
 
     fn serve_queue(&mut self, region: RegionId, host: HostId) {

@@ -55,7 +55,7 @@ impl Engine<'_> {
             memory_per_host: per_host(r.promised.1),
             cpu: if self.counts_cpu { load.cpu_demand.max(reserved_cpu) } else { load.cpu_demand },
             memory: load.memory_held,
-            waiting: calls + self.lacking[region.index()].len() as u32,
+            waiting: calls + load.instances_waiting + self.lacking[region.index()].len() as u32,
             waiting_cpu: r.waiting_needs.0,
             waiting_memory: r.waiting_needs.1,
             way_back,

@@ -110,8 +110,9 @@ fn rise(heap: &mut [Entry], mut hole: usize, entry: Entry) {
 #[inline]
 fn class_of(key: u128) -> Class {
     match key as u64 >> SEQUENCE_BITS {
-        0 => Class::Completion,
-        1 => Class::Expiry,
+        0 => Class::Sample,
+        1 => Class::Completion,
+        2 => Class::Expiry,
         _ => Class::Scheduled,
     }
 }

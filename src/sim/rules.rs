@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::instances::InstanceRules;
 use crate::cluster::{CpuModel, EvictionOrder, ReuseOrder};
 
 /// `[model]`: how hosts, sandboxes and queues behave.
@@ -21,6 +22,9 @@ pub struct Rules {
     /// Calls that find no room.
     #[serde(default)]
     pub queue: QueueRules,
+    /// Instances: VMs and containers beside calls.
+    #[serde(default)]
+    pub instances: InstanceRules,
 }
 
 /// `[model.sandbox]`.
@@ -138,7 +142,10 @@ pub enum Exhaustion {
     Swap,
     /// The sandbox that was created last is killed, as soon as it is busy, and the next, until the rest fits; its calls start
     /// again from the beginning, and what they had done is lost work. One that still starts is not killed before it is ready.
+    /// Instances are killed for good: batch before sandboxes, latency-sensitive ones after them, each by priority, then the youngest.
     Kill,
+    /// As `kill`, but instances are evicted, and asked for again after `model.instances.restart_delay_s`.
+    Evict,
 }
 
 /// `[model.queue]`.

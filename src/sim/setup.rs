@@ -1,5 +1,6 @@
 //! What a run needs, what it leaves behind, and why it may stop early.
 
+use super::instances::{InstanceLog, InstanceTotals};
 use super::rules::Rules;
 use super::statistics::{FunctionStats, PoolCounts, Series, Totals};
 use crate::cluster::{Group, Host};
@@ -15,6 +16,7 @@ use crate::scheduler::routing::Routing;
 use crate::scheduler::scaling::Scaling;
 use crate::scheduler::shifting::Shifting;
 use crate::types::{Duration, FunctionId, GroupId, HostId, RegionId, Seed, SimTime};
+use crate::workload::instances::Instances;
 use crate::workload::{FunctionProfile, Survey, WorkloadError};
 
 /// A region as the engine sees it.
@@ -56,6 +58,8 @@ pub struct Setup {
     pub scaling: Box<dyn Scaling>,
     /// The language runtime in every sandbox.
     pub runtime: Runtime,
+    /// Where instances come from, if there are any.
+    pub instances: Option<Box<dyn Instances>>,
     /// What is known of the workload beforehand, where a policy declares that it needs it.
     pub survey: Option<Survey>,
     /// How many hosts are on.
@@ -144,6 +148,10 @@ pub struct Outcome {
     pub events: u64,
     /// The most calls in flight together.
     pub most_in_flight: usize,
+    /// Statistics of instances.
+    pub instances: InstanceTotals,
+    /// Where instances came from, for its notes and inputs.
+    pub instance_source: Option<Box<dyn Instances>>,
     /// Cold calls and executed calls by pool: the share of cold calls per app, as the literature counts it.
     pub pools: Vec<PoolCounts>,
 }
@@ -178,6 +186,28 @@ pub enum SimError {
     /// The call log cannot be written.
     #[error("cannot write the call log: {0}")]
     CallLog(String),
+    /// An instance that no host can hold.
+    #[error(
+        "instance {instance} needs {needed_mb:.1} MB and {needed_cores} core(s), but no host of region {region} can hold it: the \
+         largest promises {memory_mb:.1} MB and {cores} core(s)\n  help: give the region larger hosts, or check the trace's units"
+    )]
+    InstanceTooBig {
+        /// The instance's name.
+        instance: String,
+        /// The region's name.
+        region: String,
+        /// Memory needed, overhead included \[MB\].
+        needed_mb: f64,
+        /// CPU needed \[cores\].
+        needed_cores: f64,
+        /// Largest promise of memory \[MB\].
+        memory_mb: f64,
+        /// Largest promise of CPU \[cores\].
+        cores: f64,
+    },
+    /// The instance log cannot be written.
+    #[error("cannot write the instance log: {0}")]
+    InstanceLog(String),
     /// The accounts by period cannot be written.
     #[error("cannot write the accounts by period: {0}")]
     Accounts(String),
@@ -194,6 +224,8 @@ pub type AccountSink<'a> = &'a mut dyn FnMut(&PeriodAccount) -> Result<(), Strin
 pub struct Logs<'a> {
     /// Every finished call.
     pub calls: Option<CallLog<'a>>,
+    /// Every instance whose story is over.
+    pub instances: Option<InstanceLog<'a>>,
     /// The accounts of every period, if [`Setup::account_step`] says how long one is.
     pub accounts: Option<AccountSink<'a>>,
 }

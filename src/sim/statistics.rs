@@ -1,5 +1,6 @@
 //! What is counted while the run goes on: per function, per region and time bin, and over all. Constant memory.
 
+use super::instances::Lived;
 use crate::stats::LogHistogram;
 use crate::types::{Duration, RegionId, SimTime};
 
@@ -28,6 +29,8 @@ pub struct FunctionStats {
     pub idle_mb_s: f64,
     /// Sandboxes that were started.
     pub starts: u64,
+    /// What its instances have done, where it is an account of instances.
+    pub lived: Lived,
 }
 
 /// What is counted over all calls.

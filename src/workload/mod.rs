@@ -172,6 +172,20 @@ pub trait Arrivals: Send {
     fn finish(&mut self) {}
 }
 
+/// A workload without a call.
+pub struct NoCalls;
+
+impl Arrivals for NoCalls {
+    fn next_batch(&mut self, batch: &mut Batch) -> Result<(), WorkloadError> {
+        batch.clear();
+        Ok(())
+    }
+
+    fn progress(&self) -> f64 {
+        1.0
+    }
+}
+
 /// Why a workload cannot be read or made.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkloadError {
