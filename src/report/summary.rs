@@ -125,6 +125,9 @@ pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
     calls(&mut list, run);
     latency(&mut list, run);
     resources(&mut list, run, run_s);
+    if run.outcome.instance_source.is_some() {
+        super::instances::figures(&mut list, run, run_s);
+    }
     carbon(&mut list, run);
     beside::figures(&mut list, run);
     super::meter::figures(&mut list, run);

@@ -56,6 +56,10 @@ macro_rules! with_shared_columns {
             ("busy_s", "s", "time in execution, sum over calls"),
             ("work_s", "s", "time that the executed calls run alone: the work asked for, however long it took"),
             ("idle_mb_s", "MB·s", "memory of warm idle sandboxes x time"),
+            ("instances", "1", "instances that ran to their end"),
+            ("instance_s", "instance·s", "time that instances ran"),
+            ("instance_core_s", "core·s", "CPU that instances got"),
+            ("instance_gb_s", "GB·s", "memory that instances used x time"),
             ("execution_j", "J", "energy of executing calls, overhead not included"),
             ("cold_start_j", "J", "energy of starting sandboxes, overhead not included"),
             ("warm_idle_j", "J", "energy of keeping sandboxes warm, overhead not included"),
@@ -327,10 +331,14 @@ pub(super) fn work<'a>(profile: &'a FunctionProfile, stats: &FunctionStats) -> W
         work_s: stats.work_s,
         memory_gb: profile.memory.as_mb() / 1000.0,
         cores: profile.cpu.as_cores(),
+        instances: stats.lived.finished,
+        instance_s: stats.lived.time_s,
+        instance_core_s: stats.lived.core_s,
+        instance_gb_s: stats.lived.gb_s,
     }
 }
 
-/// The columns from `received` to `idle_mb_s`, which functions and tenants have in common.
+/// The columns from `received` to `instance_gb_s`, which functions and tenants have in common.
 fn stats_cells(table: &mut Table<'_>, stats: &FunctionStats) -> std::io::Result<()> {
     for n in [stats.received, stats.executed, stats.rejected, stats.cold, stats.missed] {
         table.count(n)?;
@@ -341,7 +349,11 @@ fn stats_cells(table: &mut Table<'_>, stats: &FunctionStats) -> std::io::Result<
     }
     table.number(stats.busy_s)?;
     table.number(stats.work_s)?;
-    table.number(stats.idle_mb_s)
+    table.number(stats.idle_mb_s)?;
+    table.count(stats.lived.finished)?;
+    table.number(stats.lived.time_s)?;
+    table.number(stats.lived.core_s)?;
+    table.number(stats.lived.gb_s)
 }
 
 /// The columns from `execution_j` on, and the end of the row. No R (NaN) leaves its cells empty.
@@ -413,6 +425,10 @@ fn add_stats(sum: &mut FunctionStats, part: &FunctionStats) {
     sum.work_s += part.work_s;
     sum.idle_mb_s += part.idle_mb_s;
     sum.starts += part.starts;
+    sum.lived.finished += part.lived.finished;
+    sum.lived.time_s += part.lived.time_s;
+    sum.lived.core_s += part.lived.core_s;
+    sum.lived.gb_s += part.lived.gb_s;
 }
 
 fn hosts(run: &Finished<'_>, out: &mut dyn Write) -> std::io::Result<()> {

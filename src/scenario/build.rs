@@ -168,7 +168,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let future = survey.as_ref().and_then(|s| s.future.clone()).map(std::sync::Arc::new);
     let known =
         |seam: &str| Known { seed: seed.derive(seam), sites: std::sync::Arc::clone(&sites), future: future.clone() };
-    let SchedulerSpec { admission, shifting, routing, packing, overcommit, keep_alive, scaling, provisioning } =
+    let SchedulerSpec { admission, shifting, routing, packing, overcommit, keep_alive, scaling, provisioning, migration } =
         &scenario.scheduler;
     let setup = Setup {
         regions: fleet.setups,
@@ -187,6 +187,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         runtime,
         survey,
         provisioning: provisioning.build(seed.derive("provisioning")),
+        migration: migration.build(),
         forecasts,
         clocks: signals.score.iter().map(Signal::cursor).collect(),
         ledger_step: steps.0,

@@ -1,4 +1,4 @@
-//! The decision pipeline: eight seams, each a trait, one file per policy, and a catalogue.
+//! The decision pipeline: nine seams, each a trait, one file per policy, and a catalogue.
 //!
 //! ```text
 //! call ──> admission ──> shifting ──> routing ──> packing ──> host
@@ -7,7 +7,8 @@
 //!          overcommit: how much may a host promise?  ───────────┤
 //!          keep_alive: how long does an idle sandbox stay? ─────┤
 //!          scaling: how many sandboxes does a pool have? ───────┤
-//!          provisioning: how many hosts are on? ────────────────┘
+//!          provisioning: how many hosts are on? ────────────────┤
+//!          migration: which instances move? ────────────────────┘
 //! ```
 //!
 //! A policy gets a read-only view and knows the future only through [`crate::grid::Forecast`], so that an oracle is
@@ -16,6 +17,7 @@
 pub mod admission;
 mod idle_times;
 pub mod keep_alive;
+pub mod migration;
 pub mod overcommit;
 pub mod packing;
 pub mod provisioning;
@@ -58,6 +60,9 @@ pub struct SchedulerSpec {
     /// How many hosts are on? Default: `always-on`.
     #[serde(default)]
     pub provisioning: provisioning::ProvisioningSpec,
+    /// Which instances move to another host while they run? Default: `none`.
+    #[serde(default)]
+    pub migration: migration::MigrationSpec,
 }
 
 /// Names a call in flight, for a policy that holds it back and lets it go later.

@@ -17,10 +17,14 @@ pub enum FunctionalUnit {
     /// Hours of calls in execution: sum of their time from begin to end, in hours.
     ExecutionHour,
     /// Core-hours of work done: time that executed calls run alone, times the cores that the function demands, in hours. What
-    /// contention or isolation adds to their time is no work.
+    /// contention or isolation adds to their time is no work. Of instances, the CPU that they got.
     CpuHour,
-    /// Gigabyte-hours of memory held by busy sandboxes' functions while executing.
+    /// Gigabyte-hours of memory held by busy sandboxes' functions while executing, and used by instances.
     GbHour,
+    /// Hours that instances ran.
+    InstanceHour,
+    /// Instances that ran to their end: VMs, tasks, jobs.
+    Instance,
     /// Hours of the run times tenants: what it costs to serve a tenant for an hour, busy or not.
     TenantHour,
     /// A unit of one's own, counted per executed call.
@@ -61,12 +65,28 @@ pub struct Work<'a> {
     pub memory_gb: f64,
     /// CPU that a call of it demands \[cores\].
     pub cores: f64,
+    /// Instances of the account that ran to their end.
+    pub instances: u64,
+    /// Time that its instances ran \[s\].
+    pub instance_s: f64,
+    /// CPU that they got [core·s].
+    pub instance_core_s: f64,
+    /// Memory that they used [GB·s].
+    pub instance_gb_s: f64,
 }
 
 impl FunctionalUnit {
     /// The units that need no further word, for tables.
-    pub const NAMED: [FunctionalUnit; 6] =
-        [Self::Call, Self::Request, Self::ExecutionHour, Self::CpuHour, Self::GbHour, Self::TenantHour];
+    pub const NAMED: [FunctionalUnit; 8] = [
+        Self::Call,
+        Self::Request,
+        Self::ExecutionHour,
+        Self::CpuHour,
+        Self::GbHour,
+        Self::TenantHour,
+        Self::InstanceHour,
+        Self::Instance,
+    ];
 
     /// The unit's name, for tables.
     pub fn name(&self) -> &str {
@@ -77,6 +97,8 @@ impl FunctionalUnit {
             Self::CpuHour => "CPU-hour",
             Self::GbHour => "GB-hour",
             Self::TenantHour => "tenant-hour",
+            Self::InstanceHour => "instance-hour",
+            Self::Instance => "instance",
             Self::UserDefined(own) => &own.name,
         }
     }
@@ -114,8 +136,10 @@ impl FunctionalUnit {
         let each = |f: Work<'_>| match self {
             Self::Call | Self::Request => f.executed as f64,
             Self::ExecutionHour => f.busy_s / 3600.0,
-            Self::CpuHour => f.work_s / 3600.0 * f.cores,
-            Self::GbHour => f.busy_s / 3600.0 * f.memory_gb,
+            Self::CpuHour => (f.work_s * f.cores + f.instance_core_s) / 3600.0,
+            Self::GbHour => (f.busy_s * f.memory_gb + f.instance_gb_s) / 3600.0,
+            Self::InstanceHour => f.instance_s / 3600.0,
+            Self::Instance => f.instances as f64,
             Self::UserDefined(own) => f.executed as f64 * own.by_function.get(f.name).copied().unwrap_or(own.per_call),
             Self::TenantHour => 0.0,
         };
@@ -134,7 +158,19 @@ mod tests {
     use super::*;
 
     fn work(name: &str, tenant: u32, executed: u64) -> Work<'_> {
-        Work { name, tenant, executed, busy_s: 7200.0, work_s: 3600.0, memory_gb: 0.5, cores: 0.25 }
+        Work {
+            name,
+            tenant,
+            executed,
+            busy_s: 7200.0,
+            work_s: 3600.0,
+            memory_gb: 0.5,
+            cores: 0.25,
+            instances: 2,
+            instance_s: 1800.0,
+            instance_core_s: 360.0,
+            instance_gb_s: 720.0,
+        }
     }
 
     #[test]
@@ -144,8 +180,10 @@ mod tests {
         assert_eq!(count(FunctionalUnit::Call), 60.0);
         assert_eq!(count(FunctionalUnit::Request), 60.0);
         assert_eq!(count(FunctionalUnit::ExecutionHour), 6.0);
-        assert_eq!(count(FunctionalUnit::CpuHour), 0.75);
-        assert_eq!(count(FunctionalUnit::GbHour), 3.0);
+        assert_eq!(count(FunctionalUnit::CpuHour), 0.75 + 0.3);
+        assert_eq!(count(FunctionalUnit::GbHour), 3.0 + 0.6);
+        assert_eq!(count(FunctionalUnit::InstanceHour), 1.5);
+        assert_eq!(count(FunctionalUnit::Instance), 6.0);
         assert_eq!(count(FunctionalUnit::TenantHour), 6.0);
         let own = UserUnit { name: "image".into(), per_call: 2.0, by_function: [("c".into(), 0.5)].into() };
         assert_eq!(count(FunctionalUnit::UserDefined(own)), 75.0);

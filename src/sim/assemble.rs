@@ -128,6 +128,7 @@ impl<'a> Engine<'a> {
         let cut = setup.duration.map_or(SimTime::NEVER, |d| SimTime(d.0));
         let mut tenancy =
             Tenancy::new(setup.instances, &rules.instances, (hosts.len(), regions.len()), cut, logs.instances);
+        tenancy.migration = Some(setup.migration).filter(|m| m.period().is_some());
         tenancy.overcommit = overcommit.period().is_some().then_some(overcommit);
         let mut engine = Self {
             now: SimTime::ZERO,

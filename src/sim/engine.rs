@@ -353,6 +353,7 @@ impl Engine<'_> {
             Event::Provision => self.provision(),
             Event::ShiftTick => self.shift_tick(),
             Event::Sample => self.sample(),
+            Event::Rebalance => self.rebalance(),
             Event::InstanceAsked => self.instance_asked(),
             Event::InstanceStep { slot, generation } => self.instance_step(slot, generation),
             Event::InstanceMoved { slot, number } => self.instance_moved(slot, number),

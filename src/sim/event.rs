@@ -118,6 +118,8 @@ pub enum Event {
     Scale,
     /// Shifting may let held calls go.
     ShiftTick,
+    /// Migration is asked.
+    Rebalance,
     /// Predictors are told what instances used.
     Sample,
     /// The next instance is asked for.
@@ -165,6 +167,7 @@ impl Event {
             | Event::Provision
             | Event::Scale
             | Event::InstanceAsked
+            | Event::Rebalance
             | Event::ShiftTick => Class::Scheduled,
         }
     }

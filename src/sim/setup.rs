@@ -9,6 +9,7 @@ use crate::isolation::{Mechanism, Runtime};
 use crate::ledger::{Accounts, MeterSpec, Metered, PeriodAccount, SiteBook};
 use crate::scheduler::admission::Admission;
 use crate::scheduler::keep_alive::KeepAlive;
+use crate::scheduler::migration::Migration;
 use crate::scheduler::overcommit::Overcommit;
 use crate::scheduler::packing::Packing;
 use crate::scheduler::provisioning::Provisioning;
@@ -42,7 +43,7 @@ pub struct Setup {
     pub mechanism: Mechanism,
     /// The rules of the machine.
     pub rules: Rules,
-    /// The eight policies.
+    /// The nine policies.
     pub admission: Box<dyn Admission>,
     /// When calls start.
     pub shifting: Box<dyn Shifting>,
@@ -64,6 +65,8 @@ pub struct Setup {
     pub survey: Option<Survey>,
     /// How many hosts are on.
     pub provisioning: Box<dyn Provisioning>,
+    /// Which instances move.
+    pub migration: Box<dyn Migration>,
     /// What policies may know of each region's future.
     pub forecasts: Vec<Box<dyn Forecast>>,
     /// The cumulative clock that weights each region's accounts.

@@ -219,6 +219,8 @@ struct Worked {
     work_s: f64,
     memory_gb: f64,
     cores: f64,
+    /// Instances, their time, CPU and memory: nothing in tables of runs before there were any.
+    lived: [f64; 4],
 }
 
 impl Worked {
@@ -233,6 +235,7 @@ impl Worked {
         let texts = [column("function")?, column("tenant")?];
         let numbers = ["executed", "busy_s", "work_s", "memory_mb", "cpu_cores"].map(&column);
         let numbers = numbers.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let lived = ["instances", "instance_s", "instance_core_s", "instance_gb_s"].map(|name| column(name).ok());
         let mut rows = Vec::new();
         for record in table.records() {
             let record = record.map_err(|e| wrong(e.to_string()))?;
@@ -245,6 +248,11 @@ impl Worked {
                     .parse::<f64>()
                     .map_err(|_| wrong(format!("\"{}\" is no number", &record[numbers[i]])))
             };
+            let mut of_instances = [0.0; 4];
+            for (value, at) in of_instances.iter_mut().zip(lived) {
+                let Some(at) = at else { continue };
+                *value = record[at].parse().map_err(|_| wrong(format!("\"{}\" is no number", &record[at])))?;
+            }
             let (executed, memory_gb) = (number(0)? as u64, number(3)? / 1000.0);
             rows.push(Self {
                 name,
@@ -254,13 +262,15 @@ impl Worked {
                 work_s: number(2)?,
                 memory_gb,
                 cores: number(4)?,
+                lived: of_instances,
             });
         }
         Err(wrong(format!("its last row is not {NOBODY}")))
     }
 
     fn work(&self, tenant: usize) -> Work<'_> {
-        let Self { name, executed, busy_s, work_s, memory_gb, cores, .. } = self;
+        let Self { name, executed, busy_s, work_s, memory_gb, cores, lived, .. } = self;
+        let [instances, instance_s, instance_core_s, instance_gb_s] = *lived;
         Work {
             name,
             tenant: u32::try_from(tenant).unwrap_or(u32::MAX),
@@ -269,6 +279,10 @@ impl Worked {
             work_s: *work_s,
             memory_gb: *memory_gb,
             cores: *cores,
+            instances: instances as u64,
+            instance_s,
+            instance_core_s,
+            instance_gb_s,
         }
     }
 }

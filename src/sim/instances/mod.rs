@@ -10,6 +10,7 @@
 mod leave;
 mod migrate;
 mod place;
+mod rebalance;
 mod resident;
 mod rules;
 mod sample;
@@ -31,6 +32,7 @@ use rustc_hash::FxHashMap;
 use super::engine::Engine;
 use super::event::Event;
 use super::setup::SimError;
+use crate::scheduler::migration::Migration;
 use crate::scheduler::overcommit::{Overcommit, Sample};
 use crate::scheduler::packing::InstanceRequest;
 use crate::types::{Duration, FunctionId, HostId, SimTime, TenantId};
@@ -63,6 +65,7 @@ pub(super) struct Tenancy<'a> {
     asked: u32,
     cut: SimTime,
     pub overcommit: Option<Box<dyn Overcommit>>,
+    pub migration: Option<Box<dyn Migration>>,
     snapshot: Vec<Sample>,
     order: Vec<u32>,
     stretches: bool,
@@ -100,6 +103,7 @@ impl<'a> Tenancy<'a> {
             asked: 0,
             cut,
             overcommit: None,
+            migration: None,
             snapshot: Vec::new(),
             order: Vec::new(),
             stretches: rules.contention == Contention::Stretch,
@@ -132,6 +136,9 @@ impl Engine<'_> {
             self.fetch_instance();
             if let Some(period) = self.tenancy.overcommit.as_ref().and_then(|o| o.period()) {
                 self.queue.push(self.now + period.max(Duration(1)), Event::Sample);
+            }
+            if let Some(period) = self.tenancy.migration.as_ref().and_then(|m| m.period()) {
+                self.queue.push(self.now + period.max(Duration(1)), Event::Rebalance);
             }
         }
     }

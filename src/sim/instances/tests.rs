@@ -316,3 +316,38 @@ fn calls_and_instances_share_hosts_and_the_books_close() {
         }
     }
 }
+
+#[test]
+fn a_live_migration_takes_time_cpu_and_memory_on_both_hosts() {
+    // One core and 500 MB each, on a host of its own; consolidation puts them on one host after 300 s.
+    let two = [listed("a", 0.0, 1.0, 250.0, &[(1000.0, 1.0)]), listed("b", 0.0, 1.0, 250.0, &[(1000.0, 1.0)])];
+    let rules = "[scheduler.packing.worst-fit]\n[scheduler.migration.consolidate]\n[model.instances.migration]\n\
+                 bandwidth_mb_per_s = 10.0\ndirty_mb_per_s = 1.0\nrounds = 0\ncores = 2.0\n";
+    for contention in ["lose", "stretch"] {
+        let (outcome, told) = run(2, &two, &format!("{rules}[model.instances]\ncontention = \"{contention}\""));
+        let t = &outcome.instances;
+        assert_eq!((t.migrations, t.migrations_broken, t.finished), (1, 0, 2));
+        // 250 MB at 10 MB/s while it runs, 25 s; then 25 MB while it stands still, 2.5 s.
+        close(t.migrated_bytes, 275e6);
+        close(t.downtime_s, 2.5);
+        close(t.migration_s, 27.5);
+        // Two cores of four on two hosts for 25 s, at 50 W a core.
+        close(t.migration_j, 2.0 * 2.0 * 50.0 * 25.0);
+        // Both run to their ends, at 100 + 50 W each, and the copying comes on top; nothing else does.
+        close(energy_j(&outcome), 2.0 * 100.0 * 1000.0 + 2.0 * 50.0 * 1000.0 + 5000.0);
+        let got: f64 = told.iter().map(|t| t.core_s[1]).sum();
+        close(got, 2000.0 - 2.5);
+    }
+}
+
+#[test]
+fn an_instance_that_ends_while_it_is_moved_breaks_the_move_off() {
+    let two = [listed("a", 0.0, 1.0, 250.0, &[(310.0, 1.0)]), listed("b", 0.0, 1.0, 250.0, &[(1000.0, 1.0)])];
+    let rules = "[scheduler.packing.worst-fit]\n[scheduler.migration.consolidate]\nlow = 0.5\n[model.instances.migration]\n\
+                 bandwidth_mb_per_s = 10.0\ndirty_mb_per_s = 1.0\nrounds = 0\ncores = 1.0\n";
+    let (outcome, told) = run(2, &two, rules);
+    let t = &outcome.instances;
+    assert_eq!(t.migrations + t.migrations_broken, 1, "{t:?}");
+    assert!(outcome.hosts.iter().all(|h| h.sandboxes == 0 && h.reserved_cpu == 0 && h.reserved_memory == 0));
+    assert_eq!(told.iter().map(|t| t.ended_s).collect::<Vec<_>>(), [310.0, 1000.0]);
+}
