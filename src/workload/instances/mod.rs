@@ -2,7 +2,41 @@
 //! or generator, all behind [`Instances`].
 //!
 //! An instance asks for CPU and memory (its *request*), which placement counts, and uses a CPU demand that changes in steps
-//! (its *usage*). `docs/instances.md` is the model.
+//! (its *usage*). `docs/instances.md` is the model, `docs/instance-traces.md` the formats.
+//!
+//! ```text
+//!   opendc, bitbrains ─────── whole: all pieces in memory, 12 bytes each ───────────────────────┐
+//!   azure-vm, borg ── table ─ feed: usage as a stream in order of time ── Remembered ───────────┼─▶ Instances
+//!   azure-packing, synthetic ─ usage made from a random stream of each instance's own ──────────┘
+//! ```
+
+mod accounts;
+mod anchor;
+mod azure_packing;
+mod azure_vm;
+mod bitbrains;
+mod borg;
+mod feed;
+mod files;
+mod opendc;
+mod pieces;
+mod remembered;
+mod spec;
+mod synthetic;
+mod whole;
+
+pub use accounts::AccountBy;
+pub use anchor::Anchor;
+pub use azure_packing::{AzurePackingSpec, OtherTypes, PackingFiles};
+pub use azure_vm::{AfterEviction, AzureVmSpec, Reading};
+pub use bitbrains::BitbrainsSpec;
+pub use borg::{BorgFiles, BorgSpec, Priorities};
+pub use opendc::{Dependencies, FrequencyUnit, MemoryUnit, OpenDcSpec, TimeUnit};
+pub use remembered::Remembered;
+pub use spec::{Context, InstancesSpec};
+pub use synthetic::{
+    Arrivals, Draw, IidSpec, Lifetime, LikeBorgSpec, Shape, ShareSpec, Sizes, Synthetic, SyntheticSpec, UsageSpec,
+};
 
 use std::path::PathBuf;
 
@@ -126,5 +160,39 @@ pub trait Instances: Send {
     /// Input files with their SHA-256 (lower-case hex).
     fn inputs(&self) -> Vec<(PathBuf, String)> {
         Vec::new()
+    }
+}
+
+impl Instances for Box<dyn Instances> {
+    fn next(&mut self, announced: &mut Announced) -> Result<Option<Instance>, WorkloadError> {
+        (**self).next(announced)
+    }
+
+    fn usage(&mut self, instance: u32) -> Result<Option<Usage>, WorkloadError> {
+        (**self).usage(instance)
+    }
+
+    fn release(&mut self, instance: u32) {
+        (**self).release(instance);
+    }
+
+    fn rewind(&mut self, instance: u32) -> Result<(), WorkloadError> {
+        (**self).rewind(instance)
+    }
+
+    fn progress(&self) -> f64 {
+        (**self).progress()
+    }
+
+    fn span(&self) -> Option<Duration> {
+        (**self).span()
+    }
+
+    fn notes(&self) -> Vec<(String, String)> {
+        (**self).notes()
+    }
+
+    fn inputs(&self) -> Vec<(PathBuf, String)> {
+        (**self).inputs()
     }
 }
