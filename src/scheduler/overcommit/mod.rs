@@ -31,6 +31,29 @@ pub struct Sample {
     pub limit: f64,
 }
 
+/// One host at the end of an interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Snapshot<'a> {
+    /// Its instances, in the order of their numbers; empty for a host without.
+    pub samples: &'a [Sample],
+    /// The highest CPU use \[cores\] that these instances will together reach in `(now, now + horizon]`, each capped to its limit and
+    /// counted as 0 once it has left: only where the policy declares that it needs it ([`Overcommit::oracle_horizon`]), and `None` where
+    /// the run ends before the horizon does.
+    pub future_peak: Option<f64>,
+}
+
+impl<'a> Snapshot<'a> {
+    /// What is known without an oracle.
+    pub fn of(samples: &'a [Sample]) -> Self {
+        Self { samples, future_peak: None }
+    }
+
+    /// Sum of all limits \[cores\].
+    pub fn limit(&self) -> f64 {
+        self.samples.iter().map(|s| s.limit).sum()
+    }
+}
+
 /// What a predictor says of a host.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prediction {
@@ -51,10 +74,15 @@ pub trait Overcommit: Send {
         None
     }
 
-    /// Hears of one host's instances at the end of an interval, in the order of their numbers, exactly once per interval, and predicts
-    /// their common peak. The host may then promise `allocatable` less the peak to instances that come. `None`: it promises what
-    /// `allocatable` says less all requests.
-    fn predict(&mut self, _host: HostId, _snapshot: &[Sample]) -> Option<Prediction> {
+    /// How far ahead the policy must be told the true peak of what a host holds ([`Snapshot::future_peak`]); `None` for all but declared
+    /// oracles.
+    fn oracle_horizon(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Hears of one host's instances at the end of an interval, exactly once per interval, and predicts their common peak. The host may
+    /// then promise `allocatable` less the peak to instances that come. `None`: it promises what `allocatable` says less all requests.
+    fn predict(&mut self, _host: HostId, _snapshot: &Snapshot<'_>) -> Option<Prediction> {
         None
     }
 }
