@@ -1,6 +1,9 @@
 //! The indexed pool of a region's hosts: every packing rule finds its host in logarithmic time.
 
-use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::changes::ChangeLog;
+use super::order::Order;
 
 /// What the index knows of one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +23,12 @@ pub struct Slot {
 pub struct Orders {
     /// Hosts by free memory (best fit, worst fit).
     pub memory: bool,
+    /// Hosts by free CPU (the same by CPU).
+    pub cpu: bool,
     /// Hosts by load (least loaded).
     pub load: bool,
+    /// A log of changed hosts (rules that keep scores).
+    pub changes: bool,
 }
 
 /// A node of the tree: bounds over the hosts below it.
@@ -33,6 +40,7 @@ struct Node {
     load: u64,
 }
 
+const NO_ORDER: &str = "the policy names the orders that it uses in Packing::orders";
 const CLOSED: Node = Node { memory: 0, cpu: 0, load: u64::MAX };
 
 /// Hosts 0..n of one region, searchable by free memory, free CPU and load.
@@ -41,18 +49,33 @@ const CLOSED: Node = Node { memory: 0, cpu: 0, load: u64::MAX };
 /// lowest host number. Searches are exact; where two constraints pull apart they may visit more than one path.
 #[derive(Debug)]
 pub struct HostIndex {
+    /// Names this index among all of the process. Compared for equality alone: its value decides nothing.
+    id: u64,
     hosts: usize,
     leaves: usize,
     nodes: Vec<Node>,
     orders: Orders,
-    by_memory: BTreeSet<(u64, u32)>,
+    by_memory: Option<Order>,
+    by_cpu: Option<Order>,
+    changes: Option<ChangeLog>,
 }
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 impl HostIndex {
     /// An index of `hosts` closed hosts.
     pub fn new(hosts: usize, orders: Orders) -> Self {
         let leaves = hosts.next_power_of_two().max(1);
-        Self { hosts, leaves, nodes: vec![CLOSED; 2 * leaves], orders, by_memory: BTreeSet::new() }
+        Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            hosts,
+            leaves,
+            nodes: vec![CLOSED; 2 * leaves],
+            orders,
+            by_memory: orders.memory.then(|| Order::new(hosts)),
+            by_cpu: orders.cpu.then(|| Order::new(hosts)),
+            changes: orders.changes.then(|| ChangeLog::new(hosts)),
+        }
     }
 
     /// Updates one host.
@@ -74,13 +97,18 @@ impl HostIndex {
     fn replace(&mut self, host: usize, node: Node) {
         let mut at = self.leaves + host;
         let old = self.nodes[at];
-        if self.orders.memory && old.memory != node.memory {
-            if old.memory > 0 {
-                self.by_memory.remove(&(old.memory, host as u32));
+        if (old.memory, old.cpu) != (node.memory, node.cpu) {
+            let key = |n: &Node| (n.memory > 0).then(|| (n.memory - 1, n.cpu));
+            let (from, to) = (key(&old), key(&node));
+            if let Some(order) = &mut self.by_memory {
+                order.move_to(host as u32, from.is_some(), to);
             }
-            if node.memory > 0 {
-                self.by_memory.insert((node.memory, host as u32));
+            if let Some(order) = &mut self.by_cpu {
+                order.move_to(host as u32, from.is_some(), to.map(|(memory, cpu)| (cpu, memory)));
             }
+        }
+        if let Some(changes) = &mut self.changes {
+            changes.push(host as u32);
         }
         self.nodes[at] = node;
         while at > 1 {
@@ -152,53 +180,93 @@ impl HostIndex {
             .or_else(|| self.first_below(2 * at + 1, low + half, half, from, memory, cpu))
     }
 
-    /// The host with the least free memory that has room.
+    /// The lowest-numbered host from `from` on that has room, or else the lowest-numbered one before it.
+    pub fn first_fit_round(&self, from: usize, memory: u64, cpu: u64) -> Option<usize> {
+        self.first_fit(from, memory, cpu).or_else(|| self.first_fit(0, memory, cpu))
+    }
+
+    /// The lowest-numbered host from `from` on and before `to` that has room.
+    pub fn first_fit_in(&self, from: usize, to: usize, memory: u64, cpu: u64) -> Option<usize> {
+        self.first_fit(from, memory, cpu).filter(|&host| host < to)
+    }
+
+    /// The host with the least free memory that has room. Needs [`Orders::memory`].
     pub fn best_fit(&self, memory: u64, cpu: u64) -> Option<usize> {
-        debug_assert!(self.orders.memory);
-        self.by_memory
-            .range((memory.saturating_add(1), 0)..)
-            .map(|&(_, host)| host as usize)
-            .find(|&host| self.cpu_fits(host, cpu))
+        self.by_memory.as_ref().expect(NO_ORDER).first(memory, cpu)
     }
 
-    /// The host with the most free memory, if it (or the next one with enough CPU) has room.
+    /// The host with the most free memory among those that have room. Needs [`Orders::memory`].
     pub fn worst_fit(&self, memory: u64, cpu: u64) -> Option<usize> {
-        debug_assert!(self.orders.memory);
-        let mut best: Option<(u64, u32)> = None;
-        for &(free, host) in self.by_memory.iter().rev() {
-            if best.is_some_and(|(most, _)| free < most) || free <= memory {
-                break;
-            }
-            // Equal free memory is visited from the highest number down: the lowest one that has the CPU is kept.
-            if self.cpu_fits(host as usize, cpu) {
-                best = Some((free, host));
-            }
-        }
-        best.map(|(_, host)| host as usize)
+        self.by_memory.as_ref().expect(NO_ORDER).last(memory, cpu)
     }
 
-    /// The least loaded host that has room.
+    /// The host with the least free CPU that has room. Needs [`Orders::cpu`].
+    pub fn best_fit_by_cpu(&self, memory: u64, cpu: u64) -> Option<usize> {
+        self.by_cpu.as_ref().expect(NO_ORDER).first(cpu, memory)
+    }
+
+    /// The host with the most free CPU among those that have room. Needs [`Orders::cpu`].
+    pub fn worst_fit_by_cpu(&self, memory: u64, cpu: u64) -> Option<usize> {
+        self.by_cpu.as_ref().expect(NO_ORDER).last(cpu, memory)
+    }
+
+    /// Which hosts have changed. Needs [`Orders::changes`].
+    #[inline]
+    pub fn changes(&self) -> &ChangeLog {
+        self.changes.as_ref().expect(NO_ORDER)
+    }
+
+    /// Tells this index from every other one of the process.
+    #[inline]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The least loaded host that has room. Needs [`Orders::load`].
     pub fn least_loaded(&self, memory: u64, cpu: u64) -> Option<usize> {
         debug_assert!(self.orders.load);
-        let mut best = None;
-        self.least_below(1, 0, self.leaves, memory, cpu, &mut best);
-        best.map(|(_, host)| host)
+        let mut search = Least::<false> { index: self, within: (0, self.hosts), memory, cpu, best: None };
+        search.below(1, 0, self.leaves);
+        search.best.map(|(_, host)| host)
     }
 
-    fn least_below(&self, at: usize, low: usize, width: usize, memory: u64, cpu: u64, best: &mut Option<(u64, usize)>) {
-        let load = self.nodes[at].load;
-        if !self.may_fit(at, memory, cpu) || best.is_some_and(|b| (load, low) > b) {
+    /// The least loaded host from `from` on and before `to` that has room. Needs [`Orders::load`].
+    pub fn least_loaded_in(&self, from: usize, to: usize, memory: u64, cpu: u64) -> Option<usize> {
+        debug_assert!(self.orders.load);
+        let mut search = Least::<true> { index: self, within: (from, to), memory, cpu, best: None };
+        search.below(1, 0, self.leaves);
+        search.best.map(|(_, host)| host)
+    }
+}
+
+/// A search for the least loaded host, in a part of the hosts where `PART`.
+struct Least<'a, const PART: bool> {
+    index: &'a HostIndex,
+    within: (usize, usize),
+    memory: u64,
+    cpu: u64,
+    best: Option<(u64, usize)>,
+}
+
+impl<const PART: bool> Least<'_, PART> {
+    fn below(&mut self, at: usize, low: usize, width: usize) {
+        if PART && (low + width <= self.within.0 || low >= self.within.1) {
+            return;
+        }
+        let nodes = &self.index.nodes;
+        let load = nodes[at].load;
+        if !self.index.may_fit(at, self.memory, self.cpu) || self.best.is_some_and(|b| (load, low) > b) {
             return;
         }
         if width == 1 {
-            *best = Some((load, low));
+            self.best = Some((load, low));
             return;
         }
         let half = width / 2;
         let (left, right) = ((2 * at, low), (2 * at + 1, low + half));
-        let (a, b) = if self.nodes[right.0].load < self.nodes[left.0].load { (right, left) } else { (left, right) };
-        self.least_below(a.0, a.1, half, memory, cpu, best);
-        self.least_below(b.0, b.1, half, memory, cpu, best);
+        let (a, b) = if nodes[right.0].load < nodes[left.0].load { (right, left) } else { (left, right) };
+        self.below(a.0, a.1, half);
+        self.below(b.0, b.1, half);
     }
 }
 
@@ -211,7 +279,8 @@ mod tests {
     fn every_search_agrees_with_a_linear_scan() {
         for hosts in [1usize, 2, 7, 64, 100] {
             let mut s = Seed(9).stream("index", hosts as u64);
-            let mut index = HostIndex::new(hosts, Orders { memory: true, load: true });
+            let all = Orders { memory: true, cpu: true, load: true, changes: true };
+            let mut index = HostIndex::new(hosts, all);
             let mut slots = vec![Slot { memory: 0, cpu: 0, load: 0, open: false }; hosts];
             for _ in 0..3000 {
                 let h = s.below(hosts as u64) as usize;
@@ -224,6 +293,15 @@ mod tests {
                 assert_eq!(index.best_fit(m, c), fits.iter().copied().min_by_key(|&i| (slots[i].memory, i)));
                 let most = fits.iter().copied().min_by_key(|&i| (std::cmp::Reverse(slots[i].memory), i));
                 assert_eq!(index.worst_fit(m, c), most);
+                assert_eq!(index.best_fit_by_cpu(m, c), fits.iter().copied().min_by_key(|&i| (slots[i].cpu, i)));
+                let most = fits.iter().copied().min_by_key(|&i| (std::cmp::Reverse(slots[i].cpu), i));
+                assert_eq!(index.worst_fit_by_cpu(m, c), most);
+                let to = s.below(hosts as u64 + 1) as usize;
+                assert_eq!(index.first_fit_in(from, to, m, c), fits.iter().copied().find(|&i| i >= from && i < to));
+                let within = fits.iter().copied().filter(|&i| i >= from && i < to);
+                assert_eq!(index.least_loaded_in(from, to, m, c), within.min_by_key(|&i| (slots[i].load, i)));
+                let round = fits.iter().copied().find(|&i| i >= from).or(fits.first().copied());
+                assert_eq!(index.first_fit_round(from, m, c), round);
                 assert_eq!(index.least_loaded(m, c), fits.iter().copied().min_by_key(|&i| (slots[i].load, i)));
             }
         }

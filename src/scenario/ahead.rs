@@ -2,13 +2,16 @@
 //! different rooms do not go together.
 
 use super::Scenario;
-use super::build::Problem;
-use crate::cluster::{CpuModel, Group};
+use super::build::{Fleet, Problem};
+use crate::cluster::{CpuModel, Group, UNITS_PER_CORE};
+use crate::grid::Signal;
 use crate::isolation::{Mechanism, Scope, StartModel};
 use crate::scheduler::SiteFacts;
+use crate::scheduler::overcommit::Capacity;
+use crate::scheduler::packing::{self, HostFacts};
 use crate::sci::GroupFacts;
 use crate::sim::{ColdWait, Exhaustion, PoolNumbers};
-use crate::types::{Duration, FunctionId, SimTime};
+use crate::types::{Duration, FunctionId, Seed, SimTime};
 use crate::workload::{Context, FunctionProfile, Survey, SurveyRequest, WorkloadError, survey};
 
 /// Looks at the whole workload beforehand, where a policy or shared sandboxes need it.
@@ -59,11 +62,59 @@ pub(super) fn site_facts(groups: &[Group], facts: &[GroupFacts], regions: usize)
     sites
 }
 
+/// What packing may know of each host. `outdoor`: the mean PUE of the regions where it follows the air; `signals`: what policies look
+/// at, and over which time its mean is taken.
+pub(super) fn packing_fleet(
+    scenario: &Scenario,
+    fleet: &Fleet,
+    mechanism: &Mechanism,
+    outdoor: Vec<Option<f64>>,
+    (signals, span): (&[Signal], Duration),
+) -> packing::Fleet {
+    let mean = |signal: &Signal| match span.as_secs_f64() {
+        0.0 => signal.cursor().cumulative(SimTime(1)) * 1e9,
+        seconds => signal.cursor().cumulative(SimTime::ZERO + span) / seconds,
+    };
+    let intensity: Vec<f64> = signals.iter().map(mean).collect();
+    let mut servers: Vec<Box<str>> = Vec::new();
+    let mut groups = Vec::new();
+    // What an empty host promises: asked of a policy of its own, so that the engine's hears of nothing twice.
+    let mut overcommit = scenario.scheduler.overcommit.build(Seed(scenario.seed).derive("overcommit"));
+    for (group, facts) in fleet.groups.iter().zip(&fleet.facts) {
+        let server = servers.iter().position(|s| **s == *facts.server).unwrap_or_else(|| {
+            servers.push(facts.server.as_str().into());
+            servers.len() - 1
+        });
+        let physical = Capacity { cpu: group.cpu, memory: group.memory.0.saturating_sub(mechanism.memory_per_host.0) };
+        let promised = overcommit.allocatable(physical);
+        let cores = group.cpu as f64 / UNITS_PER_CORE;
+        groups.push(HostFacts {
+            region: group.region,
+            server: server as u32,
+            cpu: promised.cpu,
+            memory: promised.memory,
+            cores,
+            idle_w: group.idle_w,
+            dynamic_w_per_core: (group.power.watts(1.0) - group.idle_w) / cores,
+            pue: outdoor[group.region.index()].unwrap_or(group.pue),
+            fixed_overhead_w: group.fixed_overhead_w,
+            embodied_g_per_s: facts.embodied_g_per_s(),
+            intensity_g_per_kwh: intensity[group.region.index()],
+        });
+    }
+    let hosts = fleet.hosts.iter().copied().zip(fleet.failure_domains.iter().copied()).collect();
+    packing::Fleet::new(servers, groups, hosts)
+}
+
 /// Settings that are each right and do not go together.
 pub(super) fn check_together(scenario: &Scenario, mechanism: &Mechanism, problems: &mut Vec<Problem>) {
     let account_step = scenario.output.account_step_s.map(Duration::from_secs_f64);
     for (key, message, help) in scenario.sci.attribution.problems(account_step) {
         problems.push(Problem::new(format!("sci.attribution.{key}"), message, help));
+    }
+    let servers: Vec<&str> = scenario.servers.keys().map(String::as_str).collect();
+    for (key, message, help) in scenario.scheduler.packing.problems(&servers) {
+        problems.push(Problem::new(format!("scheduler.packing.rules.{key}"), message, help));
     }
     let contended = scenario.model.cpu == CpuModel::Contended;
     let any_freed = scenario.model.sandbox.cold_wait == ColdWait::AnyFreed;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::ahead::{check_together, look_ahead, site_facts};
+use super::ahead::{check_together, look_ahead, packing_fleet, site_facts};
 use super::beside;
 use super::meter;
 use super::server::Server;
@@ -146,7 +146,8 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     if !problems.is_empty() {
         return Err(problems);
     }
-    let mut regions = fleet.regions;
+    let mut fleet = fleet;
+    let mut regions = std::mem::take(&mut fleet.regions);
     for (facts, signal) in regions.iter_mut().zip(&signals.decide) {
         facts.zone.clone_from(&signal.info().zone);
     }
@@ -157,6 +158,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         site.pue = region.outdoor.as_ref().map_or(site.pue, |o| o.mean_pue(steps.0, SimTime::ZERO + span));
     }
     let sites: std::sync::Arc<[_]> = sites.into();
+    let outdoor =
+        beside.regions.iter().zip(sites.iter()).map(|(r, site)| r.outdoor.as_ref().map(|_| site.pue)).collect();
+    let machines = packing_fleet(scenario, &fleet, &mechanism, outdoor, (&signals.decide, span));
     let survey = match look_ahead(scenario, &context, &mechanism) {
         Ok(survey) => survey,
         Err(e) => {
@@ -179,7 +183,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         admission: admission.build(seed.derive("admission")),
         shifting: shifting.build(seed.derive("shifting")),
         routing: routing.build(seed.derive("routing")),
-        packing: packing.build(seed.derive("packing")),
+        packing: packing.build(seed.derive("packing"), &std::sync::Arc::new(machines)),
         instances: None,
         overcommit: overcommit.build(seed.derive("overcommit")),
         keep_alive: keep_alive.build(&known("keep_alive")),
@@ -304,11 +308,13 @@ fn check_size(horizon: Duration, step: Duration, regions: usize, problems: &mut 
 }
 
 #[derive(Default)]
-struct Fleet {
+pub(super) struct Fleet {
     setups: Vec<RegionSetup>,
-    groups: Vec<Group>,
-    facts: Vec<GroupFacts>,
-    hosts: Vec<GroupId>,
+    pub(super) groups: Vec<Group>,
+    pub(super) facts: Vec<GroupFacts>,
+    pub(super) hosts: Vec<GroupId>,
+    /// The failure domain of each host, counted from 0 within its region.
+    pub(super) failure_domains: Vec<u32>,
     regions: Vec<RegionFacts>,
     servers: Vec<ServerFacts>,
 }
@@ -328,6 +334,7 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
     }
     for (r, region) in scenario.regions.iter().enumerate() {
         let first_host = fleet.hosts.len() as u32;
+        let mut first_domain = 0;
         let mut facts =
             RegionFacts { name: region.name.clone(), zone: String::new(), cores: 0.0, memory_mb: 0.0, hosts: 0 };
         for (g, hosts) in region.hosts.iter().enumerate() {
@@ -365,6 +372,11 @@ fn build_fleet(scenario: &Scenario, problems: &mut Vec<Problem>) -> Fleet {
             let linear = power.linear_w();
             let (off, sleep) = spec.standby(idle_w, power.watts(1.0));
             fleet.hosts.extend((0..hosts.count).map(|_| id));
+            // Each group has failure domains of its own; its hosts are dealt to them in runs of equal length.
+            let of = hosts.failure_domains.min(hosts.count);
+            let domain = |host: u32| (u64::from(host) * u64::from(of) / u64::from(hosts.count)) as u32;
+            fleet.failure_domains.extend((0..hosts.count).map(|host| first_domain + domain(host)));
+            first_domain += of;
             fleet.servers.push(ServerFacts {
                 name: hosts.server.clone(),
                 cores: server.cores,

@@ -243,6 +243,11 @@ pub struct HostsSpec {
     /// How many hosts.
     #[schemars(range(min = 1, max = 10000000))]
     pub count: u32,
+    /// Over how many failure domains (racks) of its own its hosts are dealt, in runs of equal length, at most one per host: what
+    /// packing spreads over. Default 1: the group is one failure domain.
+    #[schemars(range(min = 1))]
+    #[serde(default = "one_domain")]
+    pub failure_domains: u32,
     /// PUE of this group, if it differs from the region's. The region's `pue_idle` then does not hold for it.
     #[schemars(range(min = 1.0, max = 10.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -254,6 +259,10 @@ pub struct HostsSpec {
     /// How its hosts are paid for, given for all groups or for none. Default: not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purchase: Option<Purchase>,
+}
+
+fn one_domain() -> u32 {
+    1
 }
 
 /// The JSON Schema of a scenario file.

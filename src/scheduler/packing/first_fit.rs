@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Packing, Placement, Pool, Request};
+use super::{InstanceRequest, Packing, Placement, Pool, Request};
+use crate::types::HostId;
 
 /// The lowest-numbered host with room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,5 +27,9 @@ impl Packing for FirstFit {
             Some(host) => pool.on(host, request),
             None => pool.last_resort(request),
         }
+    }
+
+    fn place_instance(&mut self, request: &InstanceRequest, pool: &Pool<'_>) -> Option<HostId> {
+        pool.index.first_fit(0, request.memory, request.cpu).map(|local| pool.host(local))
     }
 }

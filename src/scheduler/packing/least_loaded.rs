@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Packing, Placement, Pool, Request};
+use super::{InstanceRequest, Packing, Placement, Pool, Request};
 use crate::cluster::Orders;
 use crate::types::HostId;
 
@@ -28,6 +28,10 @@ impl Packing for LeastLoaded {
             Some(host) => pool.on(host, request),
             None => pool.last_resort(request),
         }
+    }
+
+    fn place_instance(&mut self, request: &InstanceRequest, pool: &Pool<'_>) -> Option<HostId> {
+        pool.index.least_loaded(request.memory, request.cpu).map(|local| pool.host(local))
     }
 
     fn orders(&self) -> Orders {

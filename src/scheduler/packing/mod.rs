@@ -1,22 +1,44 @@
 //! Packing: on which host, in which sandbox?
 
 mod best_fit;
+mod cosine;
+mod dot_product;
 mod first_fit;
+mod fleet;
+mod l2_norm;
 mod least_loaded;
+mod lowest_carbon;
+mod next_fit;
 mod power_of_two;
 mod random;
+mod residents;
 mod round_robin;
+mod rules;
+mod scored;
+mod tetris;
+mod tournament;
+mod vectors;
 mod warm_first;
 mod worst_fit;
 
 pub use best_fit::BestFit;
+pub use cosine::Cosine;
+pub use dot_product::DotProduct;
 pub use first_fit::FirstFit;
+pub use fleet::{Fleet, HostFacts};
+pub use l2_norm::L2Norm;
 pub use least_loaded::LeastLoaded;
+pub use lowest_carbon::{LowestCarbon, Objective, ThenInGroup};
+pub use next_fit::NextFit;
 pub use power_of_two::PowerOfTwo;
 pub use random::Random;
 pub use round_robin::RoundRobin;
+pub use rules::{Filters, Preset, Rules, TrustDomains, Value, Weigher};
+pub use tetris::Tetris;
 pub use warm_first::{ThenFit, WarmFirst};
 pub use worst_fit::WorstFit;
+
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +46,12 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::{HostIndex, Orders, Sandboxes, WarmPools, WarmScope};
 use crate::types::{HostId, PoolId, RegionId, SandboxId, Seed};
 use crate::workload::instances::Class;
+
+use fleet::Grams;
+use residents::Residents;
+use scored::{Ask, Candidate, Looks, Rank, Scored};
+use tournament::{Layout, NOT_ALLOWED, Tournament, fixed};
+use vectors::Vectors;
 
 /// How many of the hosts that hold a warm sandbox of the function are compared, at most. Keeps a placement's cost
 /// bounded for functions that are warm on very many hosts; below this number the choice is exact.
@@ -60,6 +88,32 @@ pub struct InstanceRequest {
     pub class: Class,
     /// Larger is more important.
     pub priority: u8,
+}
+
+/// Which resource best fit and worst fit compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    /// Free memory.
+    #[default]
+    Memory,
+    /// Free CPU; where CPU is not counted all hosts are alike.
+    Cpu,
+    /// The larger of the free shares of CPU and memory; memory where CPU is not counted.
+    Dominant,
+}
+
+/// How often scores could be reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CacheCounts {
+    /// Requests of a kind whose scores were kept: only the hosts that had changed since were scored.
+    pub hits: u64,
+    /// Requests of a kind whose scores were kept, but more hosts had changed than the log of changes holds: all were scored.
+    pub stale: u64,
+    /// Requests of a new kind, or of one that had given way to others: all hosts were scored.
+    pub misses: u64,
+    /// Hosts that were scored in all.
+    pub rescored: u64,
 }
 
 /// Where it goes.
@@ -137,15 +191,18 @@ pub trait Packing: Send {
     /// Places one instance; `None` if no host has room (or none that the policy's rules allow).
     ///
     /// Law: the host has room for the request, by `pool.index`.
-    fn place_instance(&mut self, request: &InstanceRequest, pool: &Pool<'_>) -> Option<HostId> {
-        pool.index.first_fit(0, request.memory, request.cpu).map(|local| pool.host(local))
-    }
+    fn place_instance(&mut self, request: &InstanceRequest, pool: &Pool<'_>) -> Option<HostId>;
 
     /// An instance now stands on this host, for policies that remember who stands where.
     fn instance_placed(&mut self, _request: &InstanceRequest, _host: HostId) {}
 
     /// An instance has left this host.
     fn instance_left(&mut self, _request: &InstanceRequest, _host: HostId) {}
+
+    /// How often scores could be reused, for policies that keep them.
+    fn cache(&self) -> Option<CacheCounts> {
+        None
+    }
 
     /// Among which idle sandboxes the reuse order chooses.
     fn warm_scope(&self) -> WarmScope {
@@ -175,9 +232,13 @@ pub enum PackingSpec {
     /// The lowest-numbered host with room. Knows free memory (and CPU if isolated). Fills hosts one after another: few
     /// hosts are used, the first ones are crowded. Source: classic bin packing.
     FirstFit(FirstFit),
-    /// The host with the least free memory that has room. Knows free memory. Loses time slices to fragments too small to use.
+    /// The host that was used last, then the next one with room. Knows where it was. Leaves gaps behind that it comes back to only
+    /// after a round. Source: classic bin packing.
+    NextFit(NextFit),
+    /// The host with the least free memory (or CPU, or larger share) that has room. Knows free memory and CPU. Loses time slices to
+    /// fragments too small to use.
     BestFit(BestFit),
-    /// The host with the most free memory. Knows free memory. Spreads load and leaves no host empty.
+    /// The host with the most free memory (or CPU, or larger share). Knows free memory and CPU. Spreads load and leaves no host empty.
     WorstFit(WorstFit),
     /// The next host in turn that has room. Knows whose turn it is. Loses when calls differ much in length.
     RoundRobin(RoundRobin),
@@ -188,6 +249,26 @@ pub enum PackingSpec {
     PowerOfTwoChoices(PowerOfTwo),
     /// The host with the lowest CPU demand over capacity that has room. Knows every host's load, without delay.
     LeastLoaded(LeastLoaded),
+    /// The host with the largest dot product of request and free room. Knows free CPU and memory. Keeps both in proportion; prefers
+    /// empty hosts, so few become free. Source: Panigrahy et al., Microsoft Research 2011.
+    DotProduct(DotProduct),
+    /// The host whose free room is closest to the request. Knows free CPU and memory. Fills hosts to the brim and leaves those of a
+    /// single resource left over. Source: Panigrahy et al., Microsoft Research 2011.
+    L2Norm(L2Norm),
+    /// The host whose free room is most like the request in shape. Knows free CPU and memory. Looks at shape alone: full and empty
+    /// hosts are alike to it. Source: as dslab-iaas offers it.
+    Cosine(Cosine),
+    /// The host with the best alignment of request and free room, each host by its own capacity. Knows free CPU and memory. Like
+    /// dot-product, from which it differs in a mixed fleet. Source: Grandl et al., Tetris, SIGCOMM 2014.
+    Tetris(Tetris),
+    /// A chain of filters and weighers, free or by the presets kubernetes and openstack: packing or spreading, failure domains,
+    /// affinity and anti-affinity of trust domains, operational carbon or SCI. Knows all of these. Filters can turn away what would
+    /// fit. Source: Kubernetes scheduler, OpenStack Nova, Protean (OSDI 2020); docs/packing.md.
+    Rules(Rules),
+    /// The host group of the lowest emissions per core at full load first, by operational emissions or by SCI. Knows power, embodied
+    /// emissions and the run's mean intensity. By SCI it prefers old machines, and can emit more. Source: The Sunk Carbon Fallacy,
+    /// SoCC 2024.
+    LowestCarbon(LowestCarbon),
 }
 
 impl Default for PackingSpec {
@@ -197,17 +278,37 @@ impl Default for PackingSpec {
 }
 
 impl PackingSpec {
-    /// Builds the policy; `seed` is its own.
-    pub fn build(&self, seed: Seed) -> Box<dyn Packing> {
+    /// Builds the policy; `seed` is its own, and these are the machines.
+    pub fn build(&self, seed: Seed, fleet: &Arc<Fleet>) -> Box<dyn Packing> {
+        fn scored<R: Rank + 'static>(rank: R, prefer_warm: bool, fleet: &Arc<Fleet>) -> Box<dyn Packing> {
+            Box::new(Scored::new(rank, prefer_warm, Arc::clone(fleet)))
+        }
         match self {
             Self::WarmFirst(p) => Box::new(p.clone()),
             Self::FirstFit(p) => Box::new(p.clone()),
+            Self::NextFit(p) => Box::new(next_fit::Last::new(p.clone())),
+            Self::BestFit(p) if p.by == By::Dominant => scored(p.clone(), p.prefer_warm, fleet),
             Self::BestFit(p) => Box::new(p.clone()),
+            Self::WorstFit(p) if p.by == By::Dominant => scored(p.clone(), p.prefer_warm, fleet),
             Self::WorstFit(p) => Box::new(p.clone()),
             Self::RoundRobin(p) => Box::new(round_robin::Turn::new(p.clone())),
             Self::Random(p) => Box::new(random::Dice::new(p.clone(), seed)),
             Self::PowerOfTwoChoices(p) => Box::new(power_of_two::Dice::new(p.clone(), seed)),
             Self::LeastLoaded(p) => Box::new(p.clone()),
+            Self::DotProduct(p) => scored(p.clone(), p.prefer_warm, fleet),
+            Self::L2Norm(p) => scored(p.clone(), p.prefer_warm, fleet),
+            Self::Cosine(p) => scored(p.clone(), p.prefer_warm, fleet),
+            Self::Tetris(p) => scored(p.clone(), p.prefer_warm, fleet),
+            Self::Rules(p) => scored(rules::Chain::new(p, fleet), p.prefer_warm, fleet),
+            Self::LowestCarbon(p) => Box::new(lowest_carbon::InOrder::new(p.clone(), fleet)),
+        }
+    }
+
+    /// What is wrong with it, where servers of these types exist: key below the policy's table, message, help.
+    pub fn problems(&self, servers: &[&str]) -> Vec<(&'static str, String, String)> {
+        match self {
+            Self::Rules(p) => p.problems(servers),
+            _ => Vec::new(),
         }
     }
 }
@@ -216,3 +317,11 @@ impl PackingSpec {
 fn yes() -> bool {
     true
 }
+
+/// Weights are 1 unless set.
+fn one() -> f64 {
+    1.0
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Packing, Placement, Pool, Request};
+use super::{InstanceRequest, Packing, Placement, Pool, Request};
 use crate::cluster::Orders;
 use crate::types::{HostId, Seed, Stream};
 
@@ -31,6 +31,17 @@ impl Dice {
         let hosts = pool.index.hosts() as u64;
         (self.stream.below(hosts) as usize, self.stream.below(hosts) as usize)
     }
+
+    fn choose(&mut self, memory: u64, cpu: u64, pool: &Pool<'_>) -> Option<usize> {
+        let (a, b) = self.draw(pool);
+        let room = |h: usize| pool.index.fits(h, memory, cpu);
+        match (room(a), room(b)) {
+            (true, true) => Some(if pool.index.load(b) < pool.index.load(a) { b } else { a }),
+            (true, false) => Some(a),
+            (false, true) => Some(b),
+            (false, false) => pool.index.first_fit_round(a, memory, cpu),
+        }
+    }
 }
 
 impl Packing for Dice {
@@ -40,21 +51,14 @@ impl Packing for Dice {
         {
             return warm;
         }
-        let (a, b) = self.draw(pool);
-        let room = |h: usize| pool.index.fits(h, request.memory, request.cpu);
-        let chosen = match (room(a), room(b)) {
-            (true, true) => Some(if pool.index.load(b) < pool.index.load(a) { b } else { a }),
-            (true, false) => Some(a),
-            (false, true) => Some(b),
-            (false, false) => pool
-                .index
-                .first_fit(a, request.memory, request.cpu)
-                .or_else(|| pool.index.first_fit(0, request.memory, request.cpu)),
-        };
-        match chosen {
+        match self.choose(request.memory, request.cpu, pool) {
             Some(host) => pool.on(host, request),
             None => pool.last_resort(request),
         }
+    }
+
+    fn place_instance(&mut self, request: &InstanceRequest, pool: &Pool<'_>) -> Option<HostId> {
+        self.choose(request.memory, request.cpu, pool).map(|local| pool.host(local))
     }
 
     fn orders(&self) -> Orders {

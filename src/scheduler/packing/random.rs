@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Packing, Placement, Pool, Request};
+use super::{InstanceRequest, Packing, Placement, Pool, Request};
 use crate::types::{HostId, Seed, Stream};
 
 /// A random host; if it has no room, the next one in number that has (so hosts behind full ones are drawn more often).
@@ -25,6 +25,11 @@ impl Dice {
     pub(super) fn new(spec: Random, seed: Seed) -> Self {
         Self { spec, stream: seed.stream("random", 0) }
     }
+
+    fn throw(&mut self, memory: u64, cpu: u64, pool: &Pool<'_>) -> Option<usize> {
+        let from = self.stream.below(pool.index.hosts() as u64) as usize;
+        pool.index.first_fit_round(from, memory, cpu)
+    }
 }
 
 impl Packing for Dice {
@@ -34,15 +39,14 @@ impl Packing for Dice {
         {
             return warm;
         }
-        let from = self.stream.below(pool.index.hosts() as u64) as usize;
-        let found = pool
-            .index
-            .first_fit(from, request.memory, request.cpu)
-            .or_else(|| pool.index.first_fit(0, request.memory, request.cpu));
-        match found {
+        match self.throw(request.memory, request.cpu, pool) {
             Some(host) => pool.on(host, request),
             None => pool.last_resort(request),
         }
+    }
+
+    fn place_instance(&mut self, request: &InstanceRequest, pool: &Pool<'_>) -> Option<HostId> {
+        self.throw(request.memory, request.cpu, pool).map(|local| pool.host(local))
     }
 
     fn overflow(&mut self, _request: &Request, pool: &Pool<'_>) -> HostId {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Packing, Placement, Pool, Request};
+use super::{InstanceRequest, Packing, Placement, Pool, Request};
 use crate::types::HostId;
 
 /// The next host in turn that has room.
@@ -33,6 +33,14 @@ impl Turn {
         }
         &mut self.next[pool.region.index()]
     }
+
+    /// The next host in turn that has room; the turn goes on to the one after it.
+    fn take(&mut self, memory: u64, cpu: u64, pool: &Pool<'_>) -> Option<usize> {
+        let next = self.next(pool);
+        let found = pool.index.first_fit_round(*next, memory, cpu)?;
+        *next = (found + 1) % pool.index.hosts();
+        Some(found)
+    }
 }
 
 impl Packing for Turn {
@@ -42,18 +50,14 @@ impl Packing for Turn {
         {
             return warm;
         }
-        let next = self.next(pool);
-        let found = pool
-            .index
-            .first_fit(*next, request.memory, request.cpu)
-            .or_else(|| pool.index.first_fit(0, request.memory, request.cpu));
-        match found {
-            Some(host) => {
-                *next = (host + 1) % pool.index.hosts();
-                pool.on(host, request)
-            }
+        match self.take(request.memory, request.cpu, pool) {
+            Some(host) => pool.on(host, request),
             None => pool.last_resort(request),
         }
+    }
+
+    fn place_instance(&mut self, request: &InstanceRequest, pool: &Pool<'_>) -> Option<HostId> {
+        self.take(request.memory, request.cpu, pool).map(|local| pool.host(local))
     }
 
     fn overflow(&mut self, _request: &Request, pool: &Pool<'_>) -> HostId {

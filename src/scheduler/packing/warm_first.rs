@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Packing, Placement, Pool, Request, WARM_CANDIDATES};
+use super::{InstanceRequest, Packing, Placement, Pool, Request, WARM_CANDIDATES};
 use crate::cluster::{Orders, WarmScope};
 use crate::types::{HostId, SandboxId};
 
@@ -32,12 +32,12 @@ pub struct WarmFirst {
 }
 
 impl WarmFirst {
-    fn cold(&self, request: &Request, pool: &Pool<'_>) -> Option<usize> {
+    fn cold(&self, memory: u64, cpu: u64, pool: &Pool<'_>) -> Option<usize> {
         match self.then {
-            ThenFit::FirstFit => pool.index.first_fit(0, request.memory, request.cpu),
-            ThenFit::BestFit => pool.index.best_fit(request.memory, request.cpu),
-            ThenFit::WorstFit => pool.index.worst_fit(request.memory, request.cpu),
-            ThenFit::LeastLoaded => pool.index.least_loaded(request.memory, request.cpu),
+            ThenFit::FirstFit => pool.index.first_fit(0, memory, cpu),
+            ThenFit::BestFit => pool.index.best_fit(memory, cpu),
+            ThenFit::WorstFit => pool.index.worst_fit(memory, cpu),
+            ThenFit::LeastLoaded => pool.index.least_loaded(memory, cpu),
         }
     }
 }
@@ -56,10 +56,14 @@ impl Packing for WarmFirst {
                 return Placement::Warm(sandbox);
             }
         }
-        match self.cold(request, pool) {
+        match self.cold(request.memory, request.cpu, pool) {
             Some(host) => Placement::Cold(pool.host(host)),
             None => Placement::Nowhere,
         }
+    }
+
+    fn place_instance(&mut self, request: &InstanceRequest, pool: &Pool<'_>) -> Option<HostId> {
+        self.cold(request.memory, request.cpu, pool).map(|local| pool.host(local))
     }
 
     fn warm_scope(&self) -> WarmScope {
@@ -70,11 +74,11 @@ impl Packing for WarmFirst {
         Orders {
             memory: matches!(self.then, ThenFit::BestFit | ThenFit::WorstFit),
             load: self.then == ThenFit::LeastLoaded,
+            ..Orders::default()
         }
     }
 
-    fn overflow(&mut self, request: &Request, pool: &Pool<'_>) -> HostId {
-        let none = Request { memory: 0, cpu: 0, warm_cpu: 0, ..*request };
-        pool.host(self.cold(&none, pool).unwrap_or(0))
+    fn overflow(&mut self, _request: &Request, pool: &Pool<'_>) -> HostId {
+        pool.host(self.cold(0, 0, pool).unwrap_or(0))
     }
 }
