@@ -6,8 +6,8 @@ use std::time::Instant;
 use crate::cluster::Host;
 use crate::ledger::PeriodAccount;
 use crate::report::{
-    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, Manifest, ReportError, summarize,
-    write_ledger, write_meter, write_summary, write_tables,
+    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, InstanceLogWriter, Manifest, ReportError, summarize,
+    write_ledger, write_meter, write_watch, write_summary, write_tables,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
 use crate::sci;
@@ -106,20 +106,28 @@ pub fn measure(
         (Some(_), None) if attribution.needs_periods() => Some(AccountLogWriter::temporary()?),
         _ => None,
     };
+    let mut instance_log = match folder.filter(|_| loaded.scenario.output.instances) {
+        Some(folder) => Some(InstanceLogWriter::create(&folder.path("instances.csv"))?),
+        None => None,
+    };
     let account_step = setup.account_step;
     let simulating = Instant::now();
     let (mut outcome, mut arrivals) = {
         let mut record = log.as_mut().map(|log| |call: &sim::Finished| log.record(call));
         let mut book = accounts.as_mut().map(|log| |row: &PeriodAccount| log.record(row));
+        let mut tell = instance_log.as_mut().map(|log| |end: &sim::InstanceEnd<'_>| log.record(end));
         let logs = sim::Logs {
             calls: record.as_mut().map(|r| r as &mut dyn FnMut(&sim::Finished) -> Result<(), String>),
-            instances: None,
+            instances: tell.as_mut().map(|t| t as &mut dyn FnMut(&sim::InstanceEnd<'_>) -> Result<(), String>),
             accounts: book.as_mut().map(|r| r as &mut dyn FnMut(&PeriodAccount) -> Result<(), String>),
         };
         sim::simulate(setup, arrivals, logs, progress)?
     };
     let simulation_time_s = simulating.elapsed().as_secs_f64();
     if let Some(log) = log {
+        log.finish()?;
+    }
+    if let Some(log) = instance_log {
         log.finish()?;
     }
     let accounts = accounts.map(AccountLogWriter::finish).transpose()?;
@@ -153,6 +161,7 @@ pub fn measure(
         write_tables(&finished, folder)?;
         write_ledger(&finished, &loaded.name(), folder)?;
         write_meter(&finished, folder)?;
+        write_watch(&finished, folder)?;
         write_summary(&summary, folder)?;
     }
     let received: u64 = outcome.functions.iter().map(|f| f.received).sum();
@@ -166,7 +175,9 @@ pub fn measure(
         peak_memory_mb: crate::report::peak_memory_mb(),
         threads,
     };
-    let read = arrivals.inputs().into_iter().chain(beside.inputs.clone());
+    let source = outcome.instance_source.as_ref();
+    let read = arrivals.inputs().into_iter().chain(source.map_or(Vec::new(), |s| s.inputs()));
+    let read = read.chain(beside.inputs.clone());
     let inputs: Vec<Input> = read.map(|(path, sha256)| Input { path, sha256 }).collect();
     let names: Vec<&str> = outcome.profiles.iter().map(|p| &*p.name).collect();
     let unknown = loaded.scenario.sci.functional_unit.unknown(&names);
@@ -190,7 +201,7 @@ pub fn measure(
         embodied: filled_in.embodied_parts(),
         inputs: inputs.clone(),
         isolation: loaded.scenario.isolation.build().expect("the same table was built before the run"),
-        workload_notes: arrivals.notes(),
+        workload_notes: arrivals.notes().into_iter().chain(source.map_or(Vec::new(), |s| s.notes())).collect(),
         signals: signals.score.iter().map(|s| s.info().clone()).collect(),
         decision_signals: signals.decide.iter().map(|s| s.info().clone()).collect(),
         boundary: sci::BOUNDARY,
@@ -209,7 +220,7 @@ pub fn measure(
 /// The scenario is wrong.
 pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
     let Built { mut setup, mut groups, signals, regions, servers, beside, .. } = scenario::build_loaded(loaded, false)?;
-    (setup.duration, setup.drain_limit, setup.fixed_end) = (None, Duration::ZERO, false);
+    (setup.duration, setup.drain_limit, setup.fixed_end) = (Some(Duration(1)), Duration::ZERO, false);
     let (mut outcome, _) = sim::simulate(setup, Box::new(NoCalls), sim::Logs::default(), &mut |_| {})?;
     beside.add_overhead(&mut outcome.site, outcome.end);
     count_powered(&mut groups, &outcome.hosts);

@@ -5,7 +5,8 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use super::summary::{List, share};
-use super::{Column, Finished, ReportError};
+use super::{Column, Finished, Folder, ReportError};
+use crate::scheduler::overcommit::watch::{CELL_COLUMNS, MACHINE_COLUMNS};
 use crate::sim::InstanceEnd;
 
 /// Columns of `instances.csv`.
@@ -107,6 +108,7 @@ pub(super) fn figures(list: &mut List, run: &Finished<'_>, run_s: f64) {
         list.number(&format!("instances.wait_{name}_s"), value, "s", "wait for room, over placements");
     }
     usage(list, run, run_s);
+    multiplexing(list, run);
     list.count("instances.evicted", t.evicted, "evictions because memory in use did not fit the host");
     list.count("instances.killed", t.killed, "instances killed for it, for good");
     list.number("instances.lost_core_s", t.lost.0, "core·s", "CPU that evicted and killed instances had got in vain");
@@ -123,6 +125,62 @@ pub(super) fn figures(list: &mut List, run: &Finished<'_>, run_s: f64) {
     list.number("migrations.downtime_s", t.downtime_s, "s", "time that instances stood still for them, sum");
     let meaning = "dynamic energy of the copying on both hosts; part of cold_start";
     list.number("migrations.energy_j", t.migration_j, "J", meaning);
+}
+
+/// Writes `overcommit.csv` and `overcommit_machines.csv`, where predictors are watched.
+///
+/// # Errors
+/// A file cannot be written whole.
+pub fn write_watch(run: &Finished<'_>, folder: &Folder) -> Result<(), ReportError> {
+    let Some((Some(watch), _)) = &run.outcome.watched else { return Ok(()) };
+    folder.write("overcommit.csv", |f| {
+        let mut table = csv::Writer::from_writer(f);
+        table.write_record(CELL_COLUMNS.iter().map(|c| c.0))?;
+        for row in &watch.cell {
+            let values = row.values().into_iter().map(|x| x.to_string());
+            table.write_record(std::iter::once(row.predictor.clone()).chain(values))?;
+        }
+        table.flush()
+    })?;
+    folder.write("overcommit_machines.csv", |f| {
+        let mut table = csv::Writer::from_writer(f);
+        table.write_record(MACHINE_COLUMNS.iter().map(|c| c.0))?;
+        for row in &watch.machines {
+            let values = row.values().into_iter().map(|x| x.to_string());
+            table.write_record(std::iter::once(row.predictor.clone()).chain(values))?;
+        }
+        table.flush()
+    })
+}
+
+/// What sharing gains: peaks of sums against sums of peaks.
+fn multiplexing(list: &mut List, run: &Finished<'_>) {
+    let Some((watch, m)) = &run.outcome.watched else { return };
+    let meaning = "sum of the instances' own peaks so far, at most, over the peak of their sum, median over hosts (1.5 in Google's trace, EuroSys 2021)";
+    list.number("multiplexing.peaks_over_peak_p50", m.standing_ratio.p50, "1", meaning);
+    let meaning = "the same, mean over hosts";
+    list.number("multiplexing.peaks_over_peak_mean", m.standing_ratio.mean, "1", meaning);
+    list.number("multiplexing.peaks_over_peak_cell", m.cell_standing_ratio, "1", "the same for all hosts as one");
+    let meaning = "sum of the hosts' peaks over the peak of all together";
+    list.number("multiplexing.hosts_over_cell", m.hosts_over_cell, "1", meaning);
+    list.number("multiplexing.demand_mean_cores", m.mean_cores, "cores", "CPU demand of all instances, mean over samples");
+    list.number("multiplexing.demand_p99_cores", m.p99_cores, "cores", "the same, 99th percentile");
+    list.number("multiplexing.demand_p9999_cores", m.p9999_cores, "cores", "the same, 99.99th percentile");
+    list.number("multiplexing.demand_max_cores", m.peak_cores, "cores", "the same, largest");
+    let meaning = "mean over 99th percentile: utilization of a pool that is provisioned for the latter";
+    list.number("multiplexing.mean_over_p99", m.utilization_at_p99, "1", meaning);
+    list.number("multiplexing.p9999_over_mean", m.p9999_over_mean, "1", "99.99th percentile over mean");
+    for row in watch.iter().flat_map(|w| &w.cell) {
+        let name = &row.predictor;
+        let meaning = "steps at which this watched predictor was below the peak to come, over all";
+        list.number(&format!("overcommit.{name}.violation_rate"), row.violation_rate, "1", meaning);
+        let meaning = "its mean shortfall, over the peak";
+        list.number(&format!("overcommit.{name}.severity"), row.severity, "1", meaning);
+        let meaning = "what it would have saved: (limits - predictions) / limits of all machines, mean over steps";
+        list.number(&format!("overcommit.{name}.savings"), row.savings.mean, "1", meaning);
+        let meaning = "increase of the p99 of CPU scheduling latency that went with its violation rate in a published regression";
+        list.number(&format!("overcommit.{name}.latency_proxy"), row.latency_proxy, "1", meaning);
+    }
 }
 
 /// Requested, used and physical CPU, kept apart.

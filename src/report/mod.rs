@@ -27,7 +27,7 @@ pub use books::{
 };
 pub use digits::{grouped, significant};
 pub use folder::{Folder, ReportError, write_file};
-pub use instances::{INSTANCES, InstanceLogWriter};
+pub use instances::{INSTANCES, InstanceLogWriter, write_watch};
 pub use manifest::{Effort, Input, Manifest, peak_memory_mb};
 pub use meter::{METER, METER_FUNCTIONS, write_meter};
 pub use plot::{PlotError, received_executed};

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::ahead::{check_together, look_ahead, packing_fleet, site_facts};
 use super::beside;
+use super::instances::{check_instances, open_instances, watch};
 use super::meter;
 use super::server::Server;
 use super::signals::{self, Signals};
@@ -18,7 +19,7 @@ use crate::sci::GroupFacts;
 use crate::sci::beside::Beside;
 use crate::sim::{QueueScope, RegionSetup, Setup};
 use crate::types::{Duration, GroupId, Memory, RegionId, SECONDS_PER_YEAR, Seed, SimTime};
-use crate::workload::{Arrivals, Context, Opened};
+use crate::workload::{Arrivals, Context, NoCalls, Opened};
 
 /// A scenario, ready to run.
 pub struct Built {
@@ -106,9 +107,13 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let capacity: Vec<f64> = fleet.regions.iter().map(|r| r.cores / total).collect();
     let context = Context { base_dir, regions: &names, capacity: &capacity, seed, prefetch };
     let opened = open_workload(scenario, &context, &mut problems);
+    let instances = start.and_then(|start| open_instances(scenario, base_dir, &names, start, &mut problems));
+    check_instances(scenario, &mut problems);
     let duration = scenario.time.duration_s.map(Duration::from_secs_f64);
     let drain_limit = Duration::from_secs_f64(scenario.time.drain_limit_s);
-    let span = duration.or(opened.as_ref().and_then(|o| o.span)).unwrap_or(Duration::from_secs(86_400));
+    let spans = [opened.as_ref().and_then(|o| o.span), instances.as_ref().and_then(|i| i.span())];
+    let known = spans.into_iter().flatten().filter(|s| *s > Duration::ZERO).max();
+    let span = duration.or(known).unwrap_or(Duration::from_secs(86_400));
     let horizon = span + drain_limit + Duration::from_secs(1);
     check_size(horizon, steps.0, scenario.regions.len(), &mut problems);
     if let Some(spec) = &scenario.meter {
@@ -172,8 +177,18 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let future = survey.as_ref().and_then(|s| s.future.clone()).map(std::sync::Arc::new);
     let known =
         |seam: &str| Known { seed: seed.derive(seam), sites: std::sync::Arc::clone(&sites), future: future.clone() };
-    let SchedulerSpec { admission, shifting, routing, packing, overcommit, keep_alive, scaling, provisioning, migration } =
-        &scenario.scheduler;
+    let SchedulerSpec {
+        admission,
+        shifting,
+        routing,
+        packing,
+        overcommit,
+        overcommit_watch: _,
+        keep_alive,
+        scaling,
+        provisioning,
+        migration,
+    } = &scenario.scheduler;
     let setup = Setup {
         regions: fleet.setups,
         groups: fleet.groups,
@@ -184,7 +199,8 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         shifting: shifting.build(seed.derive("shifting")),
         routing: routing.build(seed.derive("routing")),
         packing: packing.build(seed.derive("packing"), &std::sync::Arc::new(machines)),
-        instances: None,
+        instances,
+        watch: watch(scenario),
         overcommit: overcommit.build(seed.derive("overcommit")),
         keep_alive: keep_alive.build(&known("keep_alive")),
         scaling: scaling.build(&known("scaling")),
@@ -220,10 +236,13 @@ fn workload_key(scenario: &Scenario) -> String {
 /// Opens where calls come from; a scenario of instances alone has none.
 fn open_workload(scenario: &Scenario, context: &Context<'_>, problems: &mut Vec<Problem>) -> Option<Opened> {
     let Some(workload) = &scenario.workload else {
+        if scenario.instances.is_some() {
+            return Some(Opened { arrivals: Box::new(NoCalls), span: Some(Duration::ZERO) });
+        }
         problems.push(Problem::new(
             "workload",
             "there is no workload",
-            "say where calls come from, with one of `sim list workloads`",
+            "say where calls come from with [workload.NAME], or where instances come from with [instances.NAME]: `sim list workloads`",
         ));
         return None;
     };

@@ -13,6 +13,7 @@ mod compare;
 mod diagnose;
 mod document;
 mod hints;
+mod instances;
 mod meter;
 mod overrides;
 mod path;
@@ -50,6 +51,7 @@ use crate::sci::SciSpec;
 use crate::sci::beside::{CostSpec, ElectricityPrice, HeatSpec, PueOutdoor, Purchase, WaterSpec};
 use crate::sim::Rules;
 use crate::workload::WorkloadSpec;
+use crate::workload::instances::InstancesSpec;
 
 /// A Slackwater scenario: what runs where, under which policies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -93,6 +95,9 @@ pub struct Scenario {
     /// Where calls come from. Default: no calls; then there are `instances`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<WorkloadSpec>,
+    /// Where instances come from: VMs and containers beside calls, or instead of them. Default: there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instances: Option<InstancesSpec>,
     /// In which currency prices are. Required where there is a price, and only there. Default: none, costs are not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<CostSpec>,
@@ -173,6 +178,9 @@ pub struct OutputSpec {
     /// Write `invocations.parquet`, one row per finished call. Default false.
     #[serde(default)]
     pub invocations: bool,
+    /// Write `instances.csv`, one row per instance whose story is over. Default false.
+    #[serde(default)]
+    pub instances: bool,
     /// Length of the periods of `accounts.parquet`, which has what each function drew and held of each host group, period by period
     /// \[s\]; a whole multiple of `ledger_step_s`. Changes nothing else. Default: no such file.
     #[schemars(range(min = 0.001))]
@@ -190,7 +198,7 @@ fn ledger_step() -> f64 {
 
 impl Default for OutputSpec {
     fn default() -> Self {
-        Self { step_s: step(), ledger_step_s: ledger_step(), invocations: false, account_step_s: None }
+        Self { step_s: step(), ledger_step_s: ledger_step(), invocations: false, instances: false, account_step_s: None }
     }
 }
 

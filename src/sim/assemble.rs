@@ -9,7 +9,7 @@ use super::engine::{Engine, Needs, Passive, Region};
 use super::event::Event;
 use super::expiry::ExpiryLanes;
 use super::idle::Shares;
-use super::instances::Tenancy;
+use super::instances::{Asks, Tenancy};
 use super::periods::Periods;
 use super::pools::Pools;
 use super::queue::EventQueue;
@@ -126,10 +126,10 @@ impl<'a> Engine<'a> {
             _ => None,
         };
         let cut = setup.duration.map_or(SimTime::NEVER, |d| SimTime(d.0));
-        let mut tenancy =
-            Tenancy::new(setup.instances, &rules.instances, (hosts.len(), regions.len()), cut, logs.instances);
-        tenancy.migration = Some(setup.migration).filter(|m| m.period().is_some());
-        tenancy.overcommit = overcommit.period().is_some().then_some(overcommit);
+        let cores = hosts.iter().map(|g| groups[g.index()].cpu as f64 / crate::cluster::UNITS_PER_CORE).sum();
+        let asks = Asks { overcommit, watch: setup.watch, migration: setup.migration };
+        let there = (hosts.len(), regions.len(), cores);
+        let tenancy = Tenancy::new(setup.instances, &rules.instances, there, asks, cut, logs.instances);
         let mut engine = Self {
             now: SimTime::ZERO,
             sharing: vec![ProcessorSharing::default(); hosts.len()],

@@ -40,10 +40,12 @@ impl Engine<'_> {
         }
         let seen = self.hosts.iter().map(|h| (h.energy_j, h.on_s));
         let metered = self.meter.map(|meter| meter.finish(self.now, seen));
+        let watched = self.tenancy.reports();
         let instance_source = self.tenancy.take_source();
         Ok(Outcome {
             instances: self.tenancy.totals,
             instance_source,
+            watched,
             site: self.site,
             metered,
             accounts: self.accounts,

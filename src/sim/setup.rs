@@ -11,6 +11,7 @@ use crate::scheduler::admission::Admission;
 use crate::scheduler::keep_alive::KeepAlive;
 use crate::scheduler::migration::Migration;
 use crate::scheduler::overcommit::Overcommit;
+use crate::scheduler::overcommit::watch::{MultiplexingReport, Watch, WatchReport};
 use crate::scheduler::packing::Packing;
 use crate::scheduler::provisioning::Provisioning;
 use crate::scheduler::routing::Routing;
@@ -65,6 +66,8 @@ pub struct Setup {
     pub survey: Option<Survey>,
     /// How many hosts are on.
     pub provisioning: Box<dyn Provisioning>,
+    /// What is watched beside overcommit, and how often.
+    pub watch: Option<(Watch, Duration)>,
     /// Which instances move.
     pub migration: Box<dyn Migration>,
     /// What policies may know of each region's future.
@@ -153,6 +156,8 @@ pub struct Outcome {
     pub most_in_flight: usize,
     /// Statistics of instances.
     pub instances: InstanceTotals,
+    /// What watching predictors found, where any are watched, and what sharing gains, where there are instances.
+    pub watched: Option<(Option<WatchReport>, MultiplexingReport)>,
     /// Where instances came from, for its notes and inputs.
     pub instance_source: Option<Box<dyn Instances>>,
     /// Cold calls and executed calls by pool: the share of cold calls per app, as the literature counts it.

@@ -14,6 +14,7 @@ mod rebalance;
 mod resident;
 mod rules;
 mod sample;
+mod source;
 mod statistics;
 mod usage;
 
@@ -22,6 +23,7 @@ mod tests;
 
 pub(super) use resident::{Lodging, Resident, Residents, Stage};
 pub use rules::{Contention, Evicted, InstanceRules, MigrationRules, Order};
+use source::Source;
 pub use statistics::{Ending, InstanceEnd, InstanceLog, InstanceTotals, Lived};
 
 use std::cmp::Reverse;
@@ -33,11 +35,19 @@ use super::engine::Engine;
 use super::event::Event;
 use super::setup::SimError;
 use crate::scheduler::migration::Migration;
+use crate::scheduler::overcommit::watch::{Multiplexing, MultiplexingReport, Watch, WatchReport};
 use crate::scheduler::overcommit::{Overcommit, Sample};
 use crate::scheduler::packing::InstanceRequest;
 use crate::types::{Duration, FunctionId, HostId, SimTime, TenantId};
-use crate::workload::instances::{Announced, Instance, Instances};
+use crate::workload::instances::{Announced, Instance, Instances, Usage};
 use crate::workload::{Batch, FunctionProfile};
+
+/// The policies that ask about instances.
+pub(super) struct Asks {
+    pub overcommit: Box<dyn Overcommit>,
+    pub watch: Option<(Watch, Duration)>,
+    pub migration: Box<dyn Migration>,
+}
 
 /// The instances that wait for room in one region: by rank, then in the order in which they were asked for.
 type Queue = BTreeMap<(Reverse<u8>, u64), u32>;
@@ -46,7 +56,7 @@ type Queue = BTreeMap<(Reverse<u8>, u64), u32>;
 pub(super) struct Tenancy<'a> {
     /// Whether there are instances at all: without them, nothing here is ever touched.
     pub present: bool,
-    source: Option<Box<dyn Instances>>,
+    source: Option<Source>,
     next: Option<Instance>,
     announced: Announced,
     pub residents: Residents,
@@ -64,7 +74,12 @@ pub(super) struct Tenancy<'a> {
     pub log: Option<InstanceLog<'a>>,
     asked: u32,
     cut: SimTime,
-    pub overcommit: Option<Box<dyn Overcommit>>,
+    overcommit: Option<Box<dyn Overcommit>>,
+    watch: Option<Watch>,
+    multiplexing: Multiplexing,
+    period: Duration,
+    pieces: Vec<Usage>,
+    bins: Vec<u64>,
     pub migration: Option<Box<dyn Migration>>,
     snapshot: Vec<Sample>,
     order: Vec<u32>,
@@ -80,11 +95,16 @@ impl<'a> Tenancy<'a> {
     pub fn new(
         source: Option<Box<dyn Instances>>,
         rules: &InstanceRules,
-        (hosts, regions): (usize, usize),
+        (hosts, regions, cores): (usize, usize, f64),
+        asks: Asks,
         cut: SimTime,
         log: Option<InstanceLog<'a>>,
     ) -> Self {
         let present = source.is_some();
+        let looks_ahead = asks.overcommit.oracle_horizon().is_some();
+        let source = source.map(|s| Source::new(s, looks_ahead));
+        let (watch, watched) = asks.watch.unzip();
+        let period = asks.overcommit.period().or(watched).unwrap_or(Duration::from_secs_f64(rules.sample_s));
         Self {
             present,
             source,
@@ -102,8 +122,13 @@ impl<'a> Tenancy<'a> {
             log,
             asked: 0,
             cut,
-            overcommit: None,
-            migration: None,
+            period,
+            overcommit: asks.overcommit.period().is_some().then_some(asks.overcommit),
+            watch,
+            multiplexing: Multiplexing::new(cores),
+            pieces: Vec::new(),
+            bins: Vec::new(),
+            migration: Some(asks.migration).filter(|m| m.period().is_some()),
             snapshot: Vec::new(),
             order: Vec::new(),
             stretches: rules.contention == Contention::Stretch,
@@ -124,7 +149,12 @@ impl<'a> Tenancy<'a> {
 
     /// The source, when the run is over.
     pub fn take_source(&mut self) -> Option<Box<dyn Instances>> {
-        self.source.take()
+        self.source.take().map(Source::into_inner)
+    }
+
+    /// What watching has found.
+    pub fn reports(&self) -> Option<(Option<WatchReport>, MultiplexingReport)> {
+        self.present.then(|| (self.watch.as_ref().map(Watch::report), self.multiplexing.report()))
     }
 }
 
@@ -134,9 +164,7 @@ impl Engine<'_> {
         if self.tenancy.present {
             self.tenancy.tenant_by_name.clear();
             self.fetch_instance();
-            if let Some(period) = self.tenancy.overcommit.as_ref().and_then(|o| o.period()) {
-                self.queue.push(self.now + period.max(Duration(1)), Event::Sample);
-            }
+            self.queue.push(self.now + self.tenancy.period, Event::Sample);
             if let Some(period) = self.tenancy.migration.as_ref().and_then(|m| m.period()) {
                 self.queue.push(self.now + period.max(Duration(1)), Event::Rebalance);
             }

@@ -34,9 +34,18 @@ pub struct InstanceRules {
     /// What an evicted instance does when it runs again. Default `restart`.
     #[serde(default)]
     pub evicted: Evicted,
+    /// How often what instances use is looked at, where no predictor says \[s\]: the interval of the multiplexing report. Default 300:
+    /// that of the published traces.
+    #[schemars(range(min = 1.0, max = 86400.0))]
+    #[serde(default = "five_minutes")]
+    pub sample_s: f64,
     /// Live migration.
     #[serde(default)]
     pub migration: MigrationRules,
+}
+
+fn five_minutes() -> f64 {
+    300.0
 }
 
 fn thirty() -> f64 {
@@ -53,6 +62,7 @@ impl Default for InstanceRules {
             backfill: 0,
             restart_delay_s: thirty(),
             evicted: Evicted::default(),
+            sample_s: five_minutes(),
             migration: MigrationRules::default(),
         }
     }

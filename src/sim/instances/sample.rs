@@ -1,33 +1,55 @@
-//! What predictors are told of hosts, at the end of every interval.
+//! What predictors, and the watch beside them, are told of hosts at the end of every interval.
 
-use crate::scheduler::overcommit::{Capacity, Sample};
+use crate::cluster::UNITS_PER_CORE;
+use crate::scheduler::overcommit::{Capacity, Sample, Snapshot};
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
-use crate::types::{Duration, HostId};
+use crate::sim::setup::SimError;
+use crate::types::{Duration, HostId, SimTime};
 
 impl Engine<'_> {
     /// Tells the predictor of every host what its instances used, and lets the host promise what it says.
     pub(in crate::sim) fn sample(&mut self) {
-        let Some(mut overcommit) = self.tenancy.overcommit.take() else { return };
+        let mut overcommit = self.tenancy.overcommit.take();
         for host in 0..self.hosts.len() {
             let id = HostId::from_index(host);
             self.take_snapshot(id);
-            let Some(said) = overcommit.predict(id, &self.tenancy.snapshot) else { continue };
-            // What the predictor does not expect to be used may be promised again, beside what the host has.
-            let slack = ((said.limit - said.peak).max(0.0) * crate::cluster::UNITS_PER_CORE).floor() as u64;
-            let physical = self.groups[self.hosts[host].group.index()].cpu;
-            let promised = Capacity { cpu: physical + slack, ..self.promised[host] };
-            if promised != self.promised[host] {
-                self.touch(id);
-                self.promised[host] = promised;
-                self.settle(id);
+            let t = &mut self.tenancy;
+            t.multiplexing.observe(id, &t.snapshot);
+            if let Some(watch) = &mut t.watch {
+                watch.observe(id, &t.snapshot);
+            }
+            if let Some(overcommit) = &mut overcommit {
+                let future_peak = overcommit.oracle_horizon().and_then(|horizon| self.peak_to_come(horizon));
+                let snapshot = Snapshot { samples: &self.tenancy.snapshot, future_peak };
+                if let Some(said) = overcommit.predict(id, &snapshot) {
+                    self.promise(id, said.peak);
+                }
             }
         }
-        if let Some(period) = overcommit.period() {
-            self.queue.push(self.now + period.max(Duration(1)), Event::Sample);
+        self.tenancy.multiplexing.end_of_tick();
+        if let Some(watch) = &mut self.tenancy.watch {
+            watch.end_of_tick();
         }
-        self.tenancy.overcommit = Some(overcommit);
-        self.serve_all_instances();
+        self.queue.push(self.now + self.tenancy.period, Event::Sample);
+        if overcommit.is_some() {
+            self.tenancy.overcommit = overcommit;
+            self.serve_all_instances();
+        }
+    }
+
+    /// A host may promise what it has, and again what its instances have asked for beyond the peak that is expected of them \[cores\].
+    fn promise(&mut self, host: HostId, peak: f64) {
+        let physical = self.groups[self.hosts[host.index()].group.index()].cpu;
+        let requested = self.tenancy.lodgings[host.index()].requested;
+        let expected = (peak * UNITS_PER_CORE).ceil() as u64;
+        let old = self.promised[host.index()];
+        let promised = Capacity { cpu: (physical + requested).saturating_sub(expected), ..old };
+        if promised != old {
+            self.touch(host);
+            self.promised[host.index()] = promised;
+            self.settle(host);
+        }
     }
 
     /// What the instances of a host used at most in the interval that ends, in the order of their numbers.
@@ -43,9 +65,55 @@ impl Engine<'_> {
             t.snapshot.push(Sample {
                 instance: r.request.instance,
                 usage: r.peak as f64 * 1e-6,
-                limit: r.request.cpu as f64 * 1e-6,
+                limit: r.limit as f64 * 1e-6,
             });
             r.peak = r.demand;
         }
+    }
+
+    /// The highest CPU use that the instances of the host whose snapshot was just taken will together have in one of the intervals
+    /// up to the horizon, each capped to its limit, nothing once it has left, and as if nothing slowed them down \[cores\]; `None` where the
+    /// horizon lies beyond the end of the workload.
+    fn peak_to_come(&mut self, horizon: Duration) -> Option<f64> {
+        let now = self.now;
+        let t = &mut self.tenancy;
+        let source = t.source.as_mut()?;
+        let end = source.span().map_or(SimTime::NEVER, |s| SimTime(s.0)).min(t.cut);
+        if now + horizon > end {
+            return None;
+        }
+        let steps = (horizon.0 / t.period.0.max(1)).max(1) as usize;
+        t.bins.clear();
+        t.bins.resize(steps, 0);
+        for &slot in &t.order {
+            let r = &t.residents[slot];
+            let from = now.0 - r.since.0.min(now.0);
+            let until = Duration(from.saturating_add(horizon.0)).0.min((r.ends.0).saturating_sub(r.since.0));
+            let said = source.usage_between(r.request.instance, Duration(from), Duration(until), &mut t.pieces);
+            if let Err(e) = said {
+                self.failure.get_or_insert(SimError::Workload(e));
+                return None;
+            }
+            let mut at = 0u64;
+            // Within one interval the highest demand counts, as in a snapshot.
+            let (mut bin, mut most) = (0, 0u64);
+            for piece in &t.pieces {
+                let cpu = piece.cpu.min(r.limit);
+                let last = at.saturating_add(piece.duration.0).saturating_sub(1) / t.period.0;
+                let first = at / t.period.0;
+                for b in first..=last.min(steps as u64 - 1) {
+                    if b as usize != bin {
+                        t.bins[bin] += most;
+                        (bin, most) = (b as usize, 0);
+                    }
+                    most = most.max(cpu);
+                }
+                at = at.saturating_add(piece.duration.0);
+            }
+            if bin < steps {
+                t.bins[bin] += most;
+            }
+        }
+        t.bins.iter().max().map(|&peak| peak as f64 / UNITS_PER_CORE)
     }
 }

@@ -130,8 +130,11 @@ hosts = [{{ server = "box", count = {hosts} }}]
 {more}
 "#
     );
-    let scenario: scenario::Scenario = toml::from_str(&text).expect("a scenario");
+    let mut scenario: scenario::Scenario = toml::from_str(&text).expect("a scenario");
+    // The scenario knows of no instances: they come from the list below.
+    let migration = std::mem::take(&mut scenario.scheduler.migration);
     let Built { mut setup, arrivals, .. } = scenario::build(&scenario, Path::new("."), false).expect("it builds");
+    setup.migration = migration.build();
     let cursors = Vec::new();
     setup.instances = Some(Box::new(List { all: instances.to_vec(), next: 0, cursors }));
     let mut told = Vec::new();
