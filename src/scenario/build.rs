@@ -122,6 +122,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     if let Some(spec) = &scenario.meter {
         meter::check(spec, horizon, (&fleet.groups, &fleet.facts), scenario.regions.len(), &mut problems);
     }
+    check_overcommit(scenario, &mut problems);
     check_provisioning(scenario, &mut problems);
     let signals = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
@@ -213,6 +214,13 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         servers: fleet.servers,
         beside,
     })
+}
+
+/// Keys of the overcommit policy that do not go together.
+fn check_overcommit(scenario: &Scenario, problems: &mut Vec<Problem>) {
+    for c in scenario.scheduler.overcommit.conflicts() {
+        problems.push(Problem::new(format!("scheduler.overcommit.{}", c.key), c.message, c.help));
+    }
 }
 
 /// Keys of provisioning that do not go together, with each other or with the queue.
