@@ -332,6 +332,10 @@ fn the_published_order_of_predictors_holds_on_a_little_cell() {
         assert!(saves("max") <= saves("n5").min(saves("rc99")) && saves("n5") < saves("rc99"), "{semantics:?}");
         assert!((saves("borg") - 0.1).abs() < 1e-9, "by construction");
         assert!(fails("n5 2 h") > fails("n5"), "{semantics:?}: a short history fails more often");
-        assert!(fails("average") > 0.9, "{semantics:?}: a mean is no peak");
+        let most = found.values().map(|r| r.machine_violation_rate.mean).fold(0.0, f64::max);
+        assert!(
+            fails("average") == most && most > 0.0,
+            "{semantics:?}: a mean is no peak, and nobody fails more often"
+        );
     }
 }
