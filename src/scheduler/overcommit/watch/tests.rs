@@ -325,7 +325,7 @@ fn the_published_order_of_predictors_holds_on_a_little_cell() {
         assert!(found["none"].violation_rate == 0.0 && saves("none").abs() < 1e-12);
         assert!(fails("half day") > 0.0 && saves("half day") > saves("oracle"), "half the horizon sees half the peaks");
         // C1 of the reference: max <= N-sigma < RC in violations; max saves at most what its parts do. Where borg-default stands depends on
-        // how many machines are busy: it fails on those alone, and on half of these never.
+        // how many machines are busy: it fails on those alone, and here most have none.
         assert!(fails("max") <= fails("n5") && fails("n5") < fails("rc99"), "{semantics:?}");
         assert!(found["borg"].machine_violation_rate.p50 == 0.0 && fails("borg") > 0.0, "{semantics:?}");
         assert!(saves("max") <= saves("n5").min(saves("rc99")) && saves("n5") < saves("rc99"), "{semantics:?}");
