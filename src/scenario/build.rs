@@ -183,7 +183,6 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         routing,
         packing,
         overcommit,
-        overcommit_watch: _,
         keep_alive,
         scaling,
         provisioning,
@@ -236,13 +235,13 @@ fn workload_key(scenario: &Scenario) -> String {
 /// Opens where calls come from; a scenario of instances alone has none.
 fn open_workload(scenario: &Scenario, context: &Context<'_>, problems: &mut Vec<Problem>) -> Option<Opened> {
     let Some(workload) = &scenario.workload else {
-        if scenario.instances.is_some() {
+        if !scenario.instances.is_empty() {
             return Some(Opened { arrivals: Box::new(NoCalls), span: Some(Duration::ZERO) });
         }
         problems.push(Problem::new(
             "workload",
             "there is no workload",
-            "say where calls come from with [workload.NAME], or where instances come from with [instances.NAME]: `sim list workloads`",
+            "say where calls come from with [workload.NAME], or where instances come from with [instances.NAME.SOURCE]: `sim list workloads`",
         ));
         return None;
     };

@@ -47,6 +47,7 @@ use crate::grid;
 use crate::isolation::{IsolationSpec, RuntimeSpec};
 use crate::ledger::MeterSpec;
 use crate::scheduler::SchedulerSpec;
+use crate::scheduler::overcommit::watch::WatchSpec;
 use crate::sci::SciSpec;
 use crate::sci::beside::{CostSpec, ElectricityPrice, HeatSpec, PueOutdoor, Purchase, WaterSpec};
 use crate::sim::Rules;
@@ -87,6 +88,9 @@ pub struct Scenario {
     /// The policies.
     #[serde(default)]
     pub scheduler: SchedulerSpec,
+    /// Overcommit policies that are watched beside the one in effect, and decide nothing. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overcommit_watch: Option<WatchSpec>,
     /// Server types, by name.
     pub servers: BTreeMap<String, ServerSpec>,
     /// The regions with their hosts, at least one.
@@ -95,9 +99,10 @@ pub struct Scenario {
     /// Where calls come from. Default: no calls; then there are `instances`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<WorkloadSpec>,
-    /// Where instances come from: VMs and containers beside calls, or instead of them. Default: there are none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instances: Option<InstancesSpec>,
+    /// Where instances come from, each source under a name of its own: VMs and containers beside calls, or instead of them.
+    /// Default: there are none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instances: BTreeMap<String, InstancesSpec>,
     /// In which currency prices are. Required where there is a price, and only there. Default: none, costs are not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<CostSpec>,

@@ -51,9 +51,6 @@ pub struct SchedulerSpec {
     /// How much may a host promise? Default: `none`.
     #[serde(default)]
     pub overcommit: overcommit::OvercommitSpec,
-    /// Which predictors are watched beside it, and decide nothing? Default: none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub overcommit_watch: Option<overcommit::watch::WatchSpec>,
     /// How long does an idle sandbox stay? Default: `fixed`, 600 s.
     #[serde(default)]
     pub keep_alive: keep_alive::KeepAliveSpec,

@@ -7,4 +7,4 @@ mod order;
 
 pub use autoregression::next_value;
 pub use histogram::LogHistogram;
-pub use order::{mean_and_deviation, quantile_of_sorted};
+pub use order::{mean_and_deviation, quantile_of_sorted, quantile_of_unsorted};

@@ -179,10 +179,10 @@ mod tests {
         (0..90).for_each(|_| h.add(0.1, 1.0));
         (0..10).for_each(|_| h.add(1.0, 1.0));
         assert_eq!((h.percentile(0.47), h.percentile(0.48)), (0.1, 1.0), "9 / 19 = 0.4737");
-        // One half-life later, the same load below: 9.5 of 19 units are old.
+        // One half-life later 90 more of 0.1: of 9.5 + 9 units of load, 4.5 + 9 lie below.
         h.add(0.0, 2.0);
         (0..90).for_each(|_| h.add(0.1, 1.0));
-        assert!(h.percentile(0.60) == 0.1 && h.percentile(0.66) == 1.0, "(4.5 + 9) / (9.5 + 9) is above 0.6");
+        assert_eq!((h.percentile(0.72), h.percentile(0.74)), (0.1, 1.0), "13.5 / 18.5 = 0.7297");
     }
 
     #[test]

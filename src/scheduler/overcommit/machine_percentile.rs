@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Predictor, Semantics, Snapshot, Totals};
-use crate::stats::quantile_of_sorted;
+use crate::stats::quantile_of_unsorted;
 use crate::types::HostId;
 
 /// Predicts a percentile of the total use of the host's warm instances over their last samples, plus the limits of the instances
@@ -60,10 +60,8 @@ impl Percentile {
 
 impl Predictor for Percentile {
     fn peak(&mut self, host: HostId, snapshot: &Snapshot<'_>) -> f64 {
-        self.totals.hear(host, snapshot.samples).peak(self.semantics, |series| {
-            series.sort_unstable_by(f64::total_cmp);
-            quantile_of_sorted(series, self.quantile)
-        })
+        let now = self.totals.hear(host, snapshot.samples);
+        now.peak(self.semantics, |series| quantile_of_unsorted(series, self.quantile))
     }
 }
 

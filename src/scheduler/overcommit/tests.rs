@@ -53,14 +53,14 @@ impl World {
 
     pub(super) fn snapshot(&mut self) -> Vec<Sample> {
         for here in &mut self.here {
-            let turns = self.random.uniform() < if *here { 0.01 } else { 0.03 };
+            let turns = self.random.uniform() < if *here { 0.002 } else { 0.02 };
             *here ^= turns;
         }
         let here: Vec<u32> = (0..9).filter(|&i| self.here[i as usize]).collect();
-        let sample = |instance| Sample {
-            instance,
-            usage: self.random.exponential(0.3) * f64::from(1 + instance % 3),
-            limit: 0.5 + 0.1 * f64::from(instance),
+        let sample = |instance| {
+            let limit = 0.5 + 0.1 * f64::from(instance);
+            let spike = if self.random.uniform() < 0.01 { 2.0 } else { 0.0 };
+            Sample { instance, usage: limit * (0.2 + 0.05 * self.random.exponential(1.0) + spike), limit }
         };
         here.into_iter().map(sample).collect()
     }

@@ -1,6 +1,6 @@
 //! What a watch found: one row per predictor, and one per predictor and machine.
 
-use super::score::{Cell, Tally, latency_proxy};
+use super::{Cell, Tally, latency_proxy};
 use crate::stats::quantile_of_sorted;
 use crate::types::HostId;
 

@@ -168,7 +168,8 @@ mod tests {
             assert!((cell.severity(0, 1000, q) - wanted).abs() <= 5e-4 * wanted, "{q}: {}", cell.severity(0, 1000, q));
         }
         assert!((cell.severity_of_violations(0, 0.5) - 0.050).abs() < 5e-5);
-        assert_eq!((Cell::new(1).severity(0, 10, 0.99), cell.severity(0, 100, 1.0)), (0.0, 0.1));
+        assert_eq!(Cell::new(1).severity(0, 10, 0.99), 0.0);
+        assert!((cell.severity(0, 100, 1.0) - 0.1).abs() < 5e-5);
     }
 
     #[test]
