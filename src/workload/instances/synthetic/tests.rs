@@ -43,7 +43,8 @@ fn first_draws_never_change() {
         .collect();
     assert_eq!(text.join("; "), GOLDEN);
 }
-const GOLDEN: &str = "";
+const GOLDEN: &str = "0 4000000 8522825728 [1360295, 1412764]; 0 1000000 261154816 [209049, 230807]; 156172513595 8000000 \
+                      34221326336 [1065018, 1020241]; 1403804229119 1000000 261154816 [886904, 1000000]";
 
 #[test]
 fn tenants_domains_deployments_and_regions_are_dealt_in_turn() {
