@@ -32,11 +32,6 @@ impl Accounts {
         Self { by, tenants: FxHashMap::default(), accounts: 0 }
     }
 
-    /// How many tenants have appeared.
-    pub fn tenants(&self) -> usize {
-        self.tenants.len()
-    }
-
     /// The account of the next instance. `trust_domain`: that of the instance's tenant; by default each tenant is one.
     pub fn of(
         &mut self,
@@ -91,7 +86,6 @@ mod tests {
             assert_eq!(announced.tenants, ["a".into(), "b".into()]);
             let owners: Vec<u32> = announced.accounts.iter().map(|a| a.tenant.0).collect();
             assert_eq!(owners, if by == AccountBy::Tenant { vec![0, 1] } else { vec![0, 1, 0] });
-            assert_eq!(accounts.tenants(), 2);
         }
     }
 }

@@ -23,6 +23,8 @@ mod pieces;
 mod remembered;
 mod spec;
 mod synthetic;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 pub use accounts::AccountBy;

@@ -50,11 +50,6 @@ impl Pieces {
         self.compact.len()
     }
 
-    /// Makes room for so many more.
-    pub fn reserve(&mut self, more: usize) {
-        self.compact.reserve(more);
-    }
-
     /// Adds a piece at the end.
     #[inline]
     pub fn push(&mut self, usage: Usage) {

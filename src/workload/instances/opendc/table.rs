@@ -24,7 +24,6 @@ pub(super) struct Table {
     path: PathBuf,
     pub reader: SerializedFileReader<File>,
     names: Vec<String>,
-    pub rows: usize,
 }
 
 impl Table {
@@ -34,8 +33,7 @@ impl Table {
         let meta = reader.metadata().file_metadata();
         let parts = meta.schema_descr().columns().iter().map(|c| c.path().parts().first().cloned());
         let names = parts.map(Option::unwrap_or_default).collect();
-        let rows = usize::try_from(meta.num_rows()).unwrap_or(0);
-        Ok(Self { path: path.to_owned(), reader, names, rows })
+        Ok(Self { path: path.to_owned(), reader, names })
     }
 
     /// The columns' names; a list has one.
