@@ -137,7 +137,10 @@ impl Rule {
                 return values.iter().any(|x| !o.holds(*x));
             }
             // Whatever further replications give, the mean stays above the bound.
-            o.from_above() && o.never_negative() && values.iter().sum::<f64>() / self.most as f64 > o.bound
+            n < self.most
+                && o.from_above()
+                && o.never_negative()
+                && values.iter().sum::<f64>() / self.most as f64 > o.bound
         };
         if objectives.iter().enumerate().any(hopeless) {
             return Next::Settled(Verdict::Fails);
@@ -231,6 +234,8 @@ mod tests {
             Next::Settled(Verdict::Undecided)
         );
         assert_eq!(next(rule, "latency_s.p99 <= 1", &[0.5, 0.51, 0.49]), Next::Settled(Verdict::Holds));
+        let straddles = [0.9, 1.0, 1.05, 1.0, 1.05, 1.05];
+        assert_eq!(next(rule, "latency_s.p99 <= 1", &straddles), Next::Settled(Verdict::Undecided), "a mean of 1.008");
         let failed = rule.next(&[objective("latency_s.p99 <= 1")], &[Ok(vec![0.1]), Err("no room".to_owned())]);
         assert_eq!(failed, Next::Settled(Verdict::Fails));
     }

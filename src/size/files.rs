@@ -27,8 +27,7 @@ pub(super) fn write(sizing: &Sizing, loaded: &Loaded, folder: &Folder) -> Result
         let rows = sizing.variants.iter().flat_map(|v| v.rows.iter().map(move |row| (v, row)));
         table(f, &frontier, rows.map(|(v, row)| frontier_cells(sizing, v, row)))
     })?;
-    folder
-        .write("replications.csv", |f| table(f, &runs, sizing.variants.iter().flat_map(|variant| run_rows(variant))))?;
+    folder.write("replications.csv", |f| table(f, &runs, sizing.variants.iter().flat_map(run_rows)))?;
     if each {
         folder
             .write("variants.csv", |f| table(f, &variants, sizing.variants.iter().map(|v| variant_cells(sizing, v))))?;

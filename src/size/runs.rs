@@ -64,6 +64,9 @@ pub fn seed_of(loaded: &Loaded, n: usize) -> u64 {
     loaded.scenario.seed.wrapping_add(n as u64) & MASK
 }
 
+/// A run and the files that it read.
+type Ran = (Replication, Vec<Input>);
+
 impl Runs<'_> {
     /// The scenario of one replication of a value.
     ///
@@ -76,7 +79,7 @@ impl Runs<'_> {
         self.loaded.with(&run, &set)
     }
 
-    fn run(&self, value: usize, n: usize) -> Result<(Replication, Vec<Input>), ReportError> {
+    fn run(&self, value: usize, n: usize) -> Result<Ran, ReportError> {
         let seed = seed_of(self.loaded, n);
         let measured = match self.scenario(value, n) {
             Ok(loaded) => one_run(&loaded, None)?,
@@ -97,7 +100,7 @@ impl Runs<'_> {
 
     /// Runs replications; every thread takes the next until none is left.
     fn run_all(&mut self, tasks: &[(usize, usize)]) -> Result<(), ReportError> {
-        let results: Vec<Mutex<Option<(Replication, Vec<Input>)>>> = tasks.iter().map(|_| Mutex::new(None)).collect();
+        let results: Vec<Mutex<Option<Ran>>> = tasks.iter().map(|_| Mutex::new(None)).collect();
         let (next, stop, failed) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::new(None));
         let this = &*self;
         let work = || {

@@ -103,11 +103,13 @@ pub(super) fn answer(sizing: &Sizing, variant: &Variant) -> String {
             let verb = if row.value == 1.0 || !sizing.vary.name().starts_with("hosts") { "holds" } else { "hold" };
             let before = match variant.before.map(|i| &variant.rows[i]) {
                 Some(before) => {
-                    let verdict = before.verdict.map_or("fails", Verdict::word);
                     let value = before.value;
-                    let verdict = match verdict {
-                        "undecided" => "is undecided",
-                        other => other,
+                    let several = value != 1.0 && sizing.vary.name().starts_with("hosts");
+                    let verdict = match (before.verdict, several) {
+                        (Some(Verdict::Undecided), true) => "are undecided",
+                        (Some(Verdict::Undecided), false) => "is undecided",
+                        (_, true) => "fail",
+                        (_, false) => "fails",
                     };
                     format!("{value} {verdict}: {}", reason(sizing, before))
                 }
