@@ -132,7 +132,12 @@ fn carbon(sizing: &Sizing, variant: &Variant, x: &Scale, area: &Area<'_>) -> Dra
         let at = x.place(row.value);
         chart.draw_series([PathElement::new([(at, y.from), (at, y.to)], BLACK.mix(0.5).stroke_width(1))])?;
     }
-    chart.configure_series_labels().background_style(WHITE.mix(0.85)).label_font((FONT, 13)).draw()?;
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .background_style(WHITE.mix(0.85))
+        .label_font((FONT, 13))
+        .draw()?;
     Ok(())
 }
 
