@@ -99,7 +99,9 @@ impl Rule {
     /// 0.7 from above holds, 0.3 fails, 0.6 is undecided.
     pub fn estimate(&self, objective: &Objective, values: &[f64]) -> Estimate {
         let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
+        // Of equal figures the sum over n may differ in the last digit.
+        let alike = values.first().filter(|first| values.iter().all(|x| x == *first));
+        let mean = alike.copied().unwrap_or_else(|| values.iter().sum::<f64>() / n);
         let variance = values.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0);
         let half_width = match values.len() {
             0 | 1 => f64::NAN,
@@ -211,6 +213,14 @@ mod tests {
         let words = ["<= 0.7", "<= 0.3", "<= 0.6", ">= 0.3", ">= 0.7", ">= 0.4"]
             .map(|rest| verdict(&format!("latency_s.p99 {rest}")).verdict.word());
         assert_eq!(words, ["holds", "fails", "undecided", "holds", "fails", "undecided"]);
+    }
+
+    #[test]
+    fn equal_replications_have_an_interval_of_no_width() {
+        // Five times this number over five is not this number.
+        let x = 6.976_154_236_289_542;
+        let estimate = RULE.estimate(&objective("latency_s.p99 <= 7"), &[x; 5]);
+        assert_eq!((estimate.mean, estimate.half_width, estimate.verdict), (x, 0.0, Verdict::Holds));
     }
 
     #[test]
