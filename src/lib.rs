@@ -44,6 +44,7 @@
 //! * [`impact`]: exchange with the Impact Framework: computes its manifests, writes a finished run as one.
 //! * [`run`]: one run from top to bottom, in about fifteen visible lines.
 //! * [`compare`]: several runs of one scenario side by side, in parallel: one table, one picture, fits and crossings.
+//! * [`size`]: the fewest hosts (or the highest ratio, …) that keep objectives, with replications and confidence.
 //! * [`stats`] and [`types`]: streaming histograms; time, units, ids, seeded streams: the words every room speaks.
 //!
 //! # A run from Rust
@@ -102,6 +103,8 @@ pub mod impact;
 pub mod run;
 
 pub mod compare;
+
+pub mod size;
 
 pub mod stats;
 

@@ -1,6 +1,6 @@
 //! What can be typed: one file per subcommand.
 //!
-//! Exit codes: 0 done, 1 internal error, 2 wrong use or wrong scenario, 3 is kept for declared checks that fail (none yet).
+//! Exit codes: 0 done, 1 internal error, 2 wrong use or wrong scenario, 3 ran, but what was asked for does not hold (`sim size`).
 
 mod check;
 mod compare;
@@ -11,6 +11,7 @@ mod plot;
 mod run;
 mod schema;
 mod score;
+mod size;
 #[cfg(feature = "polars")]
 mod table;
 mod uncertainty;
@@ -40,6 +41,8 @@ enum Command {
     Plot(plot::Plot),
     /// Score a finished run on other signals, or against another run, from its ledger.
     Score(score::Score),
+    /// Find the fewest hosts, or the value of a key, that keep objectives, with replications and confidence.
+    Size(size::Size),
     /// Exchange with the Impact Framework: compute its manifests, write a finished run as one.
     Impact(impact::Impact),
     /// Say how sure a finished run's score is: median, 90 % interval, and what matters most; with two runs, which is lower.
@@ -70,6 +73,11 @@ impl Failure {
         Self { code: 2, message: error.render(Look::of_stderr()) }
     }
 
+    /// Ran, but what was asked for does not hold.
+    pub fn check(error: impl std::fmt::Display) -> Self {
+        Self { code: 3, message: error.to_string() }
+    }
+
     /// Everything else.
     pub fn internal(error: impl std::fmt::Display) -> Self {
         Self { code: 1, message: error.to_string() }
@@ -95,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::List(list) => list.execute(),
         Command::Plot(plot) => plot.execute(),
         Command::Score(score) => score.execute(),
+        Command::Size(size) => size.execute(),
         Command::Impact(impact) => impact.execute(),
         Command::Uncertainty(uncertainty) => uncertainty.execute(),
         #[cfg(feature = "polars")]

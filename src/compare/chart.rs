@@ -15,10 +15,10 @@ use super::table::word;
 use super::{Comparison, FITTED, Row};
 use crate::report::{ReportError, significant};
 
-const FONT: &str = "DejaVu Sans, Helvetica, Arial, sans-serif";
+pub(crate) const FONT: &str = "DejaVu Sans, Helvetica, Arial, sans-serif";
 
 /// Okabe and Ito's palette, distinguishable with every kind of colour blindness; yellow is left out, it is too light for lines.
-const COLOURS: [RGBColor; 7] = [
+pub(crate) const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -42,7 +42,7 @@ pub(super) fn draw(comparison: &Comparison, out: &Path) -> Result<(), ReportErro
     drawn.map_err(|e| ReportError::Table { path: out.to_owned(), what: e.to_string() })
 }
 
-type Drawn = Result<(), Box<dyn std::error::Error>>;
+pub(crate) type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 /// The plotted figure with its unit.
 fn title(comparison: &Comparison) -> String {
@@ -54,7 +54,7 @@ fn title(comparison: &Comparison) -> String {
     if unit == "1" { key.to_owned() } else { format!("{key} [{unit}]") }
 }
 
-fn label(text: &str, size: u32) -> String {
+pub(crate) fn label(text: &str, size: u32) -> String {
     // SVG text has no ellipsis of its own; about 0.6 of the size is a character's mean width.
     let most = (size as f64 / 7.8) as usize;
     if text.chars().count() <= most {
@@ -64,16 +64,18 @@ fn label(text: &str, size: u32) -> String {
 }
 
 /// A scale of one axis: linear or logarithmic, with the places of its ticks.
-struct Scale {
-    logarithmic: bool,
-    from: f64,
-    to: f64,
-    ticks: Vec<f64>,
+pub(crate) struct Scale {
+    pub logarithmic: bool,
+    /// Its ends, as places.
+    pub from: f64,
+    pub to: f64,
+    /// Places of its ticks.
+    pub ticks: Vec<f64>,
 }
 
 impl Scale {
     /// Of the numbers on an axis: ticks at the numbers themselves, as far as they do not crowd.
-    fn of_axis(numbers: &[f64], most: usize) -> Self {
+    pub fn of_axis(numbers: &[f64], most: usize) -> Self {
         let (low, high) = ends(numbers.iter().copied());
         let mut sorted = numbers.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -92,7 +94,7 @@ impl Scale {
     }
 
     /// Of figures: from 0, or logarithmic if they span much.
-    fn of_figures(figures: &[f64]) -> Self {
+    pub fn of_figures(figures: &[f64]) -> Self {
         let (low, high) = ends(figures.iter().copied());
         if low > 0.0 && high / low > DECADES {
             let (from, to) = (libm::log10(low), libm::log10(high));
@@ -114,21 +116,21 @@ impl Scale {
         Self { logarithmic: false, from, to, ticks }
     }
 
-    fn place(&self, x: f64) -> f64 {
+    pub fn place(&self, x: f64) -> f64 {
         if self.logarithmic { libm::log10(x) } else { x }
     }
 
-    fn text(&self, place: f64) -> String {
+    pub fn text(&self, place: f64) -> String {
         short(if self.logarithmic { libm::pow(10.0, place) } else { place })
     }
 
-    fn coordinates(&self) -> Ticked {
+    pub fn coordinates(&self) -> Ticked {
         Ticked((self.from..self.to).with_key_points(self.ticks.clone()))
     }
 }
 
 /// A range whose ticks are given.
-struct Ticked(WithKeyPoints<RangedCoordf64>);
+pub(crate) struct Ticked(WithKeyPoints<RangedCoordf64>);
 
 impl Ranged for Ticked {
     type FormatOption = NoDefaultFormatting;
@@ -158,7 +160,7 @@ fn ends(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
 }
 
 /// Three significant digits.
-fn short(x: f64) -> String {
+pub(crate) fn short(x: f64) -> String {
     if x == 0.0 || !x.is_finite() {
         return significant(x);
     }

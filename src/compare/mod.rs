@@ -2,7 +2,7 @@
 //!
 //! The cells run in parallel, each on one thread; which thread takes which cell changes nothing in the results.
 
-mod chart;
+pub(crate) mod chart;
 mod crossing;
 mod files;
 mod fit;
@@ -13,7 +13,7 @@ mod table;
 pub use crossing::{Crossing, Order, Point, order};
 pub use fit::{Found, search};
 pub use plan::{Axis, Cell, Plan};
-pub use slo::Slo;
+pub use slo::{Operator, Slo, SloError};
 pub use table::table;
 
 use std::collections::BTreeMap;
@@ -195,14 +195,16 @@ fn run_all(
     Ok(rows.iter().filter_map(|row| lock(row).take()).collect())
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+/// Locks a mutex; a thread that panicked while it held it has left nothing half-done.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The figures of one run, or its error; only what concerns all runs is an error of this function.
-type Outcome = Result<Result<Measured, String>, ReportError>;
+pub(crate) type Outcome = Result<Result<Measured, String>, ReportError>;
 
-fn one_run(loaded: &Loaded, folder: Option<&Folder>) -> Outcome {
+/// One run on one thread.
+pub(crate) fn one_run(loaded: &Loaded, folder: Option<&Folder>) -> Outcome {
     match measure(loaded, 1, folder, &mut |_| {}) {
         Ok(measured) => Ok(Ok(measured)),
         Err(RunError::Report(error)) => Err(error),

@@ -77,7 +77,8 @@ impl Plan {
             return Err(ScenarioError::several(errors));
         }
         let figures = probe(&cells)?;
-        let slo: Vec<Result<Slo, String>> = spec.fit.iter().flat_map(|f| &f.slo).map(|text| Slo::parse(text)).collect();
+        let slo: Vec<Result<Slo, String>> =
+            spec.fit.iter().flat_map(|f| &f.slo).map(|text| Slo::parse(text).map_err(|e| e.message)).collect();
         let problems = keys(&spec, &figures, &slo);
         if !problems.is_empty() {
             return Err(loaded.wrong(problems));

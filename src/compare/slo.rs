@@ -1,4 +1,6 @@
-//! Objectives of a fit: `KEY OP NUMBER`, for example `service_latency_s.p99 <= 0.5`.
+//! Objectives: `KEY OP NUMBER`, for example `service_latency_s.p99 <= 0.5`.
+
+use std::ops::Range;
 
 use crate::report::{Entry, number};
 
@@ -7,17 +9,53 @@ use crate::report::{Entry, number};
 pub struct Slo {
     /// The figure, a key of summary.csv.
     pub key: String,
-    operator: Operator,
-    bound: f64,
+    /// How they are compared.
+    pub operator: Operator,
+    /// What the figure is compared with.
+    pub bound: f64,
 }
 
+/// How a figure and its bound are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operator {
+pub enum Operator {
+    /// `<=`
     AtMost,
+    /// `>=`
     AtLeast,
+    /// `<`
     Below,
+    /// `>`
     Above,
+    /// `==`
     Equal,
+}
+
+impl Operator {
+    /// Whether a number keeps the bound; what is not a number does not.
+    pub fn holds(self, x: f64, bound: f64) -> bool {
+        match self {
+            Operator::AtMost => x <= bound,
+            Operator::AtLeast => x >= bound,
+            Operator::Below => x < bound,
+            Operator::Above => x > bound,
+            Operator::Equal => x == bound,
+        }
+    }
+
+    /// As it is written.
+    pub fn sign(self) -> &'static str {
+        OPERATORS.iter().find(|(_, o)| *o == self).map_or("", |(sign, _)| sign)
+    }
+}
+
+/// What is wrong with the text of an objective.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SloError {
+    /// In words.
+    pub message: String,
+    /// The bytes of the text that are wrong.
+    pub at: Range<usize>,
 }
 
 /// Longer operators first: `<=` begins with `<`.
@@ -33,33 +71,31 @@ impl Slo {
     /// Reads one objective.
     ///
     /// # Errors
-    /// What is wrong with the text.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let at = text.find(['<', '>', '=']).ok_or_else(|| format!("\"{text}\" has no comparison"))?;
+    /// What is wrong with the text, and where.
+    pub fn parse(text: &str) -> Result<Self, SloError> {
+        let wrong = |message: String, at: Range<usize>| SloError { message, at };
+        let none = |at| wrong(format!("\"{text}\" has no comparison"), at);
+        let at = text.find(['<', '>', '=']).ok_or_else(|| none(text.trim_end().len()..text.len()))?;
         let (key, rest) = (text[..at].trim(), &text[at..]);
-        let (sign, operator) = OPERATORS
-            .iter()
-            .find(|(sign, _)| rest.starts_with(sign))
-            .ok_or_else(|| format!("\"{text}\" has no comparison"))?;
+        let (sign, operator) =
+            OPERATORS.iter().find(|(sign, _)| rest.starts_with(sign)).ok_or_else(|| none(at..at + 1))?;
         let value = rest[sign.len()..].trim();
         if key.is_empty() {
-            return Err(format!("\"{text}\" names no figure"));
+            return Err(wrong(format!("\"{text}\" names no figure"), 0..at));
         }
         match value.parse::<f64>() {
             Ok(bound) if bound.is_finite() => Ok(Self { key: key.to_owned(), operator: *operator, bound }),
-            _ => Err(format!("\"{value}\" in \"{text}\" is not a number")),
+            _ => {
+                let after = at + sign.len();
+                let from = after + text[after..].len() - text[after..].trim_start().len();
+                Err(wrong(format!("\"{value}\" in \"{text}\" is not a number"), from..from + value.len()))
+            }
         }
     }
 
     /// Whether a run keeps it; an undefined figure does not.
     pub fn holds(&self, summary: &[Entry]) -> bool {
-        number(summary, &self.key).is_some_and(|x| match self.operator {
-            Operator::AtMost => x <= self.bound,
-            Operator::AtLeast => x >= self.bound,
-            Operator::Below => x < self.bound,
-            Operator::Above => x > self.bound,
-            Operator::Equal => x == self.bound,
-        })
+        number(summary, &self.key).is_some_and(|x| self.operator.holds(x, self.bound))
     }
 }
 
@@ -90,6 +126,15 @@ mod tests {
     }
 
     #[test]
+    fn an_error_says_where_it_is() {
+        let at = |text: &str| Slo::parse(text).expect_err(text).at;
+        assert_eq!(at("latency_s.p99 <= fast"), 17..21);
+        assert_eq!(at("latency_s.p99 = 1"), 14..15);
+        assert_eq!(at("latency_s.p99"), 13..13);
+        assert_eq!(at("  <= 1"), 0..2);
+    }
+
+    #[test]
     fn what_is_no_objective_is_refused_with_the_reason() {
         for (text, word) in [
             ("latency_s.p99", "no comparison"),
@@ -100,7 +145,7 @@ mod tests {
             ("latency_s.p99 <=", "not a number"),
         ] {
             let error = Slo::parse(text).expect_err(text);
-            assert!(error.contains(word), "{text}: {error}");
+            assert!(error.to_string().contains(word), "{text}: {error}");
         }
     }
 }

@@ -16,6 +16,12 @@ pub(super) fn takes_text(path: &str, schema: &Json) -> bool {
     matches!(walk.shape_at_end(), Shape::Text { .. })
 }
 
+/// Whether the schema has a whole number at a dotted path.
+pub(super) fn takes_integer(path: &str, schema: &Json) -> bool {
+    let walk = Walk { schema, key: Place::new(0, 0..0), steps: &parse_path(path) };
+    matches!(walk.shape_at_end(), Shape::Number(number) if number.integer)
+}
+
 impl Document {
     /// Applies one `--set` argument, `dotted.key=value`.
     ///

@@ -3,8 +3,9 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use super::diagnose::Problem;
 use super::document::{Document, Node, Place, Value};
-use super::overrides::takes_text;
+use super::overrides::{takes_integer, takes_text};
 use super::path::{PathStep, parse_path};
 use super::{Loaded, ScenarioError, check_against_schema, schema};
 
@@ -28,6 +29,22 @@ impl Loaded {
         takes_text(key, &SCHEMA)
     }
 
+    /// Whether a key, a dotted path, takes whole numbers only.
+    pub fn takes_integer(&self, key: &str) -> bool {
+        takes_integer(key, &SCHEMA)
+    }
+
+    /// The same scenario with further overrides, as after `--set`, and without `[compare]`; `run` is how messages call it.
+    ///
+    /// # Errors
+    /// All problems that show without opening any file, each where the override stands.
+    pub fn with(&self, run: &str, arguments: &[String]) -> Result<Loaded, ScenarioError> {
+        let mut document = self.document.clone();
+        let set = |argument: &String| document.set(argument, &SCHEMA).err().map(|problem| *problem);
+        let found = arguments.iter().filter_map(set).collect();
+        self.checked(document, run, arguments.iter().cloned(), found)
+    }
+
     /// The same scenario with overrides on top of those of the command line, and without `[compare]`; `run` is how
     /// messages call it.
     ///
@@ -43,7 +60,18 @@ impl Loaded {
                 found.push(*problem);
             }
         }
-        found.extend(check_against_schema(&document, schema));
+        self.checked(document, run, overrides.iter().map(|o| o.argument.clone()), found)
+    }
+
+    /// A document with overrides as a scenario, unless something is wrong with it.
+    fn checked(
+        &self,
+        document: Document,
+        run: &str,
+        arguments: impl Iterator<Item = String>,
+        mut found: Vec<Problem>,
+    ) -> Result<Loaded, ScenarioError> {
+        found.extend(check_against_schema(&document, &SCHEMA));
         let failed = |document: &Document, found| {
             let report = document.report(found).of_run(Some(run.to_owned()));
             ScenarioError::Problems(Box::new(report))
@@ -54,7 +82,7 @@ impl Loaded {
         let mut scenario: super::Scenario =
             document.deserialize().map_err(|problem| failed(&document, vec![*problem]))?;
         scenario.compare = None;
-        let set = self.set.iter().cloned().chain(overrides.iter().map(|o| o.argument.clone())).collect();
+        let set = self.set.iter().cloned().chain(arguments).collect();
         Ok(Loaded {
             path: self.path.clone(),
             sha256: self.sha256.clone(),

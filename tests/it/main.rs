@@ -39,5 +39,6 @@ mod reservations;
 mod scene;
 mod score;
 mod servers;
+mod sizing;
 mod starts;
 mod uncertainty;
