@@ -121,7 +121,17 @@ fn every_packing_policy_keeps_the_laws_under_every_isolation_mechanism() {
         "random",
         "power-of-two-choices",
         "least-loaded",
+        "next-fit",
+        "dot-product",
+        "l2-norm",
+        "cosine",
+        "tetris",
+        "rules",
+        "lowest-carbon",
     ];
+    // Hosts of one size, without CPU counted, are what these tell apart in no other way than the rule beside them; what they do
+    // with CPU is tested where they are written.
+    let like = ["l2-norm", "cosine", "tetris", "rules", "lowest-carbon"];
     let mut results = Vec::new();
     for packing in packing {
         // One mechanism of each family with every policy, the others with one policy.
@@ -139,7 +149,7 @@ fn every_packing_policy_keeps_the_laws_under_every_isolation_mechanism() {
             let all_cold = run.number("calls.cold") == run.number("calls.executed");
             assert_eq!(all_cold, own, "{what}: whether no sandbox is ever reused");
             assert!(run.files() == lab.run(&set).files(), "{what} is not the same twice");
-            if mechanism == "container" {
+            if mechanism == "container" && !like.contains(&packing) {
                 results.push((packing, run.files()["invocations.parquet"].clone()));
             }
         }
@@ -168,11 +178,18 @@ fn the_catalogue_has_no_packing_policy_or_mechanism_that_the_contract_does_not_r
         "random",
         "power-of-two-choices",
         "least-loaded",
+        "next-fit",
+        "dot-product",
+        "l2-norm",
+        "cosine",
+        "tetris",
+        "rules",
+        "lowest-carbon",
     ] {
         assert!(list("policies").contains(name) && schema.contains(name), "{name} is not listed");
     }
     let spec = &slackwater::scenario::schema()["$defs"]["PackingSpec"]["oneOf"];
-    assert_eq!(spec.as_array().map(Vec::len), Some(8), "a packing policy was added: add it to the contract");
+    assert_eq!(spec.as_array().map(Vec::len), Some(15), "a packing policy was added: add it to the contract");
     let spec = &slackwater::scenario::schema()["$defs"]["IsolationSpec"]["oneOf"];
     let entries = slackwater::isolation::catalogue().len();
     assert_eq!(
