@@ -55,6 +55,8 @@ pub struct HostIndex {
     leaves: usize,
     nodes: Vec<Node>,
     orders: Orders,
+    /// Whether any of what follows is kept.
+    keeps_more: bool,
     by_memory: Option<Order>,
     by_cpu: Option<Order>,
     changes: Option<ChangeLog>,
@@ -72,6 +74,7 @@ impl HostIndex {
             leaves,
             nodes: vec![CLOSED; 2 * leaves],
             orders,
+            keeps_more: orders.memory || orders.cpu || orders.changes,
             by_memory: orders.memory.then(|| Order::new(hosts)),
             by_cpu: orders.cpu.then(|| Order::new(hosts)),
             changes: orders.changes.then(|| ChangeLog::new(hosts)),
@@ -97,18 +100,8 @@ impl HostIndex {
     fn replace(&mut self, host: usize, node: Node) {
         let mut at = self.leaves + host;
         let old = self.nodes[at];
-        if (old.memory, old.cpu) != (node.memory, node.cpu) {
-            let key = |n: &Node| (n.memory > 0).then(|| (n.memory - 1, n.cpu));
-            let (from, to) = (key(&old), key(&node));
-            if let Some(order) = &mut self.by_memory {
-                order.move_to(host as u32, from.is_some(), to);
-            }
-            if let Some(order) = &mut self.by_cpu {
-                order.move_to(host as u32, from.is_some(), to.map(|(memory, cpu)| (cpu, memory)));
-            }
-        }
-        if let Some(changes) = &mut self.changes {
-            changes.push(host as u32);
+        if self.keeps_more {
+            self.keep(host as u32, old, node);
         }
         self.nodes[at] = node;
         while at > 1 {
@@ -119,6 +112,24 @@ impl HostIndex {
                 break;
             }
             self.nodes[at] = joined;
+        }
+    }
+
+    /// Brings the orders up to date, and the log of changes, that not every policy needs.
+    #[inline(never)]
+    fn keep(&mut self, host: u32, old: Node, node: Node) {
+        if (old.memory, old.cpu) != (node.memory, node.cpu) {
+            let key = |n: &Node| (n.memory > 0).then(|| (n.memory - 1, n.cpu));
+            let (from, to) = (key(&old), key(&node));
+            if let Some(order) = &mut self.by_memory {
+                order.move_to(host, from.is_some(), to);
+            }
+            if let Some(order) = &mut self.by_cpu {
+                order.move_to(host, from.is_some(), to.map(|(memory, cpu)| (cpu, memory)));
+            }
+        }
+        if let Some(changes) = &mut self.changes {
+            changes.push(host);
         }
     }
 

@@ -197,7 +197,7 @@ fn no_hash_map_of_random_order_stands_where_decisions_are_made() {
 #[test]
 fn no_map_is_iterated_where_decisions_are_made() {
     // The hashed maps of the hot rooms, by the names of their fields.
-    let maps = ["pending", "joinable", "domains", "by_host"];
+    let maps = ["pending", "joinable", "domains", "by_host", "by_kind"];
     let known = lines_with(&["sim", "scheduler", "cluster", "ledger"], &["FxHashMap<", "FxHashSet<"]);
     let unknown: Vec<String> =
         known.into_iter().filter(|l| !maps.iter().any(|m| l.contains(&format!("{m}: ")))).collect();

@@ -35,7 +35,7 @@ impl Packing for BestFit {
     fn place(&mut self, request: &Request, pool: &Pool<'_>) -> Placement {
         let free = |h: usize| if self.by == By::Cpu { pool.index.slot(h).cpu } else { pool.index.memory(h) };
         if self.prefer_warm
-            && let Some(warm) = pool.warm_by(request, |h| free(h))
+            && let Some(warm) = pool.warm_by(request, free)
         {
             return warm;
         }

@@ -88,6 +88,8 @@ impl HostFacts {
 pub struct Fleet {
     /// What a host of each group has over what the largest host of its region has: CPU, memory.
     sizes: Vec<[f64; 2]>,
+    /// What share of a host of each group one millionth of a core is, and one byte.
+    shares: Vec<[f64; 2]>,
     /// Names of server types.
     pub servers: Vec<Box<str>>,
     /// What the hosts of each group have in common.
@@ -104,7 +106,9 @@ impl Fleet {
             let largest = |of: fn(&HostFacts) -> u64| near().map(of).max().unwrap_or(1).max(1) as f64;
             [own.cpu as f64 / largest(|g| g.cpu), own.memory as f64 / largest(|g| g.memory)]
         };
-        Self { sizes: groups.iter().map(size).collect(), servers, groups, hosts }
+        let share = |g: &HostFacts| [1.0 / g.cpu.max(1) as f64, 1.0 / g.memory.max(1) as f64];
+        let (sizes, shares) = (groups.iter().map(size).collect(), groups.iter().map(share).collect());
+        Self { sizes, shares, servers, groups, hosts }
     }
 
     /// What a host has over what the largest host of its region has: CPU, memory.
@@ -117,6 +121,12 @@ impl Fleet {
     #[inline]
     pub fn facts(&self, host: HostId) -> &HostFacts {
         &self.groups[self.hosts[host.index()].0.index()]
+    }
+
+    /// What share of a host one millionth of a core is, and one byte.
+    #[inline]
+    pub(super) fn share(&self, host: HostId) -> [f64; 2] {
+        self.shares[self.hosts[host.index()].0.index()]
     }
 
     /// The failure domain that a host is in, counted from 0 within its region.

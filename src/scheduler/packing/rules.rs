@@ -216,8 +216,8 @@ impl Chain {
 impl Value {
     #[inline]
     fn of(self, ask: &Ask, worst: &[f64; 2], host: &Candidate<'_>) -> f64 {
-        let free_memory = || host.free_memory() - host.facts.memory_share(ask.memory);
-        let free_cpu = || host.free_cpu().map(|free| free - host.facts.cpu_share(ask.cpu));
+        let free_memory = || host.free_memory() - host.asked_memory(ask);
+        let free_cpu = || host.free_cpu().map(|free| free - host.asked_cpu(ask));
         let mean_free = || free_cpu().map_or_else(free_memory, |cpu| (cpu + free_memory()) / 2.0);
         let trust = || if ask.instance { host.residents.trust(host.host, ask.trust_domain) } else { (false, false) };
         let less = |of: Grams, worst: f64| {

@@ -57,6 +57,8 @@ pub(super) struct Candidate<'a> {
     pub facts: &'a HostFacts,
     /// What the host has over what the largest of its region has: CPU, memory.
     pub size: [f64; 2],
+    /// What share of the host one millionth of a core is, and one byte.
+    pub share: [f64; 2],
     pub slot: Slot,
     pub residents: &'a Residents,
 }
@@ -65,13 +67,25 @@ impl Candidate<'_> {
     /// Share of the host that is free CPU; `None` where CPU is not counted.
     #[inline]
     pub(super) fn free_cpu(&self) -> Option<f64> {
-        (self.slot.cpu != u64::MAX).then(|| self.facts.cpu_share(self.slot.cpu))
+        (self.slot.cpu != u64::MAX).then(|| self.slot.cpu as f64 * self.share[0])
     }
 
     /// Share of the host that is free memory.
     #[inline]
     pub(super) fn free_memory(&self) -> f64 {
-        self.facts.memory_share(self.slot.memory)
+        self.slot.memory as f64 * self.share[1]
+    }
+
+    /// Share of the host that the request's CPU is.
+    #[inline]
+    pub(super) fn asked_cpu(&self, ask: &Ask) -> f64 {
+        ask.cpu as f64 * self.share[0]
+    }
+
+    /// Share of the host that the request's memory is.
+    #[inline]
+    pub(super) fn asked_memory(&self, ask: &Ask) -> f64 {
+        ask.memory as f64 * self.share[1]
     }
 
     /// Whether nothing of the host is given out.
@@ -176,7 +190,8 @@ impl<R: Rank> Scored<R> {
         }
         let host = pool.host(local);
         let (facts, size) = (self.fleet.facts(host), self.fleet.size(host));
-        let candidate = Candidate { host, facts, size, slot, residents: &self.residents };
+        let share = self.fleet.share(host);
+        let candidate = Candidate { host, facts, size, share, slot, residents: &self.residents };
         self.rank.score(ask, scale, &candidate).map_or(NOT_ALLOWED, fixed)
     }
 
@@ -282,16 +297,20 @@ impl<R: Rank> Scored<R> {
         let mut best: Option<(i64, usize)> = None;
         for part in 0..layout.parts() {
             let points = tournament.best_of(layout, part);
-            let Some(term) = terms.of(part) else { continue };
-            if points == NOT_ALLOWED || best.is_some_and(|(most, _)| points.saturating_add(term) < most) {
+            if points == NOT_ALLOWED {
                 continue;
             }
-            let found = (points.saturating_add(term), tournament.host_of(layout, part));
-            if best.is_none_or(|b| found.0 > b.0 || found.1 < b.1) {
-                best = Some(found);
+            let Some(term) = terms.of(part) else { continue };
+            let points = points.saturating_add(term);
+            let is_better = best.is_none_or(|(most, other)| {
+                let lower = || tournament.host_of(layout, part) < tournament.host_of(layout, other);
+                points > most || points == most && !layout.ascends() && lower()
+            });
+            if is_better {
+                best = Some((points, part));
             }
         }
-        best.map(|(_, host)| host)
+        best.map(|(_, part)| tournament.host_of(layout, part))
     }
 }
 
@@ -299,6 +318,8 @@ impl<R: Rank> Scored<R> {
 pub(super) struct Spread<'a> {
     counts: Option<&'a [u32]>,
     points: f64,
+    /// Points for one instance less than the most.
+    each: f64,
     fewest: u32,
     most: u32,
     max_skew: Option<u32>,
@@ -309,7 +330,8 @@ impl<'a> Spread<'a> {
     pub(super) fn new(looks: &Looks, counts: Option<&'a [u32]>) -> Self {
         let of = counts.unwrap_or_default();
         let (fewest, most) = (of.iter().min().copied().unwrap_or(0), of.iter().max().copied().unwrap_or(0));
-        Self { counts, points: looks.spread, fewest, most, max_skew: looks.max_skew }
+        let each = looks.spread / f64::from(most.max(1));
+        Self { counts, points: looks.spread, each, fewest, most, max_skew: looks.max_skew }
     }
 
     /// Points of a failure domain in fixed point; `None` if one more instance there would make the deployment too uneven.
@@ -322,7 +344,7 @@ impl<'a> Spread<'a> {
         if self.max_skew.is_some_and(|skew| n - self.fewest >= skew) {
             return None;
         }
-        Some(fixed(self.points * f64::from(self.most - n) / f64::from(self.most.max(1))))
+        Some(fixed(self.each * f64::from(self.most - n)))
     }
 }
 
@@ -330,8 +352,10 @@ impl<R: Rank> Packing for Scored<R> {
     fn place(&mut self, request: &Request, pool: &Pool<'_>) -> Placement {
         let ask = Ask::call(request.cpu, request.memory);
         if self.prefer_warm {
-            let wanted = Ask { room: false, ..ask };
-            let scale = self.rank.scale(&ask, &self.fleet, pool.region);
+            // A call that may not have a new sandbox asks for more memory than there is; it is compared as if for a whole host.
+            let largest = self.fleet.groups.iter().map(|g| g.memory).max().unwrap_or(u64::MAX);
+            let wanted = Ask { room: false, memory: ask.memory.min(largest), ..ask };
+            let scale = self.rank.scale(&wanted, &self.fleet, pool.region);
             let rank = |local: usize| std::cmp::Reverse(self.points(&wanted, &scale, pool, local));
             if let Some(warm) = pool.warm_by(request, rank) {
                 return warm;

@@ -36,6 +36,8 @@ fn fleet() -> Arc<Fleet> {
     let mut hosts: Vec<(GroupId, u32)> = (0..23).map(|i| (GroupId(0), i * 3 / 23)).collect();
     hosts.extend((0..18).map(|i| (GroupId(1), 3 + i * 2 / 18)));
     hosts.extend((0..9).map(|_| (GroupId(2), 0)));
+    // One host stands in a failure domain of lower-numbered ones.
+    hosts[40].1 = 1;
     Arc::new(Fleet::new(vec!["old".into(), "new".into()], groups, hosts))
 }
 
@@ -270,7 +272,8 @@ fn scan<R: Rank>(rank: &R, yard: &Yard, request: &InstanceRequest, region: usize
     for host in yard.hosts(region.index()).filter(|&h| yard.has_room(h, request)) {
         let slot = yard.index[region.index()].slot((host.0 - yard.first[region.index()]) as usize);
         let (facts, size) = (yard.fleet.facts(host), yard.fleet.size(host));
-        let candidate = Candidate { host, facts, size, slot, residents: &residents };
+        let share = yard.fleet.share(host);
+        let candidate = Candidate { host, facts, size, share, slot, residents: &residents };
         let points = rank.score(&ask, &scale, &candidate).map(fixed);
         let term = spread.of(yard.fleet.failure_domain(host) as usize);
         if let (Some(points), Some(term)) = (points, term)

@@ -13,7 +13,7 @@ pub(super) const NOT_ALLOWED: i64 = i64::MIN;
 #[inline]
 pub(super) fn fixed(points: f64) -> i64 {
     const MOST: i64 = 1 << 62;
-    ((points * PER_POINT) as i64).clamp(-MOST, MOST)
+    ((points * PER_POINT + 0.5_f64.copysign(points)) as i64).clamp(-MOST, MOST)
 }
 
 /// Where each host of a region stands in its tournaments: by failure domain, in each by number.
@@ -27,12 +27,14 @@ pub(super) struct Layout {
     place: Vec<u32>,
     /// The host at each place; empty: its number.
     host: Vec<u32>,
+    /// Whether each part holds higher host numbers than the part before it.
+    ascends: bool,
 }
 
 impl Layout {
     /// One part with all hosts.
     pub(super) fn whole(hosts: usize) -> Self {
-        Self { parts: 1, width: hosts.next_power_of_two().max(1), place: Vec::new(), host: Vec::new() }
+        Self { parts: 1, width: hosts.next_power_of_two().max(1), place: Vec::new(), host: Vec::new(), ascends: true }
     }
 
     /// A part for each failure domain of the region.
@@ -50,12 +52,18 @@ impl Layout {
                 host[part * width + i] = local;
             }
         }
-        Self { parts, width, place, host }
+        let ascends = members.iter().flatten().is_sorted();
+        Self { parts, width, place, host, ascends }
     }
 
     /// How many parts there are; some may be empty.
     pub(super) fn parts(&self) -> usize {
         self.parts
+    }
+
+    /// Whether each part holds higher host numbers than the part before it, as failure domains in runs do.
+    pub(super) fn ascends(&self) -> bool {
+        self.ascends
     }
 
     /// Memory of one tournament \[bytes\].

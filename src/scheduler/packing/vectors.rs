@@ -12,8 +12,8 @@ pub(super) struct Vectors {
 impl Vectors {
     #[inline]
     pub(super) fn new(ask: &Ask, host: &Candidate<'_>) -> Self {
-        let memory = (host.facts.memory_share(ask.memory), host.free_memory());
-        let cpu = host.free_cpu().map_or((0.0, 0.0), |free| (host.facts.cpu_share(ask.cpu), free));
+        let memory = (host.asked_memory(ask), host.free_memory());
+        let cpu = host.free_cpu().map_or((0.0, 0.0), |free| (host.asked_cpu(ask), free));
         Self { demand: [cpu.0, memory.0], free: [cpu.1, memory.1] }
     }
 
