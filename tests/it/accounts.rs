@@ -148,7 +148,7 @@ fn periods_sum_to_the_run_and_each_agrees_with_the_site_book() {
             rows.push(*row);
             Ok(())
         };
-        let logs = Logs { calls: None, accounts: Some(&mut keep) };
+        let logs = Logs { accounts: Some(&mut keep), ..Logs::default() };
         let (outcome, _) = simulate(built.setup, built.arrivals, logs, &mut |_| {}).expect("it runs");
 
         let mut sums: BTreeMap<(FunctionId, GroupId), [f64; 5]> = BTreeMap::new();

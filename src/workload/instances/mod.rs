@@ -18,6 +18,7 @@ mod bitbrains;
 mod borg;
 mod feed;
 mod files;
+mod merged;
 mod opendc;
 mod pieces;
 mod remembered;
@@ -34,6 +35,7 @@ pub use azure_vm::{AfterEviction, AzureVmSpec, Reading};
 pub use bitbrains::BitbrainsSpec;
 pub use borg::{BorgFiles, BorgSpec, Priorities};
 pub use opendc::{Dependencies, FrequencyUnit, MemoryUnit, OpenDcSpec, TimeUnit};
+pub use merged::Merged;
 pub use remembered::Remembered;
 pub use spec::{Context, InstancesSpec};
 pub use synthetic::{
