@@ -38,6 +38,9 @@ impl Read for Input {
     }
 }
 
+/// Where the required and the optional columns stand, and how many columns there are.
+pub(super) type Header<const R: usize, const O: usize> = ([usize; R], [Option<usize>; O], usize);
+
 /// The rows of a text file.
 pub(super) struct Text {
     path: PathBuf,
@@ -175,7 +178,7 @@ impl Text {
         &mut self,
         required: [&str; R],
         optional: [&str; O],
-    ) -> Result<([usize; R], [Option<usize>; O], usize), WorkloadError> {
+    ) -> Result<Header<R, O>, WorkloadError> {
         let first = self.line()?.unwrap_or_default().to_vec();
         let text = String::from_utf8_lossy(&first);
         let names: Vec<&str> =

@@ -36,7 +36,7 @@ impl Piece {
             }
             Some(_) => return None,
         };
-        if ns % NANOS_PER_MS != 0 || ns == 0 {
+        if ns == 0 || !ns.is_multiple_of(NANOS_PER_MS) {
             return None;
         }
         Some(Self { ms: fits(ns / NANOS_PER_MS)?, cpu: fits(usage.cpu)?, kib })
