@@ -3,7 +3,7 @@
 /// The latest changes of a set of hosts, for readers that keep something per host and bring it up to date when they need it.
 ///
 /// A reader remembers [`now`](Self::now) and later asks what has changed [`since`](Self::since). The ring holds as many
-/// changes as there are hosts (at least [`SHORTEST`]): a reader that has missed more looks at every host anew, which costs
+/// changes as there are hosts (at least 64): a reader that has missed more looks at every host anew, which costs
 /// no more than the changes that it missed.
 #[derive(Debug, Clone)]
 pub struct ChangeLog {

@@ -118,7 +118,7 @@ pub enum Value {
     TrustDomainAffinity,
     /// 1 where no instance of another trust domain stands on the host.
     TrustDomainAntiAffinity,
-    /// 1 - what the request makes the facility draw there [W] over the most that it can draw on any host of the region.
+    /// 1 - what the request makes the facility draw there \[W\] over the most that it can draw on any host of the region.
     OperationalCarbon,
     /// The same in grams, with the reserved share of embodied emissions.
     Sci,
