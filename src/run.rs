@@ -6,11 +6,11 @@ use std::time::Instant;
 use crate::cluster::Host;
 use crate::ledger::PeriodAccount;
 use crate::report::{
-    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, InstanceLogWriter, Manifest, ReportError, summarize,
-    write_ledger, write_meter, write_watch, write_summary, write_tables,
+    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, InstanceLogWriter, Manifest,
+    ReportError, summarize, write_ledger, write_meter, write_summary, write_tables, write_watch,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
-use crate::sci;
+use crate::sci::{self, FunctionalUnit};
 use crate::sci::attribution::{Periods, Rows, attribute};
 use crate::sim::{self, Progress, SimError};
 use crate::types::Duration;
@@ -181,11 +181,17 @@ pub fn measure(
     let inputs: Vec<Input> = read.map(|(path, sha256)| Input { path, sha256 }).collect();
     let names: Vec<&str> = outcome.profiles.iter().map(|p| &*p.name).collect();
     let unknown = loaded.scenario.sci.functional_unit.unknown(&names);
+    let counts_no_instances = matches!(loaded.scenario.sci.functional_unit, FunctionalUnit::Call | FunctionalUnit::Request);
+    let nothing_counted = (received == 0 && outcome.instances.asked > 0 && counts_no_instances).then(|| {
+        "sci.functional_unit counts calls, and there are none: for instances choose instance-hour, instance, cpu-hour or gb-hour"
+            .to_owned()
+    });
     let warnings: Vec<String> = unknown
         .into_iter()
         .map(|name| {
             format!("no function is called \"{name}\", which sci.functional_unit.user-defined.by_function counts")
         })
+        .chain(nothing_counted)
         .collect();
     let Some(folder) = folder else { return Ok(Measured { summary, warnings, effort, inputs }) };
     let filled_in = loaded.scenario.filled_in();
@@ -248,4 +254,3 @@ pub fn count_powered(groups: &mut [sci::GroupFacts], hosts: &[Host]) {
         groups[host.group.index()].powered_s += host.powered_s();
     }
 }
-

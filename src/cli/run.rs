@@ -132,7 +132,14 @@ const SHOWN: &[(&str, &str)] = &[
 
 fn table(report: &Report) -> String {
     let mut text = String::new();
+    // What counts calls says nothing of a run that has none, but instances.
+    let number = |key: &str| report.number(key).unwrap_or(0.0);
+    let without_calls = number("calls.received") == 0.0 && number("instances.asked") > 0.0;
+    let of_calls = ["calls.", "latency_s.", "service_latency_s.", "memory.idle_mean_mb"];
     for (label, key) in SHOWN {
+        if without_calls && of_calls.iter().any(|start| key.starts_with(start)) {
+            continue;
+        }
         let Some(entry) = report.summary.iter().find(|e| e.key == *key) else { continue };
         let (value, unit) = match &entry.value {
             Value::Count(n) => (grouped(*n), ""),

@@ -180,8 +180,8 @@ mod tests {
         assert_eq!(count(FunctionalUnit::Call), 60.0);
         assert_eq!(count(FunctionalUnit::Request), 60.0);
         assert_eq!(count(FunctionalUnit::ExecutionHour), 6.0);
-        assert_eq!(count(FunctionalUnit::CpuHour), 0.75 + 0.3);
-        assert_eq!(count(FunctionalUnit::GbHour), 3.0 + 0.6);
+        assert!((count(FunctionalUnit::CpuHour) - 1.05).abs() < 1e-12);
+        assert!((count(FunctionalUnit::GbHour) - 3.6).abs() < 1e-12);
         assert_eq!(count(FunctionalUnit::InstanceHour), 1.5);
         assert_eq!(count(FunctionalUnit::Instance), 6.0);
         assert_eq!(count(FunctionalUnit::TenantHour), 6.0);

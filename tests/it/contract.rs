@@ -78,7 +78,7 @@ const SCALING: [(&str, &str); 5] = [
     ("pre-warmed", "{ idle = 1, period_s = 5.0 }"),
 ];
 const SCOPES: [&str; 4] = ["request", "function", "tenant", "trust-domain"];
-const EXHAUSTION: [&str; 3] = ["count", "swap", "kill"];
+const EXHAUSTION: [&str; 4] = ["count", "swap", "kill", "evict"];
 const EVICTION: [&str; 4] = ["lru", "greedy-dual", "largest", "none"];
 
 /// One combination. What is not named is taken in turn by `turn`.

@@ -1,9 +1,10 @@
 //! The documents that must keep step with the program.
 
 use slackwater::report::{
-    ACCOUNTS, BESIDE, CHARGED, FUNCTIONS, HOSTS, INVOCATIONS, LEDGER, METER, METER_FUNCTIONS, REGIONS, SCORES, TENANTS,
-    TIMESERIES,
+    ACCOUNTS, BESIDE, CHARGED, FUNCTIONS, HOSTS, INSTANCES, INVOCATIONS, LEDGER, METER, METER_FUNCTIONS, REGIONS,
+    SCORES, TENANTS, TIMESERIES,
 };
+use slackwater::scheduler::overcommit::watch::{CELL_COLUMNS, MACHINE_COLUMNS};
 
 use crate::lab::{Run, repository, run_file};
 
@@ -51,6 +52,9 @@ fn every_column_is_documented_with_its_unit() {
         ("hosts.csv", HOSTS),
         ("beside.csv", BESIDE),
         ("invocations.parquet", INVOCATIONS),
+        ("instances.csv", INSTANCES),
+        ("overcommit.csv", CELL_COLUMNS),
+        ("overcommit_machines.csv", MACHINE_COLUMNS),
         ("accounts.parquet", ACCOUNTS),
         ("ledger.parquet", &LEDGER),
         ("scores.csv", SCORES),
@@ -68,8 +72,38 @@ fn every_figure_of_the_summary_is_documented_with_its_unit() {
     let run = run_file(&repository("scenarios/quickstart.toml"), &["workload.poisson.calls=100"], 1);
     assert!(run.report.summary.len() > 60);
     names(&outputs(), "summary.json", run.report.summary.iter().map(|e| (e.key.as_str(), e.unit)));
+    let with_instances = with_instances();
+    let own = |key: &str| key.replace("overcommit.watched", "overcommit.NAME");
+    let rows: Vec<(String, &str)> = with_instances.report.summary.iter().map(|e| (own(&e.key), e.unit)).collect();
+    names(&outputs(), "summary.json", rows.iter().map(|(key, unit)| (key.as_str(), *unit)));
     let beside = with_all_ledgers();
     names(&outputs(), "summary.json", beside.report.summary.iter().map(|e| (e.key.as_str(), e.unit)));
+}
+
+/// A run with instances and a watched predictor.
+fn with_instances() -> Run {
+    crate::lab::Lab::new(
+        r#"
+[instances.some.synthetic]
+count = 5
+duration_s = 3600.0
+sizes.list.sizes = [{ cores = 1.0, memory_mb = 1000.0 }]
+usage.constant.share = 0.5
+[overcommit_watch]
+horizon_s = 600.0
+predictors = [{ name = "watched", policy.n-sigma = {} }]
+[servers.box]
+cores = 8
+memory_mb = 8000
+embodied_kg = 1000
+lifetime_years = 4
+[[regions]]
+name = "here"
+grid.constant.g_per_kwh = 100.0
+hosts = [{ server = "box", count = 1 }]
+"#,
+    )
+    .run(&[])
 }
 
 /// A run with every ledger beside carbon.
