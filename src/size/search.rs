@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use super::confidence::Verdict;
 
-/// How many values are asked for together where the search has a choice. Measured (docs/sizing.md): with 2, two cores have work
-/// while single replications are run one per value.
+/// How many values are asked for together where the search has a choice: with 2, two cores have work while single replications are run,
+/// one per value. Chosen by that argument, not measured; it never depends on the number of threads, or the values that are tried would.
 pub const FAN_OUT: usize = 2;
 
 /// Runs values.

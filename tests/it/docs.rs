@@ -130,9 +130,14 @@ fn the_figures_of_a_meter_are_documented_with_their_units_and_no_others() {
 #[test]
 fn every_row_of_the_document_exists_in_the_program() {
     let run = with_all_ledgers();
-    let tables = [TIMESERIES, REGIONS, FUNCTIONS, TENANTS, HOSTS, BESIDE, INVOCATIONS, &LEDGER, ACCOUNTS].concat();
+    let instances = with_instances();
+    let tables = [TIMESERIES, REGIONS, FUNCTIONS, TENANTS, HOSTS, BESIDE, INVOCATIONS, INSTANCES, &LEDGER, ACCOUNTS];
+    let tables = [tables.concat(), CELL_COLUMNS.to_vec(), MACHINE_COLUMNS.to_vec()].concat();
     let mut known: Vec<&str> = tables.iter().map(|c| c.0).collect();
     known.extend(run.report.summary.iter().map(|e| e.key.as_str()));
+    let of_instances: Vec<String> =
+        instances.report.summary.iter().map(|e| e.key.replace("overcommit.watched", "overcommit.NAME")).collect();
+    known.extend(of_instances.iter().map(String::as_str));
     for heading in [
         "summary.json",
         "timeseries.csv",
@@ -142,6 +147,9 @@ fn every_row_of_the_document_exists_in_the_program() {
         "hosts.csv",
         "beside.csv",
         "invocations.parquet",
+        "instances.csv",
+        "overcommit.csv",
+        "overcommit_machines.csv",
         "accounts.parquet",
     ] {
         for row in rows_below(&outputs(), heading) {
