@@ -49,7 +49,9 @@ impl Engine<'_> {
         h.held[Held::Busy as usize] -= r.used;
         self.loads[h.region.index()].cpu_demand -= r.demand;
         self.book(slot);
-        let r = &mut self.tenancy.residents[slot];
+        let t = &mut self.tenancy;
+        let r = &mut t.residents[slot];
+        r.note_peak(self.now, t.sampled);
         (r.demand, r.used) = (0, 0);
     }
 

@@ -78,6 +78,8 @@ pub(super) struct Tenancy<'a> {
     watch: Option<Watch>,
     multiplexing: Multiplexing,
     period: Duration,
+    /// When hosts were last sampled.
+    sampled: SimTime,
     pieces: Vec<Usage>,
     bins: Vec<u64>,
     pub migration: Option<Box<dyn Migration>>,
@@ -123,6 +125,7 @@ impl<'a> Tenancy<'a> {
             asked: 0,
             cut,
             period,
+            sampled: SimTime::ZERO,
             overcommit: asks.overcommit.period().is_some().then_some(asks.overcommit),
             watch,
             multiplexing: Multiplexing::new(cores),

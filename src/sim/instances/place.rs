@@ -127,6 +127,7 @@ impl Engine<'_> {
         r.had.waited = Duration(r.had.waited.0 + wait.0);
         r.had.starts += 1;
         r.had.since_start = (0.0, 0.0);
+        r.peak = 0;
         (r.stage, r.since) = (Stage::Starting, self.now);
         r.credited = self.now;
         r.marks = lodging.clocks(&self.hosts[host.index()], r.is_batch());

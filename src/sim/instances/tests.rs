@@ -354,3 +354,21 @@ fn an_instance_that_ends_while_it_is_moved_breaks_the_move_off() {
     assert!(outcome.hosts.iter().all(|h| h.sandboxes == 0 && h.reserved_cpu == 0 && h.reserved_memory == 0));
     assert_eq!(told.iter().map(|t| t.ended_s).collect::<Vec<_>>(), [310.0, 1000.0]);
 }
+
+#[test]
+fn a_sample_is_the_highest_demand_of_its_own_interval_and_of_no_other() {
+    // Steps that end as samples are taken: 1, 3, 2 and 1 cores. The run's last sample is taken as the last step ends.
+    let aligned = listed("a", 0.0, 1.0, 10.0, &[(300.0, 1.0), (300.0, 3.0), (300.0, 2.0), (300.0, 1.0)]);
+    let sampled = |outcome: &Outcome| outcome.watched.as_ref().expect("there are instances").1.clone();
+    let (outcome, _) = run(1, std::slice::from_ref(&aligned), "");
+    let report = sampled(&outcome);
+    close(report.mean_cores, (1.0 + 3.0 + 2.0 + 1.0) / 4.0);
+    close(report.peak_cores, 3.0);
+    // Steps that end in between count in both: 1; max(1, 3); max(3, 2); max(2, 1).
+    let between = listed("b", 0.0, 1.0, 10.0, &[(450.0, 1.0), (300.0, 3.0), (300.0, 2.0), (150.0, 1.0)]);
+    let (outcome, _) = run(1, std::slice::from_ref(&between), "");
+    close(sampled(&outcome).mean_cores, (1.0 + 3.0 + 3.0 + 2.0) / 4.0);
+    // A demand that a host sees for no time at all is none: b leaves as a sample is taken.
+    let (outcome, _) = run(1, &[aligned, listed("b", 0.0, 1.0, 10.0, &[(300.0, 0.5)])], "");
+    close(sampled(&outcome).mean_cores, (1.5 + 3.0 + 2.0 + 1.0) / 4.0);
+}
