@@ -59,6 +59,8 @@ pub struct Resident {
     pub stage: Stage,
     /// Its place among the residents of its host.
     pub place: u32,
+    /// When it came to its host.
+    pub came: SimTime,
     /// Its place in the queue: how many were asked for before it.
     pub turn: u64,
     /// Counts what was planned for it: an event with another number is void.

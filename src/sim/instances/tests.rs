@@ -6,7 +6,7 @@ use super::{Ending, InstanceEnd};
 use crate::ledger::{Column, Held};
 use crate::scenario::{self, Built};
 use crate::sim::{Logs, Outcome, simulate};
-use crate::types::{Duration, FunctionId, Memory, MilliCores, RegionId, SimTime, TenantId};
+use crate::types::{Duration, FunctionId, Memory, MilliCores, RegionId, Seed, SimTime, TenantId};
 use crate::workload::instances::{Announced, Class, Instance, Instances, NO_DEPLOYMENT, Usage};
 use crate::workload::{FunctionProfile, NoCalls, Quota, Trigger, WorkloadError};
 
@@ -133,8 +133,11 @@ hosts = [{{ server = "box", count = {hosts} }}]
     let mut scenario: scenario::Scenario = toml::from_str(&text).expect("a scenario");
     // The scenario knows of no instances: they come from the list below.
     let migration = std::mem::take(&mut scenario.scheduler.migration);
+    let predicts = scenario.scheduler.overcommit.build(Seed(1)).period().is_some();
+    let predictor = predicts.then(|| std::mem::take(&mut scenario.scheduler.overcommit).build(Seed(1)));
     let Built { mut setup, arrivals, .. } = scenario::build(&scenario, Path::new("."), false).expect("it builds");
     setup.migration = migration.build();
+    setup.overcommit = predictor.unwrap_or(setup.overcommit);
     let cursors = Vec::new();
     setup.instances = Some(Box::new(List { all: instances.to_vec(), next: 0, cursors }));
     let mut told = Vec::new();
@@ -220,7 +223,8 @@ fn what_contention_takes_is_lost_or_made_up_for() {
 
 #[test]
 fn batch_takes_what_latency_sensitive_instances_leave() {
-    let mut all = [listed("service", 0.0, 2.0, 10.0, &[(100.0, 3.0)]), listed("batch", 0.0, 2.0, 10.0, &[(100.0, 2.0)])];
+    let mut all =
+        [listed("service", 0.0, 2.0, 10.0, &[(100.0, 3.0)]), listed("batch", 0.0, 2.0, 10.0, &[(100.0, 2.0)])];
     all[1].instance.class = Class::Batch;
     let (outcome, told) = run(1, &all, "");
     close(told[0].core_s[1], 300.0);
@@ -371,4 +375,27 @@ fn a_sample_is_the_highest_demand_of_its_own_interval_and_of_no_other() {
     // A demand that a host sees for no time at all is none: b leaves as a sample is taken.
     let (outcome, _) = run(1, &[aligned, listed("b", 0.0, 1.0, 10.0, &[(300.0, 0.5)])], "");
     close(sampled(&outcome).mean_cores, (1.5 + 3.0 + 2.0 + 1.0) / 4.0);
+}
+
+#[test]
+fn one_that_leaves_gives_back_no_room_that_a_prediction_did_not_count() {
+    // Half of the limits: at 300 s the host, with a's 4 cores, may give 2 more, which c takes.
+    let rules = "[scheduler.overcommit.borg-default]\nphi = 0.5\n";
+    let waits = |c_s: f64| {
+        let all = [
+            listed("a", 0.0, 4.0, 10.0, &[(400.0, 1.0)]),
+            listed("c", 310.0, 2.0, 10.0, &[(c_s, 1.0)]),
+            listed("d", 410.0, 2.0, 10.0, &[(100.0, 1.0)]),
+        ];
+        let mut all = all.to_vec();
+        all[0].instance.cpu_limit = 4_000_000;
+        all[1].instance.cpu_limit = 2_000_000;
+        all[2].instance.cpu_limit = 2_000_000;
+        let (_, told) = run(1, &all, rules);
+        told.iter().find(|t| t.name == "d").expect("it was told").waited_s
+    };
+    // a leaves at 400 s, and the host has nothing to give until it is looked at again at 600 s.
+    close(waits(1000.0), 190.0);
+    // What came since counted with its limit, and gives that back when it leaves at 450 s.
+    close(waits(140.0), 40.0);
 }
