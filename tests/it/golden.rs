@@ -56,3 +56,15 @@ fn a_hundredth_of_the_xfaas_week_keeps_its_figures() {
     let set = ["workload.xfaas.calls=200000", "scheduler.shifting.paced-backlog.prior_rate_per_s=0.3307"];
     agrees_with_its_golden_file("scenarios/xfaas.toml", "xfaas-hundredth.csv", &set);
 }
+
+#[test]
+fn a_sixth_of_the_overcommitted_cell_keeps_its_figures() {
+    let set = [
+        "regions[0].hosts[0].count=10",
+        "instances.cell.synthetic.count=287",
+        "instances.cell.synthetic.arrivals.rate_per_h=7.75",
+        "instances.cell.synthetic.duration_s=216000",
+        "time.duration_s=216000",
+    ];
+    agrees_with_its_golden_file("scenarios/overcommit.toml", "overcommit-sixth.csv", &set);
+}

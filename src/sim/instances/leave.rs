@@ -1,8 +1,9 @@
 //! How instances go: at their end, evicted for memory that does not suffice, or cut off by the end of the run.
 
 use super::resident::Had;
-use super::{Ending, Evicted, InstanceEnd, Stage};
+use super::{Ending, Evicted, InstanceEnd, Resident, Stage};
 use crate::ledger::{Balances, Held};
+use crate::scheduler::packing::InstanceRequest;
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
 use crate::sim::setup::SimError;
@@ -49,19 +50,27 @@ impl Engine<'_> {
         h.held[Held::Busy as usize] -= r.used;
         self.loads[h.region.index()].cpu_demand -= r.demand;
         self.book(slot);
-        let r = &mut self.tenancy.residents[slot];
+        let t = &mut self.tenancy;
+        let r = &mut t.residents[slot];
+        r.note_peak(self.now, t.sampled);
         (r.demand, r.used) = (0, 0);
     }
 
-    /// Strikes an instance off the list of its host's residents.
+    /// Strikes an instance off the list of its host's residents. Where a predictor says how much the host may promise, one that the last
+    /// sample has counted leaves no room until the next; one that came since leaves what it took. The caller settles the host.
     pub(super) fn vacate(&mut self, slot: u32, host: HostId) {
         let t = &mut self.tenancy;
         let lodging = &mut t.lodgings[host.index()];
-        let (place, cpu) = (t.residents[slot].place, t.residents[slot].request.cpu);
+        let Resident { place, came, request: InstanceRequest { cpu, .. }, .. } = t.residents[slot];
         lodging.requested -= cpu;
         lodging.residents.swap_remove(place as usize);
         if let Some(&moved) = lodging.residents.get(place as usize) {
             t.residents[moved].place = place;
+        }
+        if t.predicts && came < t.sampled {
+            // The prediction counted what it would use, not what it had asked for: how much less there is to come, the next one says.
+            let promised = &mut self.promised[host.index()];
+            promised.cpu = promised.cpu.saturating_sub(cpu);
         }
     }
 

@@ -77,6 +77,7 @@ impl Engine<'_> {
         let lodging = &mut t.lodgings[to.index()];
         let r = &mut t.residents[slot];
         r.host = to;
+        r.came = self.now;
         r.place = lodging.residents.len() as u32;
         lodging.residents.push(slot);
         lodging.requested += request.cpu;

@@ -78,6 +78,10 @@ pub(super) struct Tenancy<'a> {
     watch: Option<Watch>,
     multiplexing: Multiplexing,
     period: Duration,
+    /// When hosts were last sampled.
+    sampled: SimTime,
+    /// Whether a predictor says what hosts may promise.
+    predicts: bool,
     pieces: Vec<Usage>,
     bins: Vec<u64>,
     pub migration: Option<Box<dyn Migration>>,
@@ -123,6 +127,8 @@ impl<'a> Tenancy<'a> {
             asked: 0,
             cut,
             period,
+            sampled: SimTime::ZERO,
+            predicts: asks.overcommit.period().is_some(),
             overcommit: asks.overcommit.period().is_some().then_some(asks.overcommit),
             watch,
             multiplexing: Multiplexing::new(cores),
@@ -269,6 +275,7 @@ impl Engine<'_> {
             host: HostId(0),
             stage: Stage::Waiting,
             place: 0,
+            came: self.now,
             turn: u64::from(number),
             generation: 0,
             limit: instance.cpu_limit,

@@ -116,12 +116,14 @@ impl Engine<'_> {
         let r = &mut t.residents[slot];
         let wait = self.now - r.since;
         r.host = host;
+        r.came = self.now;
         r.place = lodging.residents.len() as u32;
         lodging.residents.push(slot);
         lodging.requested += request.cpu;
         r.had.waited = Duration(r.had.waited.0 + wait.0);
         r.had.starts += 1;
         r.had.since_start = (0.0, 0.0);
+        r.peak = 0;
         (r.stage, r.since) = (Stage::Starting, self.now);
         r.credited = self.now;
         r.marks = lodging.clocks(&self.hosts[host.index()], r.is_batch());

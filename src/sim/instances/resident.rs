@@ -59,6 +59,8 @@ pub struct Resident {
     pub stage: Stage,
     /// Its place among the residents of its host.
     pub place: u32,
+    /// When it came to its host.
+    pub came: SimTime,
     /// Its place in the queue: how many were asked for before it.
     pub turn: u64,
     /// Counts what was planned for it: an event with another number is void.
@@ -83,7 +85,7 @@ pub struct Resident {
     pub planned: SimTime,
     /// CPU demand [millionths of a core].
     pub demand: u64,
-    /// The highest demand since the last sample.
+    /// The highest demand since the last sample that is over already ([`Resident::note_peak`]).
     pub peak: u64,
     /// Memory in use, overhead included \[bytes\].
     pub used: u64,
@@ -125,6 +127,15 @@ pub struct Had {
 }
 
 impl Resident {
+    /// Its demand changes now. What it was counts for the interval since the last sample if it held for some of it: one that ends in the
+    /// very instant of a sample belongs to the interval before.
+    #[inline]
+    pub fn note_peak(&mut self, now: SimTime, sampled: SimTime) {
+        if now > sampled {
+            self.peak = self.peak.max(self.demand);
+        }
+    }
+
     /// Whether it takes what others leave.
     #[inline]
     pub fn is_batch(&self) -> bool {

@@ -27,6 +27,7 @@ impl Engine<'_> {
                 }
             }
         }
+        self.tenancy.sampled = self.now;
         self.tenancy.multiplexing.end_of_tick();
         if let Some(watch) = &mut self.tenancy.watch {
             watch.end_of_tick();
@@ -64,10 +65,10 @@ impl Engine<'_> {
             let r = &mut t.residents[slot];
             t.snapshot.push(Sample {
                 instance: r.request.instance,
-                usage: r.peak as f64 * 1e-6,
+                usage: r.peak.max(r.demand) as f64 * 1e-6,
                 limit: r.limit as f64 * 1e-6,
             });
-            r.peak = r.demand;
+            r.peak = 0;
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Ending, InstanceEnd};
 use crate::ledger::{Column, Held};
 use crate::scenario::{self, Built};
 use crate::sim::{Logs, Outcome, simulate};
-use crate::types::{Duration, FunctionId, Memory, MilliCores, RegionId, SimTime, TenantId};
+use crate::types::{Duration, FunctionId, Memory, MilliCores, RegionId, Seed, SimTime, TenantId};
 use crate::workload::instances::{Announced, Class, Instance, Instances, NO_DEPLOYMENT, Usage};
 use crate::workload::{FunctionProfile, NoCalls, Quota, Trigger, WorkloadError};
 
@@ -133,8 +133,11 @@ hosts = [{{ server = "box", count = {hosts} }}]
     let mut scenario: scenario::Scenario = toml::from_str(&text).expect("a scenario");
     // The scenario knows of no instances: they come from the list below.
     let migration = std::mem::take(&mut scenario.scheduler.migration);
+    let predicts = scenario.scheduler.overcommit.build(Seed(1)).period().is_some();
+    let predictor = predicts.then(|| std::mem::take(&mut scenario.scheduler.overcommit).build(Seed(1)));
     let Built { mut setup, arrivals, .. } = scenario::build(&scenario, Path::new("."), false).expect("it builds");
     setup.migration = migration.build();
+    setup.overcommit = predictor.unwrap_or(setup.overcommit);
     let cursors = Vec::new();
     setup.instances = Some(Box::new(List { all: instances.to_vec(), next: 0, cursors }));
     let mut told = Vec::new();
@@ -354,4 +357,45 @@ fn an_instance_that_ends_while_it_is_moved_breaks_the_move_off() {
     assert_eq!(t.migrations + t.migrations_broken, 1, "{t:?}");
     assert!(outcome.hosts.iter().all(|h| h.sandboxes == 0 && h.reserved_cpu == 0 && h.reserved_memory == 0));
     assert_eq!(told.iter().map(|t| t.ended_s).collect::<Vec<_>>(), [310.0, 1000.0]);
+}
+
+#[test]
+fn a_sample_is_the_highest_demand_of_its_own_interval_and_of_no_other() {
+    // Steps that end as samples are taken: 1, 3, 2 and 1 cores. The run's last sample is taken as the last step ends.
+    let aligned = listed("a", 0.0, 1.0, 10.0, &[(300.0, 1.0), (300.0, 3.0), (300.0, 2.0), (300.0, 1.0)]);
+    let sampled = |outcome: &Outcome| outcome.watched.as_ref().expect("there are instances").1.clone();
+    let (outcome, _) = run(1, std::slice::from_ref(&aligned), "");
+    let report = sampled(&outcome);
+    close(report.mean_cores, (1.0 + 3.0 + 2.0 + 1.0) / 4.0);
+    close(report.peak_cores, 3.0);
+    // Steps that end in between count in both: 1; max(1, 3); max(3, 2); max(2, 1).
+    let between = listed("b", 0.0, 1.0, 10.0, &[(450.0, 1.0), (300.0, 3.0), (300.0, 2.0), (150.0, 1.0)]);
+    let (outcome, _) = run(1, std::slice::from_ref(&between), "");
+    close(sampled(&outcome).mean_cores, (1.0 + 3.0 + 3.0 + 2.0) / 4.0);
+    // A demand that a host sees for no time at all is none: b leaves as a sample is taken.
+    let (outcome, _) = run(1, &[aligned, listed("b", 0.0, 1.0, 10.0, &[(300.0, 0.5)])], "");
+    close(sampled(&outcome).mean_cores, (1.5 + 3.0 + 2.0 + 1.0) / 4.0);
+}
+
+#[test]
+fn one_that_leaves_gives_back_no_room_that_a_prediction_did_not_count() {
+    // Half of the limits: at 300 s the host, with a's 4 cores, may give 2 more, which c takes.
+    let rules = "[scheduler.overcommit.borg-default]\nphi = 0.5\n";
+    let waits = |c_s: f64| {
+        let all = [
+            listed("a", 0.0, 4.0, 10.0, &[(400.0, 1.0)]),
+            listed("c", 310.0, 2.0, 10.0, &[(c_s, 1.0)]),
+            listed("d", 410.0, 2.0, 10.0, &[(100.0, 1.0)]),
+        ];
+        let mut all = all.to_vec();
+        all[0].instance.cpu_limit = 4_000_000;
+        all[1].instance.cpu_limit = 2_000_000;
+        all[2].instance.cpu_limit = 2_000_000;
+        let (_, told) = run(1, &all, rules);
+        told.iter().find(|t| t.name == "d").expect("it was told").waited_s
+    };
+    // a leaves at 400 s, and the host has nothing to give until it is looked at again at 600 s.
+    close(waits(1000.0), 190.0);
+    // What came since counted with its limit, and gives that back when it leaves at 450 s.
+    close(waits(140.0), 40.0);
 }

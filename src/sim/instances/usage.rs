@@ -133,8 +133,8 @@ impl Engine<'_> {
         *held = *held - r.used + used;
         let load = &mut self.loads[h.region.index()];
         load.cpu_demand = load.cpu_demand - r.demand + demand;
+        r.note_peak(self.now, t.sampled);
         (r.demand, r.used) = (demand, used);
-        r.peak = r.peak.max(demand);
         self.settle(host);
     }
 
