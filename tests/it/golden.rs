@@ -56,3 +56,14 @@ fn a_hundredth_of_the_xfaas_week_keeps_its_figures() {
     let set = ["workload.xfaas.calls=200000", "scheduler.shifting.paced-backlog.prior_rate_per_s=0.3307"];
     agrees_with_its_golden_file("scenarios/xfaas.toml", "xfaas-hundredth.csv", &set);
 }
+
+#[test]
+fn tenants_who_reserve_for_the_peak_keep_their_figures() {
+    agrees_with_its_golden_file("scenarios/oversubscription-embodied.toml", "oversubscription-embodied.csv", &[]);
+}
+
+#[test]
+fn embodied_carbon_as_an_objective_keeps_its_figures() {
+    let set = ["scheduler.packing.lowest-carbon.objective=\"sci\""];
+    agrees_with_its_golden_file("scenarios/sunk-carbon.toml", "sunk-carbon.csv", &set);
+}
