@@ -10,8 +10,8 @@ use crate::report::{
     ReportError, summarize, write_ledger, write_meter, write_summary, write_tables, write_watch,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
-use crate::sci::{self, FunctionalUnit};
 use crate::sci::attribution::{Periods, Rows, attribute};
+use crate::sci::{self, FunctionalUnit};
 use crate::sim::{self, Progress, SimError};
 use crate::types::Duration;
 use crate::workload::NoCalls;
@@ -181,7 +181,8 @@ pub fn measure(
     let inputs: Vec<Input> = read.map(|(path, sha256)| Input { path, sha256 }).collect();
     let names: Vec<&str> = outcome.profiles.iter().map(|p| &*p.name).collect();
     let unknown = loaded.scenario.sci.functional_unit.unknown(&names);
-    let counts_no_instances = matches!(loaded.scenario.sci.functional_unit, FunctionalUnit::Call | FunctionalUnit::Request);
+    let counts_no_instances =
+        matches!(loaded.scenario.sci.functional_unit, FunctionalUnit::Call | FunctionalUnit::Request);
     let nothing_counted = (received == 0 && outcome.instances.asked > 0 && counts_no_instances).then(|| {
         "sci.functional_unit counts calls, and there are none: for instances choose instance-hour, instance, cpu-hour or gb-hour"
             .to_owned()

@@ -67,4 +67,12 @@ fn a_sixth_of_the_overcommitted_cell_keeps_its_figures() {
         "time.duration_s=216000",
     ];
     agrees_with_its_golden_file("scenarios/overcommit.toml", "overcommit-sixth.csv", &set);
+fn tenants_who_reserve_for_the_peak_keep_their_figures() {
+    agrees_with_its_golden_file("scenarios/oversubscription-embodied.toml", "oversubscription-embodied.csv", &[]);
+}
+
+#[test]
+fn embodied_carbon_as_an_objective_keeps_its_figures() {
+    let set = ["scheduler.packing.lowest-carbon.objective=\"sci\""];
+    agrees_with_its_golden_file("scenarios/sunk-carbon.toml", "sunk-carbon.csv", &set);
 }
