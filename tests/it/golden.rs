@@ -67,6 +67,9 @@ fn a_sixth_of_the_overcommitted_cell_keeps_its_figures() {
         "time.duration_s=216000",
     ];
     agrees_with_its_golden_file("scenarios/overcommit.toml", "overcommit-sixth.csv", &set);
+}
+
+#[test]
 fn tenants_who_reserve_for_the_peak_keep_their_figures() {
     agrees_with_its_golden_file("scenarios/oversubscription-embodied.toml", "oversubscription-embodied.csv", &[]);
 }
