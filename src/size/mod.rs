@@ -1,7 +1,7 @@
 //! How large it has to be: the value of a key, first of all the number of hosts, that keeps declared objectives.
 //!
-//! `docs/sizing.md` has the method. [`objective`] reads what has to hold, [`vary`] what is varied, [`search`] looks for the
-//! border, [`runs`] runs values, [`confidence`] says when replications suffice; the rest shows what was found.
+//! `docs/sizing.md` has the method. `objective` reads what has to hold, `vary` what is varied, `search` looks for the
+//! border, `runs` runs values, `confidence` says when replications suffice; the rest shows what was found.
 
 mod chart;
 mod confidence;
