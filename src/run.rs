@@ -6,8 +6,8 @@ use std::time::Instant;
 use crate::cluster::Host;
 use crate::ledger::PeriodAccount;
 use crate::report::{
-    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, InstanceLogWriter, Manifest, ReportError, summarize,
-    write_ledger, write_meter, write_watch, write_summary, write_tables,
+    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, InstanceLogWriter, Manifest,
+    ReportError, summarize, write_ledger, write_meter, write_summary, write_tables, write_watch,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
 use crate::sci;
@@ -248,4 +248,3 @@ pub fn count_powered(groups: &mut [sci::GroupFacts], hosts: &[Host]) {
         groups[host.group.index()].powered_s += host.powered_s();
     }
 }
-

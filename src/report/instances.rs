@@ -116,7 +116,8 @@ pub(super) fn figures(list: &mut List, run: &Finished<'_>, run_s: f64) {
     let energy_j: f64 = o.hosts.iter().map(|h| h.energy_j).sum();
     let operational_g = run.scored.operational_g();
     let lost_g = share(t.lost.1, energy_j) * operational_g;
-    let meaning = "operational emissions of that, overhead included, at the run's mean emissions per joule of its hosts";
+    let meaning =
+        "operational emissions of that, overhead included, at the run's mean emissions per joule of its hosts";
     list.number("instances.lost_g", lost_g, "gCO2e", meaning);
     list.count("migrations.done", t.migrations, "live migrations");
     list.count("migrations.broken_off", t.migrations_broken, "migrations whose instance ended or had to go meanwhile");
@@ -163,7 +164,12 @@ fn multiplexing(list: &mut List, run: &Finished<'_>) {
     list.number("multiplexing.peaks_over_peak_cell", m.cell_standing_ratio, "1", "the same for all hosts as one");
     let meaning = "sum of the hosts' peaks over the peak of all together";
     list.number("multiplexing.hosts_over_cell", m.hosts_over_cell, "1", meaning);
-    list.number("multiplexing.demand_mean_cores", m.mean_cores, "cores", "CPU demand of all instances, mean over samples");
+    list.number(
+        "multiplexing.demand_mean_cores",
+        m.mean_cores,
+        "cores",
+        "CPU demand of all instances, mean over samples",
+    );
     list.number("multiplexing.demand_p99_cores", m.p99_cores, "cores", "the same, 99th percentile");
     list.number("multiplexing.demand_p9999_cores", m.p9999_cores, "cores", "the same, 99.99th percentile");
     list.number("multiplexing.demand_max_cores", m.peak_cores, "cores", "the same, largest");
@@ -178,7 +184,8 @@ fn multiplexing(list: &mut List, run: &Finished<'_>) {
         list.number(&format!("overcommit.{name}.severity"), row.severity, "1", meaning);
         let meaning = "what it would have saved: (limits - predictions) / limits of all machines, mean over steps";
         list.number(&format!("overcommit.{name}.savings"), row.savings.mean, "1", meaning);
-        let meaning = "increase of the p99 of CPU scheduling latency that went with its violation rate in a published regression";
+        let meaning =
+            "increase of the p99 of CPU scheduling latency that went with its violation rate in a published regression";
         list.number(&format!("overcommit.{name}.latency_proxy"), row.latency_proxy, "1", meaning);
     }
 }

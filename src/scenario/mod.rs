@@ -203,7 +203,13 @@ fn ledger_step() -> f64 {
 
 impl Default for OutputSpec {
     fn default() -> Self {
-        Self { step_s: step(), ledger_step_s: ledger_step(), invocations: false, instances: false, account_step_s: None }
+        Self {
+            step_s: step(),
+            ledger_step_s: ledger_step(),
+            invocations: false,
+            instances: false,
+            account_step_s: None,
+        }
     }
 }
 

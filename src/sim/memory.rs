@@ -55,7 +55,8 @@ impl Engine<'_> {
             self.send_away_until_it_fits(host);
         }
         self.settle(host);
-        if self.totals.reclaimed + self.totals.killed + self.tenancy.totals.evicted + self.tenancy.totals.killed > before
+        if self.totals.reclaimed + self.totals.killed + self.tenancy.totals.evicted + self.tenancy.totals.killed
+            > before
         {
             // Who waits may have room now: after what is under way here.
             self.room_was_made(host);

@@ -45,7 +45,12 @@ fn fleet(hosts: &[&[(u64, u64, u64)]]) -> (Vec<HostView>, Vec<ResidentView>) {
     (views, residents)
 }
 
-fn ask(policy: &MigrationSpec, hosts: &[HostView], residents: &[ResidentView], waits: Option<(u64, u64)>) -> Vec<(u32, u32)> {
+fn ask(
+    policy: &MigrationSpec,
+    hosts: &[HostView],
+    residents: &[ResidentView],
+    waits: Option<(u64, u64)>,
+) -> Vec<(u32, u32)> {
     let waiting = [waits.map(|(cores, gb)| InstanceRequest {
         instance: 999,
         cpu: cores * CORE,
@@ -133,7 +138,10 @@ fn every_policy_orders_only_what_is_possible() {
             for (token, host) in orders {
                 assert!(seen.insert(token), "{policy:?} moves an instance twice");
                 let resident = residents[token as usize];
-                let from = hosts.iter().position(|h| (h.residents.0..h.residents.1).contains(&token)).expect("it is somewhere");
+                let from = hosts
+                    .iter()
+                    .position(|h| (h.residents.0..h.residents.1).contains(&token))
+                    .expect("it is somewhere");
                 assert_ne!(from, host as usize);
                 assert_eq!(hosts[from].region, hosts[host as usize].region);
                 // The parts of a chain do not know of each other; the engine passes over what has become impossible.

@@ -73,13 +73,8 @@ impl Engine<'_> {
     /// A host with room for an instance: in what is free, or in what idle sandboxes leave when they go.
     fn room_for(&mut self, request: &InstanceRequest, region: RegionId) -> Option<HostId> {
         let r = &self.regions[region.index()];
-        let pool = Pool {
-            region,
-            first_host: r.first_host,
-            index: &r.free,
-            warm: &self.warm,
-            sandboxes: &self.sandboxes,
-        };
+        let pool =
+            Pool { region, first_host: r.first_host, index: &r.free, warm: &self.warm, sandboxes: &self.sandboxes };
         if let Some(host) = self.packing.place_instance(request, &pool) {
             return Some(host);
         }

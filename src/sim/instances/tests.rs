@@ -220,7 +220,8 @@ fn what_contention_takes_is_lost_or_made_up_for() {
 
 #[test]
 fn batch_takes_what_latency_sensitive_instances_leave() {
-    let mut all = [listed("service", 0.0, 2.0, 10.0, &[(100.0, 3.0)]), listed("batch", 0.0, 2.0, 10.0, &[(100.0, 2.0)])];
+    let mut all =
+        [listed("service", 0.0, 2.0, 10.0, &[(100.0, 3.0)]), listed("batch", 0.0, 2.0, 10.0, &[(100.0, 2.0)])];
     all[1].instance.class = Class::Batch;
     let (outcome, told) = run(1, &all, "");
     close(told[0].core_s[1], 300.0);

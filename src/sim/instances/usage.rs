@@ -196,4 +196,3 @@ impl Engine<'_> {
         account.share_weight[held] += share_weight;
     }
 }
-

@@ -110,7 +110,8 @@ impl Instances for Merged {
     }
 
     fn notes(&self) -> Vec<(String, String)> {
-        let of = |p: &Part| p.source.notes().into_iter().map(|(k, v)| (format!("{}.{k}", p.name), v)).collect::<Vec<_>>();
+        let of =
+            |p: &Part| p.source.notes().into_iter().map(|(k, v)| (format!("{}.{k}", p.name), v)).collect::<Vec<_>>();
         self.parts.iter().flat_map(of).collect()
     }
 

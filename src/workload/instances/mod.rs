@@ -34,8 +34,8 @@ pub use azure_packing::{AzurePackingSpec, OtherTypes, PackingFiles};
 pub use azure_vm::{AfterEviction, AzureVmSpec, Reading};
 pub use bitbrains::BitbrainsSpec;
 pub use borg::{BorgFiles, BorgSpec, Priorities};
-pub use opendc::{Dependencies, FrequencyUnit, MemoryUnit, OpenDcSpec, TimeUnit};
 pub use merged::Merged;
+pub use opendc::{Dependencies, FrequencyUnit, MemoryUnit, OpenDcSpec, TimeUnit};
 pub use remembered::Remembered;
 pub use spec::{Context, InstancesSpec};
 pub use synthetic::{
