@@ -59,6 +59,12 @@ impl Engine<'_> {
         let lodging = &mut t.lodgings[host.index()];
         let (place, cpu) = (t.residents[slot].place, t.residents[slot].request.cpu);
         lodging.requested -= cpu;
+        if t.overcommit.is_some() {
+            // Until predictors speak again: what its neighbours leave, and never more than the host beyond what they asked for.
+            let physical = self.groups[self.hosts[host.index()].group.index()].cpu;
+            let promised = &mut self.promised[host.index()].cpu;
+            *promised = (*promised).min(physical + lodging.requested);
+        }
         lodging.residents.swap_remove(place as usize);
         if let Some(&moved) = lodging.residents.get(place as usize) {
             t.residents[moved].place = place;
@@ -137,9 +143,14 @@ impl Engine<'_> {
 
     /// Evicts an instance, which is asked for again later, or kills it for good. The host is touched; the caller settles it.
     pub(in crate::sim) fn evict_instance(&mut self, slot: u32, kill: bool) {
+        let r = &self.tenancy.residents[slot];
+        let (ran, cpu, memory) = (r.stage == Stage::Running, r.demand, r.used.saturating_sub(r.overhead));
         self.move_out(slot);
         let r = &mut self.tenancy.residents[slot];
         let resumes = self.rules.instances.evicted == Evicted::Resume;
+        if ran && resumes {
+            r.rest = Some((r.rest_of_piece(self.now), cpu, memory));
+        }
         if kill || !resumes {
             let (core_s, joules) = std::mem::take(&mut r.had.since_start);
             let lost = &mut self.tenancy.totals.lost;
