@@ -139,7 +139,7 @@ fn settings(turn: usize, overcommit: (&str, &str), migration: (&str, &str), pack
     if turn % 3 == 1 {
         set.push("scheduler.provisioning.threshold={ hold_s = 40.0, evict_idle = true }".into());
     }
-    if turn % 3 != 0 {
+    if !turn.is_multiple_of(3) {
         set.push(CALLS.into());
         if turn % 4 == 1 {
             set.push("isolation={ microvm = { start_energy = \"measured\", start_energy_j = 9.0 } }".into());
