@@ -129,7 +129,12 @@ impl<'a> Engine<'a> {
         let cores = hosts.iter().map(|g| groups[g.index()].cpu as f64 / crate::cluster::UNITS_PER_CORE).sum();
         let asks = Asks { overcommit, watch: setup.watch, migration: setup.migration };
         let there = (hosts.len(), regions.len(), cores);
-        let tenancy = Tenancy::new(setup.instances, &rules.instances, there, asks, cut, logs.instances);
+        let mut promises = vec![Capacity { cpu: 0, memory: 0 }; groups.len()];
+        for (group, promise) in hosts.iter().zip(&promised) {
+            promises[group.index()] = *promise;
+        }
+        let mut tenancy = Tenancy::new(setup.instances, &rules.instances, there, asks, cut, logs.instances);
+        tenancy.promises = promises;
         let mut engine = Self {
             now: SimTime::ZERO,
             sharing: vec![ProcessorSharing::default(); hosts.len()],

@@ -319,6 +319,9 @@ impl Engine<'_> {
             }
             Event::HostTick { host } => self.sharing[host as usize].tick_at != Some(at),
             Event::InstanceStep { slot, generation } => self.tenancy.residents[slot].generation != generation,
+            Event::InstanceMoved { slot, number } => {
+                self.tenancy.residents[slot].moving.is_none_or(|m| m.number != number)
+            }
             _ => false,
         }
     }

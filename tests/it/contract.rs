@@ -236,7 +236,7 @@ fn every_keep_alive_policy_keeps_the_contract_with_every_scaling_policy_in_every
 }
 
 /// The names that an enumeration of the schema allows.
-fn names(of: &str) -> Vec<String> {
+pub fn names(of: &str) -> Vec<String> {
     let schema = slackwater::scenario::schema();
     let spec = &schema["$defs"][of];
     let variants = spec["oneOf"].as_array().unwrap_or_else(|| panic!("{of} is an enumeration")).clone();

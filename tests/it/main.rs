@@ -21,6 +21,7 @@ mod hotcarbon;
 mod house;
 mod impact;
 mod impact_run;
+mod instances;
 mod invalid;
 mod isolation;
 mod keep_alive;

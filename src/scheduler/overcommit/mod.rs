@@ -254,7 +254,7 @@ impl OvercommitSpec {
         let Some((own_s, memory_ratio)) = self.common() else { return found };
         if own_s != sample_s {
             let message = format!("hosts are sampled every {sample_s} s, and this predictor wants {own_s} s");
-            let help = "leave the key out here, or write the same period there";
+            let help = "write the same sample_s here and there; left out, it is 300 here, too";
             found.push(Conflict { key: format!("{path}.sample_s"), message, help });
         }
         if memory_ratio != 1.0 {

@@ -146,9 +146,14 @@ impl Engine<'_> {
 
     /// Evicts an instance, which is asked for again later, or kills it for good. The host is touched; the caller settles it.
     pub(in crate::sim) fn evict_instance(&mut self, slot: u32, kill: bool) {
+        let r = &self.tenancy.residents[slot];
+        let (ran, cpu, memory) = (r.stage == Stage::Running, r.demand, r.used.saturating_sub(r.overhead));
         self.move_out(slot);
         let r = &mut self.tenancy.residents[slot];
         let resumes = self.rules.instances.evicted == Evicted::Resume;
+        if ran && resumes {
+            r.rest = Some((r.rest_of_piece(self.now), cpu, memory));
+        }
         if kill || !resumes {
             let (core_s, joules) = std::mem::take(&mut r.had.since_start);
             let lost = &mut self.tenancy.totals.lost;

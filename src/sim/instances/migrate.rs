@@ -89,9 +89,8 @@ impl Engine<'_> {
         }
         (r.demand, r.used) = (demand, used);
         r.had.moves += 1;
-        // Standing still, it gets nothing of what it wants.
+        r.still = self.now + moving.downtime;
         let still_s = moving.downtime.as_secs_f64();
-        r.had.got_core_s -= still_s * demand as f64 * 1e-6;
         h.exec_demand += demand;
         if r.is_batch() {
             h.batch_demand += demand;

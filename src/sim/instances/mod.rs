@@ -36,7 +36,7 @@ use super::event::Event;
 use super::setup::SimError;
 use crate::scheduler::migration::Migration;
 use crate::scheduler::overcommit::watch::{Multiplexing, MultiplexingReport, Watch, WatchReport};
-use crate::scheduler::overcommit::{Overcommit, Sample};
+use crate::scheduler::overcommit::{Capacity, Overcommit, Sample};
 use crate::scheduler::packing::InstanceRequest;
 use crate::types::{Duration, FunctionId, HostId, SimTime, TenantId};
 use crate::workload::instances::{Announced, Instance, Instances, Usage};
@@ -62,6 +62,8 @@ pub(super) struct Tenancy<'a> {
     pub residents: Residents,
     /// By host.
     pub lodgings: Vec<Lodging>,
+    /// What an empty host of each group may promise.
+    pub promises: Vec<Capacity>,
     waiting: Vec<Queue>,
     /// The engine's numbers of the accounts and tenants of the source.
     accounts: Vec<FunctionId>,
@@ -116,6 +118,7 @@ impl<'a> Tenancy<'a> {
             announced: Announced::default(),
             residents: Residents::default(),
             lodgings: if present { vec![Lodging::default(); hosts] } else { Vec::new() },
+            promises: Vec::new(),
             waiting: vec![Queue::new(); regions],
             accounts: Vec::new(),
             own_tenants: Vec::new(),
@@ -168,7 +171,6 @@ impl Engine<'_> {
     /// Asks the source for its first instance.
     pub(super) fn begin_tenancy(&mut self) {
         if self.tenancy.present {
-            self.tenancy.tenant_by_name.clear();
             self.fetch_instance();
             self.queue.push(self.now + self.tenancy.period, Event::Sample);
             if let Some(period) = self.tenancy.migration.as_ref().and_then(|m| m.period()) {
@@ -284,6 +286,10 @@ impl Engine<'_> {
             since: self.now,
             lifetime: instance.lifetime,
             ends: SimTime::NEVER,
+            left: Duration::FOREVER,
+            taken: Duration::ZERO,
+            rest: None,
+            still: SimTime::ZERO,
             until: self.now,
             due: 0.0,
             planned: SimTime::NEVER,

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use super::{Order, Stage};
+use crate::scheduler::overcommit::Capacity;
 use crate::scheduler::packing::{InstanceRequest, Pool};
 use crate::sim::engine::Engine;
 use crate::sim::setup::SimError;
@@ -17,18 +18,13 @@ impl Engine<'_> {
         if !self.can_ever_hold(slot, region, &request) {
             return;
         }
-        let must_wait = match self.rules.instances.order {
-            Order::Fifo => !self.tenancy.waiting[region.index()].is_empty(),
-            Order::Priority => {
-                let ahead = self.tenancy.waiting[region.index()].keys().next();
-                ahead.is_some_and(|&(Reverse(rank), _)| rank >= request.priority)
-            }
-        };
+        // One that was evicted goes before those that came after it.
+        let key = self.queue_key(slot);
+        let must_wait = self.tenancy.waiting[region.index()].keys().next().is_some_and(|&first| first < key);
         if !must_wait && let Some(host) = self.room_for(&request, region) {
             return self.settle_in(slot, host);
         }
         self.tenancy.totals.waited += u64::from(first);
-        let key = self.queue_key(slot);
         self.tenancy.waiting[region.index()].insert(key, slot);
         let load = &mut self.loads[region.index()];
         load.instances_waiting += 1;
@@ -48,26 +44,28 @@ impl Engine<'_> {
 
     /// Whether any host of the region could hold the instance if it were empty; else the run fails.
     fn can_ever_hold(&mut self, slot: u32, region: RegionId, request: &InstanceRequest) -> bool {
-        let r = &self.regions[region.index()];
-        let most = if self.kills { r.largest.1.min(self.largest_memory(region)) } else { r.largest.1 };
-        if request.cpu <= r.largest.0 && request.memory <= most {
-            return true;
+        let own = self.groups.iter().zip(&self.tenancy.promises).filter(|(g, _)| g.region == region);
+        let system = self.mechanism.memory_per_host.0;
+        let mut most = Capacity { cpu: 0, memory: 0 };
+        for (group, promise) in own {
+            // Where memory in use must fit, one that alone needs more would be sent away again and again.
+            let there = if self.kills { group.memory.0.saturating_sub(system) } else { u64::MAX };
+            let memory = promise.memory.min(there);
+            if request.cpu <= promise.cpu && request.memory <= memory {
+                return true;
+            }
+            most = Capacity { cpu: most.cpu.max(promise.cpu), memory: most.memory.max(memory) };
         }
+        let r = &self.regions[region.index()];
         self.failure.get_or_insert(SimError::InstanceTooBig {
             instance: self.tenancy.residents[slot].name.to_string(),
             region: r.name.clone(),
             needed_mb: request.memory as f64 * 1e-6,
             needed_cores: request.cpu as f64 * 1e-6,
-            memory_mb: most as f64 * 1e-6,
-            cores: r.largest.0 as f64 * 1e-6,
+            memory_mb: most.memory as f64 * 1e-6,
+            cores: most.cpu as f64 * 1e-6,
         });
         false
-    }
-
-    /// The most memory that a host of the region has: one that needs more would be sent away again and again.
-    fn largest_memory(&self, region: RegionId) -> u64 {
-        let own = self.groups.iter().filter(|g| g.region == region);
-        own.map(|g| g.memory.0.saturating_sub(self.mechanism.memory_per_host.0)).max().unwrap_or(0)
     }
 
     /// A host with room for an instance: in what is free, or in what idle sandboxes leave when they go.

@@ -77,6 +77,12 @@ pub struct Resident {
     pub lifetime: Option<Duration>,
     /// When it ends; never where its usage decides that.
     pub ends: SimTime,
+    /// Life that is left to it after the present piece, where contention stretches life, too; forever without a lifetime.
+    pub left: Duration,
+    /// How much of its usage the pieces so far cover, the present one included.
+    pub taken: Duration,
+    /// The rest of the piece in which it was evicted, if it goes on there: its length, CPU and memory.
+    pub rest: Option<(Duration, u64, u64)>,
     /// When its present piece of usage ends, in its own time: with contention that stretches it, later than planned.
     pub until: SimTime,
     /// The host's progress clock at which its present piece ends \[s\]: only where contention stretches work.
@@ -93,6 +99,8 @@ pub struct Resident {
     pub moving: Option<Move>,
     /// The clocks of its host when it was last credited: dynamic, weighted dynamic, share, weighted share, progress \[s\].
     pub marks: [f64; 5],
+    /// Until when it stands still at the end of a migration.
+    pub still: SimTime,
     /// When it was last credited.
     pub credited: SimTime,
     /// Dynamic energy \[J\], and weighted; share of the host held \[host·s\], and weighted: not yet in the accounts.
@@ -136,6 +144,26 @@ impl Resident {
         }
     }
 
+    /// What is left of its present piece, in its own time; forever if it has no end. It has been credited.
+    pub fn rest_of_piece(&self, now: SimTime) -> Duration {
+        match (self.until == SimTime::NEVER, self.due.is_finite()) {
+            (false, _) => Duration(self.until.0.saturating_sub(now.0)),
+            (true, true) => Duration::from_secs_f64((self.due - self.marks[4]).max(0.0)),
+            (true, false) => Duration::FOREVER,
+        }
+    }
+
+    /// How long it will live once it runs, where contention does not stretch its life.
+    pub fn life_to_come(&self) -> Duration {
+        let lived = if self.rest.is_some() { Duration::from_secs_f64(self.had.ran_s) } else { Duration::ZERO };
+        self.lifetime.map_or(Duration::FOREVER, |life| Duration(life.0.saturating_sub(lived.0)))
+    }
+
+    /// Whether its usage alone decides when it ends.
+    pub fn has_no_life(&self) -> bool {
+        self.ends == SimTime::NEVER && self.left == Duration::FOREVER
+    }
+
     /// Whether it takes what others leave.
     #[inline]
     pub fn is_batch(&self) -> bool {
@@ -162,7 +190,15 @@ impl Resident {
         if self.stage == Stage::Running {
             let ran_s = (now.0 - self.credited.0) as f64 * 1e-9;
             let cores = demand * 1e-6;
-            let got = (clocks[4] - progress) * cores;
+            let mut done_s = clocks[4] - progress;
+            if self.still > self.credited && now > self.credited {
+                // Standing still, it gets nothing of what it wants; where it must have it all, it is done later.
+                let still = self.still.min(now) - self.credited;
+                let missed_s = done_s * (still.0 as f64 / (now - self.credited).0 as f64);
+                done_s -= missed_s;
+                self.due += missed_s;
+            }
+            let got = done_s * cores;
             self.had.ran_s += ran_s;
             self.had.wanted_core_s += ran_s * cores;
             self.had.got_core_s += got;

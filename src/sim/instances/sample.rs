@@ -1,11 +1,13 @@
 //! What predictors, and the watch beside them, are told of hosts at the end of every interval.
 
+use super::Stage;
 use crate::cluster::UNITS_PER_CORE;
 use crate::scheduler::overcommit::{Capacity, Sample, Snapshot};
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
 use crate::sim::setup::SimError;
 use crate::types::{Duration, HostId, SimTime};
+use crate::workload::instances::Usage;
 
 impl Engine<'_> {
     /// Tells the predictor of every host what its instances used, and lets the host promise what it says.
@@ -20,7 +22,7 @@ impl Engine<'_> {
                 watch.observe(id, &t.snapshot);
             }
             if let Some(overcommit) = &mut overcommit {
-                let future_peak = overcommit.oracle_horizon().and_then(|horizon| self.peak_to_come(horizon));
+                let future_peak = overcommit.oracle_horizon().and_then(|horizon| self.peak_to_come(id, horizon));
                 let snapshot = Snapshot { samples: &self.tenancy.snapshot, future_peak };
                 if let Some(said) = overcommit.predict(id, &snapshot) {
                     self.promise(id, said.peak);
@@ -50,6 +52,9 @@ impl Engine<'_> {
             self.touch(host);
             self.promised[host.index()] = promised;
             self.settle(host);
+            if promised.cpu > old.cpu && self.loads[self.hosts[host.index()].region.index()].queued > 0 {
+                self.room_was_made(host);
+            }
         }
     }
 
@@ -75,8 +80,19 @@ impl Engine<'_> {
     /// The highest CPU use that the instances of the host whose snapshot was just taken will together have in one of the intervals
     /// up to the horizon, each capped to its limit, nothing once it has left, and as if nothing slowed them down \[cores\]; `None` where the
     /// horizon lies beyond the end of the workload.
-    fn peak_to_come(&mut self, horizon: Duration) -> Option<f64> {
+    fn peak_to_come(&mut self, host: HostId, horizon: Duration) -> Option<f64> {
         let now = self.now;
+        if self.stretches() {
+            // How far each one is with its piece.
+            self.touch(host);
+            for &slot in &self.tenancy.order {
+                self.tenancy.residents[slot].credit(
+                    &self.hosts[host.index()],
+                    &self.tenancy.lodgings[host.index()],
+                    now,
+                );
+            }
+        }
         let t = &mut self.tenancy;
         let source = t.source.as_mut()?;
         let end = source.span().map_or(SimTime::NEVER, |s| SimTime(s.0)).min(t.cut);
@@ -88,14 +104,29 @@ impl Engine<'_> {
         t.bins.resize(steps, 0);
         for &slot in &t.order {
             let r = &t.residents[slot];
-            let from = now.0 - r.since.0.min(now.0);
-            let until = Duration(from.saturating_add(horizon.0)).0.min((r.ends.0).saturating_sub(r.since.0));
-            let said = source.usage_between(r.request.instance, Duration(from), Duration(until), &mut t.pieces);
-            if let Err(e) = said {
-                self.failure.get_or_insert(SimError::Workload(e));
-                return None;
+            // Where it stands in its usage, when it goes on from there, and how long it still lives.
+            let running = r.stage == Stage::Running;
+            let rest = if running { r.rest_of_piece(now) } else { r.rest.map_or(Duration::ZERO, |rest| rest.0) };
+            let begins = if running { 0 } else { (r.planned - now).0 };
+            let life = match (running, r.ends) {
+                (true, ends) if ends != SimTime::NEVER => (ends - now).0,
+                (false, _) if !t.stretches => r.life_to_come().0,
+                _ => r.left.0.saturating_add(rest.0),
+            };
+            let length = life.min(horizon.0.saturating_sub(begins));
+            if rest == Duration::FOREVER {
+                // Its usage has ended, and it goes on as before.
+                t.pieces.clear();
+                t.pieces.push(Usage { duration: Duration(length), cpu: r.demand, memory: None });
+            } else {
+                let from = r.taken.0.saturating_sub(rest.0);
+                let (from, to) = (Duration(from), Duration(from.saturating_add(length)));
+                if let Err(e) = source.usage_between(r.request.instance, from, to, &mut t.pieces) {
+                    self.failure.get_or_insert(SimError::Workload(e));
+                    return None;
+                }
             }
-            let mut at = 0u64;
+            let mut at = begins;
             // Within one interval the highest demand counts, as in a snapshot.
             let (mut bin, mut most) = (0, 0u64);
             for piece in &t.pieces {

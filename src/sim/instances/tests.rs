@@ -340,10 +340,12 @@ fn a_live_migration_takes_time_cpu_and_memory_on_both_hosts() {
         close(t.migration_s, 27.5);
         // Two cores of four on two hosts for 25 s, at 50 W a core.
         close(t.migration_j, 2.0 * 2.0 * 50.0 * 25.0);
-        // Both run to their ends, at 100 + 50 W each, and the copying comes on top; nothing else does.
-        close(energy_j(&outcome), 2.0 * 100.0 * 1000.0 + 2.0 * 50.0 * 1000.0 + 5000.0);
+        // Both run to their ends, at 100 + 50 W each, and the copying comes on top; nothing else does. What standing still took
+        // is lost, or made up for at the end.
+        let (lost, late) = if contention == "lose" { (2.5, 0.0) } else { (0.0, 2.5) };
+        close(energy_j(&outcome), 2.0 * 100.0 * (1000.0 + late) + 50.0 * (2000.0 + late) + 5000.0);
         let got: f64 = told.iter().map(|t| t.core_s[1]).sum();
-        close(got, 2000.0 - 2.5);
+        close(got, 2000.0 - lost);
     }
 }
 
@@ -398,4 +400,57 @@ fn one_that_leaves_gives_back_no_room_that_a_prediction_did_not_count() {
     close(waits(1000.0), 190.0);
     // What came since counted with its limit, and gives that back when it leaves at 450 s.
     close(waits(140.0), 40.0);
+}
+
+#[test]
+fn where_work_is_made_up_for_a_life_lasts_as_long_as_its_usage() {
+    // Every trace says how long its instances lived; two that want all four cores take twice as long together.
+    let mut two = [listed("a", 0.0, 2.0, 10.0, &[(100.0, 4.0)]), listed("b", 0.0, 2.0, 10.0, &[(50.0, 4.0)])];
+    two[0].instance.lifetime = Some(Duration::from_secs(100));
+    // It goes on as before after its usage, in a life of 60 s.
+    two[1].instance.lifetime = Some(Duration::from_secs(60));
+    let (_, told) = run(1, &two, "[model.instances]\ncontention = \"stretch\"");
+    close(told[0].ended_s, 120.0);
+    close(told[1].ended_s, 160.0);
+    close(told[0].core_s[1], 240.0);
+    close(told[1].core_s[1], 400.0);
+}
+
+#[test]
+fn one_that_resumes_does_the_rest_of_its_piece() {
+    // The batch instance goes after 50 s, when the other grows, and comes back after 150 s, when that has ended.
+    let mut grows = listed("grows", 0.0, 1.0, 800.0, &[]);
+    grows.usage = vec![(50.0, 1.0, Some(400.0)), (90.0, 1.0, Some(800.0))];
+    let mut batch = listed("batch", 0.0, 1.0, 600.0, &[]);
+    batch.usage = vec![(80.0, 1.0, Some(500.0)), (20.0, 0.5, Some(100.0))];
+    batch.instance.class = Class::Batch;
+    let rules = "[scheduler.overcommit.static-ratio]\nmemory_ratio = 3.0\n[model.memory]\nexhaustion = \"evict\"\n\
+                 [model.instances]\nevicted = \"resume\"\nrestart_delay_s = 100.0\n";
+    for contention in ["lose", "stretch"] {
+        for life in [None, Some(Duration::from_secs(100))] {
+            batch.instance.lifetime = life;
+            let all = [grows.clone(), batch.clone()];
+            let (outcome, told) = run(1, &all, &format!("{rules}contention = \"{contention}\""));
+            assert_eq!((outcome.instances.evicted, told[1].name.as_str()), (1, "batch"), "{told:?}");
+            // 50 s before and, of the first piece, 30 s after; then the second.
+            close(told[1].ended_s, 150.0 + 30.0 + 20.0);
+            close(told[1].core_s[1], 80.0 + 10.0);
+            close(outcome.instances.lost.0, 0.0);
+        }
+    }
+}
+
+#[test]
+fn one_that_was_evicted_goes_before_those_that_came_later() {
+    // "big" needs the whole host. "batch", evicted at 50 s, came first, and finds room at 80 s before "big" does.
+    let mut grows = listed("grows", 0.0, 1.0, 600.0, &[]);
+    grows.usage = vec![(50.0, 1.0, Some(500.0)), (1.0, 1.0, Some(600.0)), (149.0, 1.0, Some(300.0))];
+    let mut batch = listed("batch", 0.0, 1.0, 500.0, &[]);
+    batch.usage = vec![(60.0, 1.0, Some(450.0)), (10.0, 1.0, Some(100.0))];
+    batch.instance.class = Class::Batch;
+    let big = listed("big", 60.0, 4.0, 100.0, &[(10.0, 1.0)]);
+    let rules = "[scheduler.overcommit.static-ratio]\nmemory_ratio = 1.5\n[model.memory]\nexhaustion = \"evict\"\n";
+    let (_, told) = run(1, &[grows, batch, big], rules);
+    let names: Vec<_> = told.iter().map(|t| (t.name.as_str(), t.waited_s)).collect();
+    assert_eq!(names, [("batch", 0.0), ("grows", 0.0), ("big", 140.0)]);
 }

@@ -4,7 +4,7 @@ use super::{Evicted, Lodging, Stage};
 use crate::ledger::Held;
 use crate::sim::engine::Engine;
 use crate::sim::setup::SimError;
-use crate::types::{Duration, HostId, SimTime};
+use crate::types::{Duration, HostId, Memory, SimTime};
 use crate::workload::instances::Usage;
 
 /// Progress that rounding may leave undone at the end of a piece \[s\]: half a nanosecond.
@@ -17,6 +17,8 @@ impl Engine<'_> {
         self.touch(host);
         self.stop_starting(slot, host);
         self.instance_ready(slot);
+        // What it held while it started is given back, whatever it uses now.
+        self.settle(host);
     }
 
     /// The memory that an instance held while it started is booked and given back. The host has been touched.
@@ -39,13 +41,15 @@ impl Engine<'_> {
         r.credited = self.now;
         r.since = self.now;
         r.until = self.now;
+        r.peak = 0;
+        let goes_on = r.had.starts > 1 && self.rules.instances.evicted == Evicted::Resume;
+        if !goes_on {
+            (r.left, r.taken) = (r.lifetime.unwrap_or(Duration::FOREVER), Duration::ZERO);
+        }
         r.ends = match r.lifetime {
-            // An instance that goes on where it was has lived a part of its life already.
-            Some(life) if r.had.starts > 1 && self.rules.instances.evicted == Evicted::Resume => {
-                let lived = Duration::from_secs_f64(r.had.ran_s);
-                self.now + Duration(life.0.saturating_sub(lived.0))
-            }
-            Some(life) => self.now + life,
+            // Its pieces last until they have got their CPU, and its life as long as they do.
+            _ if self.tenancy.stretches => SimTime::NEVER,
+            Some(_) => self.now + r.life_to_come(),
             None => SimTime::NEVER,
         };
         let r = &mut self.tenancy.residents[slot];
@@ -62,8 +66,12 @@ impl Engine<'_> {
         }
         if self.tenancy.stretches && r.until == SimTime::NEVER {
             self.touch(host);
-            let r = &self.tenancy.residents[slot];
             let lodging = &self.tenancy.lodgings[host.index()];
+            let r = &mut self.tenancy.residents[slot];
+            if r.still > r.credited {
+                // What it missed while it stood still is still to be done.
+                r.credit(&self.hosts[host.index()], lodging, self.now);
+            }
             let progress = lodging.clocks(&self.hosts[host.index()], r.is_batch())[4];
             if progress + FORGIVEN_S < r.due {
                 return self.plan_stretched(slot, host);
@@ -81,6 +89,14 @@ impl Engine<'_> {
         };
         let mut length = Duration::ZERO;
         let mut now_uses = None;
+        let stretches = self.tenancy.stretches;
+        let r = &mut self.tenancy.residents[slot];
+        let rest = r.rest.take().filter(|rest| rest.0 > Duration::ZERO);
+        if let Some((rest, cpu, memory)) = rest {
+            (length, now_uses) = (rest, Some((cpu, Some(Memory(memory)))));
+        } else if stretches && r.left == Duration::ZERO {
+            return self.finish_instance(slot);
+        }
         // Pieces of no length are passed over, which only a source with a fault would make.
         while length == Duration::ZERO {
             let piece = match self.tenancy.source.as_mut().map(|s| s.usage(number)) {
@@ -96,18 +112,26 @@ impl Engine<'_> {
                     length = duration;
                     now_uses = Some((cpu, memory));
                 }
-                None if self.tenancy.residents[slot].ends == SimTime::NEVER => return self.finish_instance(slot),
+                None if self.tenancy.residents[slot].has_no_life() => return self.finish_instance(slot),
                 // It goes on as before until its life is over.
                 None => length = Duration::FOREVER,
             }
         }
         let r = &mut self.tenancy.residents[slot];
+        if rest.is_none() {
+            if stretches && r.left != Duration::FOREVER {
+                length = length.min(r.left);
+                r.left = Duration(r.left.0 - length.0);
+            }
+            r.taken = Duration(r.taken.0.saturating_add(length.0));
+        }
         let (demand, used) = match now_uses {
             Some((cpu, memory)) => {
                 let own = memory.map_or(r.request.memory - r.overhead, |m| m.0.min(r.request.memory - r.overhead));
                 (cpu.min(r.limit), own + r.overhead)
             }
-            None if r.used == 0 => (0, r.request.memory),
+            // It has no usage at all.
+            None if r.until == r.since => (0, r.request.memory),
             None => (r.demand, r.used),
         };
         if demand != old_demand || used != old_used {
