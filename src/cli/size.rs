@@ -39,7 +39,7 @@ pub struct Size {
     /// rejected_share, unfinished_share), one of <= >= < >, a bound; repeatable, all have to hold.
     #[arg(long = "slo", value_name = "OBJECTIVE", required = true)]
     slo: Vec<String>,
-    /// What is varied: hosts (all groups in proportion, each at least 1), hosts[REGION], or a key of the scenario.
+    /// What is varied: hosts (all groups in proportion, each at least 1), `hosts[REGION]`, or a key of the scenario.
     #[arg(long, value_name = "WHAT", default_value = "hosts")]
     vary: String,
     /// The lowest value [default: for hosts 1 per group; keys must say].
@@ -72,7 +72,7 @@ pub struct Size {
     /// Values checked on either side of the answer, for cases that are not monotone.
     #[arg(long, value_name = "N", default_value_t = 4)]
     check: u32,
-    /// Size every run of the scenario's [compare] instead of the scenario without it.
+    /// Size every run of the scenario's `[compare]` instead of the scenario without it.
     #[arg(long)]
     each: bool,
     /// Replace a key of the scenario; repeatable.

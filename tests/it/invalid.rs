@@ -236,3 +236,44 @@ fn an_earlier_result_survives_a_failing_run_and_is_replaced_by_a_good_one() {
     assert!(read("summary.json") != before.iter().find(|(n, _)| n == "summary.json").expect("written").1);
     assert_eq!(entries(lab.folder()), ["calls.csv", "out", "scenario.toml"]);
 }
+
+/// A world of instances, with something wrong added.
+fn instances(more: &str) -> (i32, String) {
+    let world = WORLD.replace("[workload.calls]\npath = \"calls.csv\"\n", "");
+    sim(&Lab::new(&format!("{world}{more}")), &[])
+}
+
+#[test]
+fn what_looks_at_instances_needs_some() {
+    let calls = format!("{WORLD}[scheduler.overcommit.n-sigma]\n");
+    let (code, said) = sim(&Lab::new(&calls).file("calls.csv", CALLS), &[]);
+    assert_eq!(code, 2);
+    assert!(said.contains("this looks at instances, and the scenario has none"), "{said}");
+    assert!(said.contains("[instances.NAME.synthetic]"), "{said}");
+}
+
+const SOME: &str = "[instances.some.synthetic]\ncount = 1\nduration_s = 600.0\nusage.constant.share = 1.0\n";
+
+#[test]
+fn an_instance_that_no_host_can_hold_is_named_with_what_it_needs() {
+    let (code, said) = instances(&format!("{SOME}sizes.list.sizes = [{{ cores = 2.0, memory_mb = 10.0 }}]\n"));
+    assert_eq!(code, 2);
+    assert!(said.contains("instance i0 needs 10.0 MB and 2 core(s), but no host of region here can hold it"), "{said}");
+    assert!(said.contains("give the region larger hosts"), "{said}");
+}
+
+#[test]
+fn hosts_are_sampled_at_one_pace() {
+    let watch = "[overcommit_watch]\nsample_s = 60.0\nhorizon_s = 600.0\n\
+                 predictors = [{ name = \"a\", policy.borg-default = { sample_s = 60.0 } }]\n";
+    let (code, said) = instances(&format!("{SOME}[scheduler.overcommit.borg-default]\n{watch}"));
+    assert_eq!(code, 2);
+    assert!(said.contains("hosts are sampled every 300 s by scheduler.overcommit"), "{said}");
+}
+
+#[test]
+fn a_migration_must_be_able_to_catch_up() {
+    let (code, said) = instances(&format!("{SOME}[model.instances.migration]\ndirty_mb_per_s = 2000.0\n"));
+    assert_eq!(code, 2);
+    assert!(said.contains("copying would never catch up"), "{said}");
+}

@@ -39,6 +39,7 @@ mod power;
 mod power_states;
 mod provisioning;
 mod queueing;
+mod replay;
 mod reservations;
 mod scene;
 mod score;
