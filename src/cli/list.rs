@@ -16,7 +16,7 @@ pub struct List {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum What {
-    /// Policies of all eight seams, with parameters and defaults.
+    /// Policies of all nine seams, with parameters and defaults.
     Policies,
     /// Rules of attribution: who pays for capacity that nobody uses.
     Attribution,
@@ -48,8 +48,8 @@ impl List {
     }
 }
 
-const SEAMS: [&str; 8] =
-    ["admission", "shifting", "routing", "packing", "overcommit", "keep_alive", "scaling", "provisioning"];
+const SEAMS: [&str; 9] =
+    ["admission", "shifting", "routing", "packing", "overcommit", "keep_alive", "scaling", "provisioning", "migration"];
 
 fn section(what: What) -> String {
     let schema = scenario::schema();
@@ -69,7 +69,10 @@ fn section(what: What) -> String {
             let keys = variants(&schema, "[servers.SERVER.embodied.NAME]", &schema["$defs"]["EmbodiedSpec"]);
             keys + &embodied_text()
         }
-        What::Workloads => variants(&schema, "[workload.NAME]", &schema["$defs"]["WorkloadSpec"]),
+        What::Workloads => {
+            let calls = variants(&schema, "[workload.NAME]", &schema["$defs"]["WorkloadSpec"]);
+            calls + &variants(&schema, "[instances.ANY.NAME]", &schema["$defs"]["InstancesSpec"])
+        }
         What::Isolation => isolation_text(),
         What::Runtimes => runtimes_text(),
         What::Zones => zones_text(),
@@ -95,7 +98,7 @@ fn names(what: What) -> Vec<String> {
         What::PowerModels => of(&schema["$defs"]["PowerSpec"]),
         What::Servers => cluster::server_types().server.iter().map(|s| s.name.clone()).collect(),
         What::Embodied => of(&schema["$defs"]["EmbodiedSpec"]),
-        What::Workloads => of(&schema["$defs"]["WorkloadSpec"]),
+        What::Workloads => [of(&schema["$defs"]["WorkloadSpec"]), of(&schema["$defs"]["InstancesSpec"])].concat(),
         What::Isolation => isolation::catalogue().iter().map(|e| e.name.clone()).collect(),
         What::Runtimes => {
             let mut names: Vec<String> = isolation::runtimes().runtime.iter().map(|r| r.language.clone()).collect();

@@ -85,6 +85,28 @@ fn bar() -> ProgressBar {
     ProgressBar::new(1000).with_style(style)
 }
 
+/// One line per watched predictor; nothing without any.
+fn watched(report: &Report) -> String {
+    let names: Vec<&str> = report
+        .summary
+        .iter()
+        .filter_map(|e| e.key.strip_prefix("overcommit.")?.strip_suffix(".violation_rate"))
+        .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let width = names.iter().map(|n| n.len()).max().unwrap_or(0).max("watched predictor".len());
+    let mut text =
+        format!("{:<width$} {:>10} {:>15} {:>10}\n", "watched predictor", "savings", "violation rate", "severity");
+    for name in names {
+        let figure =
+            |of: &str| report.number(&format!("overcommit.{name}.{of}")).map_or("undefined".to_owned(), significant);
+        let [savings, rate, severity] = ["savings", "violation_rate", "severity"].map(figure);
+        text += &format!("{name:<width$} {savings:>10} {rate:>15} {severity:>10}\n");
+    }
+    text
+}
+
 /// The figures that a person reads first.
 const SHOWN: &[(&str, &str)] = &[
     ("simulated time", "run.simulated_s"),
@@ -149,6 +171,7 @@ fn table(report: &Report) -> String {
         text += format!("{label:<22} {value:>16} {unit}").trim_end();
         text.push('\n');
     }
+    text += &watched(report);
     for (label, key) in [("signal", "sci.signal"), ("boundary", "sci.boundary")] {
         if let Some(Entry { value: Value::Text(said), .. }) = report.summary.iter().find(|e| e.key == key) {
             text += &format!("{label}: {said}\n");

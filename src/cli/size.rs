@@ -12,8 +12,8 @@ use super::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
-  The fewest hosts with a p99 of half a second and at most 1 % of calls rejected, late or unfinished:
-    sim size scenarios/quickstart.toml --slo 'p99_latency_s <= 0.5' --slo 'violation_rate <= 0.01' --vary hosts
+  The fewest hosts with a p99 of 0.55 s and at most 1 % of calls rejected, late or unfinished:
+    sim size scenarios/isolation-ladder.toml --slo 'p99_latency_s <= 0.55' --slo 'violation_rate <= 0.01' --vary hosts
 
   The same for every run of [compare]: how many hosts does each isolation mechanism need?
     sim size scenarios/isolation-ladder.toml --slo 'service_latency_s.p99 <= 0.75' --vary hosts --each

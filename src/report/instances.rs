@@ -196,9 +196,9 @@ fn usage(list: &mut List, run: &Finished<'_>, run_s: f64) {
     list.number("instances.requested_core_s", t.requested_core_s, "core·s", "CPU asked for x time on hosts");
     list.number("instances.wanted_core_s", t.wanted_core_s, "core·s", "CPU that instances wanted");
     list.number("instances.used_core_s", t.got_core_s, "core·s", "CPU that instances got");
-    let lost = share(t.wanted_core_s - t.got_core_s, t.wanted_core_s);
+    let lost = share((t.wanted_core_s - t.got_core_s).max(0.0), t.wanted_core_s);
     list.number("instances.cpu_unserved_share", lost, "1", "CPU wanted and not got when it was wanted, over wanted");
-    let lost = share(t.batch.0 - t.batch.1, t.batch.0);
+    let lost = share((t.batch.0 - t.batch.1).max(0.0), t.batch.0);
     list.number("instances.cpu_unserved_share_batch", lost, "1", "the same of batch instances");
     let cores = |h: &crate::cluster::Host| run.servers[h.group.index()].cores;
     let there: f64 = o.hosts.iter().map(|h| cores(h) * run_s).sum();

@@ -24,8 +24,8 @@ pub(super) fn open_instances(
             Ok(source) => {
                 if source.span().is_none() && scenario.time.duration_s.is_none() {
                     problems.push(Problem::new(
-                        "time.duration_s",
-                        format!("the instances of instances.{name} do not say when they end"),
+                        format!("instances.{name}"),
+                        "when the last of these instances ends is not known beforehand",
                         "say how long the run lasts with time.duration_s",
                     ));
                 }

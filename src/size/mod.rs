@@ -219,6 +219,15 @@ pub fn size(loaded: &Loaded, options: &Options, progress: &(dyn Fn(Progress) + S
         return Err(SizeError::Usage(wrong.join("\n")));
     }
     let objectives: Vec<Objective> = parsed.into_iter().flatten().collect();
+    if loaded.scenario.workload.is_none()
+        && let Some(of_calls) = objectives.iter().find(|o| o.is_share_of_calls())
+    {
+        return Err(SizeError::Usage(format!(
+            "--slo {}: this is a share of calls, and the scenario has none\n  help: for instances see instances.*, exhaustion.* and \
+             overcommit.NAME.violation_rate in docs/outputs.md",
+            of_calls.text
+        )));
+    }
     let subjects = subjects(cells, &axes, options)?;
     let meter = Meter { tell: progress, runs: 0.into(), done: 0.into(), variants: subjects.len() };
     let variants = size_all(&subjects, &objectives, options, &meter)?;

@@ -54,8 +54,12 @@ pub const SHARES: [Share; 3] = [
 ];
 
 /// Sections of the summary whose figures are never below 0.
-const NEVER_NEGATIVE: [&str; 13] = [
+const NEVER_NEGATIVE: [&str; 17] = [
     "run",
+    "instances",
+    "migrations",
+    "multiplexing",
+    "exhaustion",
     "calls",
     "cold_share_by_app",
     "latency_s",
@@ -144,10 +148,15 @@ impl Objective {
         matches!(self.operator, Operator::AtMost | Operator::Below)
     }
 
+    /// Whether it is a share of calls, which a run without calls does not have.
+    pub fn is_share_of_calls(&self) -> bool {
+        self.share.is_some()
+    }
+
     /// Whether the figure is never below 0, as counts, times, energies and their shares are.
     pub fn never_negative(&self) -> bool {
         let section = self.key.split('.').next().unwrap_or_default();
-        self.share.is_some() || NEVER_NEGATIVE.contains(&section)
+        self.is_share_of_calls() || NEVER_NEGATIVE.contains(&section)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::types::{Duration, HostId};
 ///
 /// Rule, every period: hosts whose promised share (the larger of CPU and memory) is below `low` and that hold nothing but instances are taken from
 /// the emptiest on; each is emptied if all its instances, the largest first, fit on fuller hosts (best fit: the fullest that has room) whose promised share and CPU load
-/// both stay at or below `high`; else it is left as it is. At most `most_moves` instances are moved at a time.
+/// and memory in use all stay at or below `high`; else it is left as it is. At most `most_moves` instances are moved at a time.
 ///
 /// Source: Beloglazov and Buyya, Concurrency and Computation 24(13), 2012 (under-utilised hosts are emptied or left alone; placement best fit
 /// decreasing). Thresholds: theirs are 0.3–0.7 of CPU by usage; by requests, our defaults 0.5 and 0.9 are assumed.
@@ -23,7 +23,7 @@ pub struct Consolidate {
     #[schemars(range(min = 0.0, max = 1.0))]
     #[serde(default = "half")]
     pub low: f64,
-    /// Promised share and CPU load above which no host is filled. Default 0.9.
+    /// Promised share, CPU load and share of memory in use above which no host is filled. Default 0.9.
     #[schemars(range(min = 0.0, max = 1.0))]
     #[serde(default = "most")]
     pub high: f64,
@@ -88,8 +88,9 @@ impl Migration for Consolidate {
                     let then = view.with(resident, false);
                     h != source
                         && view.region == hosts[source].region
-                        && view.has_room(&resident.request)
+                        && view.takes(resident)
                         && then.filled() <= self.high
+                        && then.memory_load() <= self.high
                         && then.load() <= self.high
                 });
                 let Some(target) = target else { break };

@@ -82,7 +82,7 @@ fn clear(
         let now = |h: usize, changed: &[(usize, HostView)]| {
             changed.iter().rev().find(|(c, _)| *c == h).map_or(fleet.hosts[h], |(_, v)| *v)
         };
-        let target = targets.iter().copied().find(|&h| h != host && now(h, &changed).has_room(&resident.request))?;
+        let target = targets.iter().copied().find(|&h| h != host && now(h, &changed).takes(&resident))?;
         changed.push((target, now(target, &changed).with(&resident, false)));
         orders.push((resident.token, HostId::from_index(target)));
         view = view.with(&resident, true);

@@ -38,6 +38,8 @@ pub struct HostView {
     pub reserved: Capacity,
     /// CPU demanded [millionths of a core].
     pub demand: u64,
+    /// Memory in use \[bytes\].
+    pub used: u64,
     /// Sandboxes of calls, and instances on their way from or to it, which keep it from being emptied.
     pub others: u32,
     /// Its instances: a range of [`Fleet::residents`].
@@ -59,6 +61,16 @@ impl HostView {
         self.on && free.cpu >= request.cpu && free.memory >= request.memory
     }
 
+    /// Whether it may take this instance: promised room, and memory that is there for what is in use.
+    pub fn takes(&self, resident: &ResidentView) -> bool {
+        self.has_room(&resident.request) && self.used + resident.used <= self.physical.memory
+    }
+
+    /// Memory in use over memory there.
+    pub fn memory_load(&self) -> f64 {
+        self.used as f64 / self.physical.memory.max(1) as f64
+    }
+
     /// CPU demand over capacity.
     pub fn load(&self) -> f64 {
         self.demand as f64 / self.physical.cpu as f64
@@ -76,6 +88,7 @@ impl HostView {
         self.reserved.cpu = change(self.reserved.cpu, resident.request.cpu);
         self.reserved.memory = change(self.reserved.memory, resident.request.memory);
         self.demand = change(self.demand, resident.demand);
+        self.used = change(self.used, resident.used);
         self
     }
 }
@@ -118,7 +131,7 @@ pub type MoveOrder = (InstanceToken, HostId);
 /// Decides which instances are moved.
 ///
 /// Laws: every order names an instance of the fleet and another host of its region that is on and has room for all that it is
-/// sent. An order that has become impossible is passed over.
+/// sent, by what it may promise and by the memory that is in use. An order that has become impossible is passed over.
 pub trait Migration: Send {
     /// How often it is asked; `None`: never.
     fn period(&self) -> Option<Duration>;

@@ -56,7 +56,7 @@ impl Migration for RelieveOverload {
                     let view = &hosts[h];
                     h != source
                         && view.region == hosts[source].region
-                        && view.has_room(&resident.request)
+                        && view.takes(resident)
                         && view.with(resident, false).load() <= self.high
                 });
                 let Some(target) = target else { continue };

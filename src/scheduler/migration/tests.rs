@@ -38,6 +38,7 @@ fn fleet(hosts: &[&[(u64, u64, u64)]]) -> (Vec<HostView>, Vec<ResidentView>) {
             promised: physical,
             reserved: Capacity { cpu: sum(|i| i.0) * CORE, memory: sum(|i| i.1) * GB },
             demand: sum(|i| i.2) * CORE,
+            used: sum(|i| i.1) * GB,
             others: 0,
             residents: (first, residents.len() as u32),
         });
@@ -145,9 +146,21 @@ fn every_policy_orders_only_what_is_possible() {
                 assert_ne!(from, host as usize);
                 assert_eq!(hosts[from].region, hosts[host as usize].region);
                 // The parts of a chain do not know of each other; the engine passes over what has become impossible.
-                assert!(is_chain || then[host as usize].has_room(&resident.request), "{policy:?} overfills a host");
+                assert!(is_chain || then[host as usize].takes(&resident), "{policy:?} overfills a host");
                 then[host as usize] = then[host as usize].with(&resident, false);
             }
         }
+    }
+}
+
+#[test]
+fn no_policy_sends_an_instance_where_the_memory_in_use_would_not_fit() {
+    // Twice the memory is promised, and all of it is used: by promises the second host has room for the other's instance.
+    let (mut hosts, residents) = fleet(&[&[(1, 8, 1)], &[(1, 60, 1)], &[(8, 10, 16)]]);
+    hosts.iter_mut().for_each(|h| h.promised.memory *= 2);
+    for policy in policies() {
+        let orders = ask(&policy, &hosts, &residents, Some((16, 16)));
+        assert!(!orders.contains(&(0, 1)), "{policy:?} orders {orders:?}");
+        assert!(!orders.contains(&(2, 1)), "{policy:?} orders {orders:?}");
     }
 }

@@ -141,7 +141,7 @@ pub enum OvercommitSpec {
     /// A host promises what it has. Knows nothing. Loses the capacity that tenants reserve and do not use.
     None(NoOvercommit),
     /// A host promises a fixed multiple of what it has. Knows nothing of use. Loses when more tenants are busy together than fit:
-    /// `exhaustion.*` says how often, `model.memory` what it costs; `cpu_ratio` matters only where CPU is `isolated` or
+    /// `exhaustion.*` says how often, `model.memory` what it costs; for calls `cpu_ratio` matters only where CPU is `isolated` or
     /// sandboxes reserve cores. Source:
     /// OpenStack-style allocation ratios. Example: scenarios/soft-allocation.toml.
     StaticRatio(StaticRatio),

@@ -11,7 +11,8 @@ use super::{Capacity, Overcommit};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StaticRatio {
-    /// CPU promised over CPU there; matters where CPU is `isolated`. Default 1: no overcommitment.
+    /// CPU promised over CPU there: for instances always; for calls where CPU is `isolated` or sandboxes reserve cores. Default 1: no
+    /// overcommitment.
     #[schemars(range(min = 0.01, max = 1000.0))]
     #[serde(default = "one")]
     pub cpu_ratio: f64,

@@ -59,6 +59,7 @@ impl Engine<'_> {
             promised: self.promised[host],
             reserved: Capacity { cpu: h.reserved_cpu, memory: h.reserved_memory },
             demand: h.demand(),
+            used: h.memory_used(),
             others: h.sandboxes - movable,
             residents: (first, first + movable),
         }

@@ -191,6 +191,10 @@ impl Resident {
             let ran_s = (now.0 - self.credited.0) as f64 * 1e-9;
             let cores = demand * 1e-6;
             let mut done_s = clocks[4] - progress;
+            if (ran_s - done_s).abs() < 1e-8 {
+                // Nothing slowed it down: the clock of progress, a sum over the whole run, differs from time by rounding alone.
+                done_s = ran_s;
+            }
             if self.still > self.credited && now > self.credited {
                 // Standing still, it gets nothing of what it wants; where it must have it all, it is done later.
                 let still = self.still.min(now) - self.credited;
