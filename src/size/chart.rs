@@ -57,7 +57,10 @@ fn objectives(sizing: &Sizing, variant: &Variant, x: &Scale, area: &Area<'_>) ->
     let y = Scale::of_figures(&[0.0, highest * 1.05]);
     let mut builder = ChartBuilder::on(area);
     builder.margin(10).margin_right(22).x_label_area_size(46).y_label_area_size(66);
-    builder.caption("figure over its bound; filled: holds, hollow: does not", (FONT, 15));
+    builder.caption(
+        "figure over its bound; filled: holds with confidence, hollow: does not, or ran too seldom",
+        (FONT, 15),
+    );
     let mut chart = builder.build_cartesian_2d(x.coordinates(), y.coordinates())?;
     chart
         .configure_mesh()
