@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{PerInstance, Predictor, Snapshot, State, stored};
+use super::{PerInstance, Predictor, Snapshot, SoFar, stored};
 use crate::types::HostId;
 
 /// Predicts the sum over warm instances of the mean use since each appeared, plus the limits of the instances that are not warm yet.
@@ -30,26 +30,15 @@ pub struct Average {
     pub memory_ratio: f64,
 }
 
-struct Sum {
-    heard: u32,
-    usage: f64,
-}
-
-impl State for Sum {
-    fn clear(&mut self) {
-        *self = Self { heard: 0, usage: 0.0 };
-    }
-}
-
 /// The predictor.
 pub(super) struct SumOfMeans {
     spec: Average,
-    sums: PerInstance<Sum>,
+    sums: PerInstance<SoFar>,
 }
 
 impl SumOfMeans {
     pub(super) fn new(p: &Average) -> Self {
-        Self { spec: p.clone(), sums: PerInstance::new(|| Sum { heard: 0, usage: 0.0 }) }
+        Self { spec: p.clone(), sums: PerInstance::new(SoFar::default) }
     }
 }
 

@@ -35,7 +35,7 @@ pub use usage_max::UsageMax;
 
 use predictor::{Predicting, Predictor};
 use totals::Totals;
-use window::{PerInstance, Ring, Sorted, State, share, stored};
+use window::{PerInstance, Ring, SoFar, Sorted, State, share, stored};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

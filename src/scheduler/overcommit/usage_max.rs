@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{PerInstance, Predictor, Snapshot, State, stored};
+use super::{PerInstance, Predictor, Snapshot, SoFar, stored};
 use crate::types::HostId;
 
 /// Predicts the sum over warm instances of the highest use since each appeared, plus the limits of the instances that are not warm yet.
@@ -30,26 +30,15 @@ pub struct UsageMax {
     pub memory_ratio: f64,
 }
 
-struct Highest {
-    heard: u32,
-    usage: f64,
-}
-
-impl State for Highest {
-    fn clear(&mut self) {
-        *self = Self { heard: 0, usage: 0.0 };
-    }
-}
-
 /// The predictor.
 pub(super) struct SumOfPeaks {
     spec: UsageMax,
-    highest: PerInstance<Highest>,
+    highest: PerInstance<SoFar>,
 }
 
 impl SumOfPeaks {
     pub(super) fn new(p: &UsageMax) -> Self {
-        Self { spec: p.clone(), highest: PerInstance::new(|| Highest { heard: 0, usage: 0.0 }) }
+        Self { spec: p.clone(), highest: PerInstance::new(SoFar::default) }
     }
 }
 

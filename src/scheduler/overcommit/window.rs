@@ -9,6 +9,19 @@ pub(super) trait State: Send {
     fn clear(&mut self);
 }
 
+/// How often an instance was heard of since it appeared, and one figure of its use since then \[cores\].
+#[derive(Default)]
+pub(super) struct SoFar {
+    pub heard: u32,
+    pub usage: f64,
+}
+
+impl State for SoFar {
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
 /// One state per instance on each host, exactly as long as the instance is in every snapshot of the host. An instance that comes back
 /// starts anew. States of instances that left are used again, so that nothing is allocated once the run is warm.
 pub(super) struct PerInstance<T> {

@@ -67,7 +67,7 @@ impl Engine<'_> {
         if let Some(&moved) = lodging.residents.get(place as usize) {
             t.residents[moved].place = place;
         }
-        if t.predicts && came < t.sampled {
+        if t.overcommit.is_some() && came < t.sampled {
             // The prediction counted what it would use, not what it had asked for: how much less there is to come, the next one says.
             let promised = &mut self.promised[host.index()];
             promised.cpu = promised.cpu.saturating_sub(cpu);

@@ -50,7 +50,7 @@ pub(super) struct Asks {
 }
 
 /// The instances that wait for room in one region: by rank, then in the order in which they were asked for.
-type Queue = BTreeMap<(Reverse<u8>, u64), u32>;
+type Queue = BTreeMap<(Reverse<u8>, u32), u32>;
 
 /// All that the engine keeps for instances.
 pub(super) struct Tenancy<'a> {
@@ -76,14 +76,13 @@ pub(super) struct Tenancy<'a> {
     pub log: Option<InstanceLog<'a>>,
     asked: u32,
     cut: SimTime,
+    /// The predictor that says what hosts may promise; static policies have spoken before the run.
     overcommit: Option<Box<dyn Overcommit>>,
     watch: Option<Watch>,
     multiplexing: Multiplexing,
     period: Duration,
     /// When hosts were last sampled.
     sampled: SimTime,
-    /// Whether a predictor says what hosts may promise.
-    predicts: bool,
     pieces: Vec<Usage>,
     bins: Vec<u64>,
     pub migration: Option<Box<dyn Migration>>,
@@ -131,7 +130,6 @@ impl<'a> Tenancy<'a> {
             cut,
             period,
             sampled: SimTime::ZERO,
-            predicts: asks.overcommit.period().is_some(),
             overcommit: asks.overcommit.period().is_some().then_some(asks.overcommit),
             watch,
             multiplexing: Multiplexing::new(cores),
@@ -278,7 +276,6 @@ impl Engine<'_> {
             stage: Stage::Waiting,
             place: 0,
             came: self.now,
-            turn: u64::from(number),
             generation: 0,
             limit: instance.cpu_limit,
             overhead,

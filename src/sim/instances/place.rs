@@ -36,10 +36,11 @@ impl Engine<'_> {
         }
     }
 
-    fn queue_key(&self, slot: u32) -> (Reverse<u8>, u64) {
+    fn queue_key(&self, slot: u32) -> (Reverse<u8>, u32) {
         let r = &self.tenancy.residents[slot];
         let rank = if self.rules.instances.order == Order::Priority { r.request.priority } else { 0 };
-        (Reverse(rank), r.turn)
+        // Instances are numbered in the order in which they are asked for.
+        (Reverse(rank), r.request.instance)
     }
 
     /// Whether any host of the region could hold the instance if it were empty; else the run fails.

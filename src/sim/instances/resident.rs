@@ -61,8 +61,6 @@ pub struct Resident {
     pub place: u32,
     /// When it came to its host.
     pub came: SimTime,
-    /// Its place in the queue: how many were asked for before it.
-    pub turn: u64,
     /// Counts what was planned for it: an event with another number is void.
     pub generation: u32,
     /// CPU that it can never exceed [millionths of a core].
