@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::GridError;
+use super::{GridError, Step};
 use crate::types::{Duration, GramsPerKwh, SimTime};
 
 const NANOS_PER_SEC: f64 = 1e9;
@@ -266,6 +266,38 @@ impl Signal {
     pub fn intervals(&self) -> impl Iterator<Item = (i64, i64, GramsPerKwh)> + '_ {
         let p = &self.points;
         (0..p.len()).map(|i| (p.bounds[i], p.bounds[i + 1], GramsPerKwh(p.values[i])))
+    }
+
+    /// The intervals that touch `[from, to]` [ns from the run's start], as [`Signal::intervals`] gives them.
+    pub fn intervals_between(&self, from: i64, to: i64) -> impl Iterator<Item = (i64, i64, GramsPerKwh)> + '_ {
+        let p = &self.points;
+        let first = p.bounds.partition_point(|&b| b <= from).saturating_sub(1).min(p.len() - 1);
+        let after = p.bounds.partition_point(|&b| b <= to).clamp(first + 1, p.len());
+        (first..after).map(|i| (p.bounds[i], p.bounds[i + 1], GramsPerKwh(p.values[i])))
+    }
+
+    /// The interval that holds `t`, cut off at the run's start. Panics past the end.
+    pub fn step_at(&self, t: SimTime) -> Step {
+        let p = &self.points;
+        let i = p.index(offset(t));
+        let at = |ns: i64| SimTime(ns.max(0) as u64);
+        Step { from: at(p.bounds[i]), to: at(p.bounds[i + 1]), g_per_kwh: p.values[i] }
+    }
+
+    /// Appends the intervals of `[from, to)`, cut off at both ends. Panics past the end.
+    pub fn steps(&self, from: SimTime, to: SimTime, steps: &mut Vec<Step>) {
+        if from >= to {
+            return;
+        }
+        let p = &self.points;
+        for i in p.index(offset(from))..p.len() {
+            let begins = from.max(SimTime(p.bounds[i].max(0) as u64));
+            let ends = to.min(SimTime(p.bounds[i + 1].max(0) as u64));
+            if begins >= to {
+                return;
+            }
+            steps.push(Step { from: begins, to: ends, g_per_kwh: p.values[i] });
+        }
     }
 
     /// The first change after the run's start that is not at the edge of a bin of `step`; then means over bins are not exact.
