@@ -12,7 +12,7 @@ use super::signals::{self, Signals};
 use super::uncertainty::check_uncertainty;
 use super::{DEFAULT_PUE, EndRule, Scenario, ServerSpec};
 use crate::cluster::{Group, power};
-use crate::grid::{Forecast, PerfectForecast, Signal};
+use crate::grid::{Forecast, Observed, PerfectForecast, Signal};
 use crate::isolation::{Conflict, Mechanism};
 use crate::scheduler::{Known, SchedulerSpec};
 use crate::sci::GroupFacts;
@@ -208,6 +208,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         provisioning: provisioning.build(seed.derive("provisioning")),
         migration: migration.build(),
         forecasts,
+        observed: signals.decide.iter().map(|s| Observed::new(s.clone())).collect(),
         clocks: signals.score.iter().map(Signal::cursor).collect(),
         ledger_step: steps.0,
         account_step: steps.1,

@@ -24,6 +24,7 @@ use crate::isolation::Scope;
 use crate::ledger::{Accounts, Meter, MeteredHost, SiteBook};
 use crate::scheduler::RegionLoad;
 use crate::scheduler::overcommit::Capacity;
+use crate::scheduler::shifting::Plan;
 use crate::types::{Duration, FunctionId, GroupId, HostId, PoolId, SimTime};
 use crate::workload::{Batch, FunctionProfile, Survey};
 
@@ -159,6 +160,8 @@ impl<'a> Engine<'a> {
             scaling: setup.scaling,
             provisioning: setup.provisioning,
             forecasts: setup.forecasts,
+            observed: setup.observed,
+            reserved: crate::scheduler::Reserved::default(),
             clocks: setup.clocks,
             queue: EventQueue::default(),
             lanes: ExpiryLanes::default(),
@@ -212,6 +215,7 @@ impl<'a> Engine<'a> {
             periods,
             failure: None,
             let_go_now: Vec::new(),
+            plan: Plan::default(),
             tenancy,
             rules,
             groups,

@@ -19,7 +19,7 @@ use super::waiting::Waiting;
 use crate::cluster::{
     Group, Host, HostIndex, IdleOrder, NONE, ProcessorSharing, SandboxState, Sandboxes, Tier, WarmPools,
 };
-use crate::grid::{Cursor, Forecast};
+use crate::grid::{Cursor, Forecast, Observed};
 use crate::isolation::{Mechanism, Runtime};
 use crate::ledger::{Accounts, Meter, SiteBook};
 use crate::scheduler::admission::Admission;
@@ -29,8 +29,8 @@ use crate::scheduler::packing::Packing;
 use crate::scheduler::provisioning::Provisioning;
 use crate::scheduler::routing::Routing;
 use crate::scheduler::scaling::Scaling;
-use crate::scheduler::shifting::Shifting;
-use crate::scheduler::{CallToken, RegionLoad};
+use crate::scheduler::shifting::{Plan, Shifting};
+use crate::scheduler::{RegionLoad, Reserved, WorkToken};
 use crate::types::{Duration, HostId, PoolId, SandboxId, Seed, SimTime, Stream};
 use crate::workload::{Arrival, Arrivals, Batch, FunctionProfile};
 
@@ -93,6 +93,9 @@ pub(super) struct Engine<'a> {
     pub scaling: Box<dyn Scaling>,
     pub provisioning: Box<dyn Provisioning>,
     pub forecasts: Vec<Box<dyn Forecast>>,
+    pub observed: Vec<Observed>,
+    /// CPU that is paid for in advance.
+    pub reserved: Reserved,
     pub clocks: Vec<Cursor>,
     pub queue: EventQueue,
     pub lanes: ExpiryLanes,
@@ -182,7 +185,9 @@ pub(super) struct Engine<'a> {
     pub next_edge: SimTime,
     pub failure: Option<SimError>,
     /// Reused by every shifting tick.
-    pub let_go_now: Vec<CallToken>,
+    pub let_go_now: Vec<WorkToken>,
+    /// Reused by every question to shifting.
+    pub plan: Plan,
     /// What is kept for instances.
     pub tenancy: Tenancy<'a>,
 }
@@ -352,6 +357,11 @@ impl Engine<'_> {
             Event::Expire { sandbox, .. } => self.expire(SandboxId(sandbox)),
             Event::Release { call } => self.release(call),
             Event::Ask { call } => self.ask(call),
+            Event::Reconsider { call } => self.reconsider(call),
+            Event::JobArrives => self.job_arrives(),
+            Event::JobStep { job, .. } => self.job_step(job),
+            Event::JobDone { job, .. } => self.job_due(job),
+            Event::Ceiling { region } => self.ceiling_moved(region),
             Event::TimeOut { call, .. } => self.time_out(call),
             Event::Provision => self.provision(),
             Event::ShiftTick => self.shift_tick(),

@@ -20,6 +20,7 @@ mod expiry;
 mod hosts;
 mod idle;
 mod instances;
+mod jobs;
 mod memory;
 mod periods;
 mod place;

@@ -4,7 +4,7 @@ use super::instances::{InstanceLog, InstanceTotals};
 use super::rules::Rules;
 use super::statistics::{FunctionStats, PoolCounts, Series, Totals};
 use crate::cluster::{Group, Host};
-use crate::grid::{Cursor, Forecast};
+use crate::grid::{Cursor, Forecast, Observed};
 use crate::isolation::{Mechanism, Runtime};
 use crate::ledger::{Accounts, MeterSpec, Metered, PeriodAccount, SiteBook};
 use crate::scheduler::admission::Admission;
@@ -72,6 +72,8 @@ pub struct Setup {
     pub migration: Box<dyn Migration>,
     /// What policies may know of each region's future.
     pub forecasts: Vec<Box<dyn Forecast>>,
+    /// What they have seen of it.
+    pub observed: Vec<Observed>,
     /// The cumulative clock that weights each region's accounts.
     pub clocks: Vec<Cursor>,
     /// Width of the ledger's bins.

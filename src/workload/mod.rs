@@ -4,6 +4,7 @@ pub mod azure2019;
 mod calls_csv;
 mod calls_parquet;
 pub mod instances;
+pub mod jobs;
 mod lines;
 mod poisson;
 mod prefetch;
