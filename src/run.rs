@@ -6,8 +6,8 @@ use std::time::Instant;
 use crate::cluster::Host;
 use crate::ledger::PeriodAccount;
 use crate::report::{
-    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, InstanceLogWriter, Manifest,
-    ReportError, summarize, write_ledger, write_meter, write_summary, write_tables, write_watch,
+    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, InstanceLogWriter, JobLogWriter,
+    Manifest, ReportError, summarize, write_ledger, write_meter, write_summary, write_tables, write_watch,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
 use crate::sci::attribution::{Periods, Rows, attribute};
@@ -110,15 +110,21 @@ pub fn measure(
         Some(folder) => Some(InstanceLogWriter::create(&folder.path("instances.csv"))?),
         None => None,
     };
+    let mut job_log = match folder.filter(|_| loaded.scenario.output.jobs) {
+        Some(folder) => Some(JobLogWriter::create(&folder.path("jobs.csv"))?),
+        None => None,
+    };
     let account_step = setup.account_step;
     let simulating = Instant::now();
     let (mut outcome, mut arrivals) = {
         let mut record = log.as_mut().map(|log| |call: &sim::Finished| log.record(call));
         let mut book = accounts.as_mut().map(|log| |row: &PeriodAccount| log.record(row));
         let mut tell = instance_log.as_mut().map(|log| |end: &sim::InstanceEnd<'_>| log.record(end));
+        let mut note = job_log.as_mut().map(|log| |end: &sim::JobEnd<'_>| log.record(end));
         let logs = sim::Logs {
             calls: record.as_mut().map(|r| r as &mut dyn FnMut(&sim::Finished) -> Result<(), String>),
             instances: tell.as_mut().map(|t| t as &mut dyn FnMut(&sim::InstanceEnd<'_>) -> Result<(), String>),
+            jobs: note.as_mut().map(|t| t as &mut dyn FnMut(&sim::JobEnd<'_>) -> Result<(), String>),
             accounts: book.as_mut().map(|r| r as &mut dyn FnMut(&PeriodAccount) -> Result<(), String>),
         };
         sim::simulate(setup, arrivals, logs, progress)?
@@ -128,6 +134,9 @@ pub fn measure(
         log.finish()?;
     }
     if let Some(log) = instance_log {
+        log.finish()?;
+    }
+    if let Some(log) = job_log {
         log.finish()?;
     }
     let accounts = accounts.map(AccountLogWriter::finish).transpose()?;
@@ -177,14 +186,15 @@ pub fn measure(
     };
     let source = outcome.instance_source.as_ref();
     let read = arrivals.inputs().into_iter().chain(source.map_or(Vec::new(), |s| s.inputs()));
-    let read = read.chain(beside.inputs.clone());
+    let list = outcome.job_list.as_ref();
+    let read = read.chain(list.map_or(Vec::new(), |l| l.inputs.clone())).chain(beside.inputs.clone());
     let inputs: Vec<Input> = read.map(|(path, sha256)| Input { path, sha256 }).collect();
     let names: Vec<&str> = outcome.profiles.iter().map(|p| &*p.name).collect();
     let unknown = loaded.scenario.sci.functional_unit.unknown(&names);
     let counts_no_instances =
         matches!(loaded.scenario.sci.functional_unit, FunctionalUnit::Call | FunctionalUnit::Request);
-    let nothing_counted = (received == 0 && outcome.instances.asked > 0 && counts_no_instances).then(|| {
-        "sci.functional_unit counts calls, and there are none: for instances choose instance-hour, instance, cpu-hour or gb-hour"
+    let nothing_counted = (received == 0 && outcome.instances.asked + outcome.jobs.arrived > 0 && counts_no_instances).then(|| {
+        "sci.functional_unit counts calls, and there are none: for instances and jobs choose instance-hour, instance, cpu-hour or gb-hour"
             .to_owned()
     });
     let warnings: Vec<String> = unknown
@@ -208,7 +218,12 @@ pub fn measure(
         embodied: filled_in.embodied_parts(),
         inputs: inputs.clone(),
         isolation: loaded.scenario.isolation.build().expect("the same table was built before the run"),
-        workload_notes: arrivals.notes().into_iter().chain(source.map_or(Vec::new(), |s| s.notes())).collect(),
+        workload_notes: arrivals
+            .notes()
+            .into_iter()
+            .chain(source.map_or(Vec::new(), |s| s.notes()))
+            .chain(list.into_iter().flat_map(|l| l.notes.iter().map(|note| ("jobs".to_owned(), note.clone()))))
+            .collect(),
         signals: signals.score.iter().map(|s| s.info().clone()).collect(),
         decision_signals: signals.decide.iter().map(|s| s.info().clone()).collect(),
         boundary: sci::BOUNDARY,

@@ -8,6 +8,7 @@ mod folder;
 #[cfg(feature = "polars")]
 pub mod frames;
 mod instances;
+mod jobs;
 mod machine;
 mod manifest;
 mod meter;
@@ -28,6 +29,7 @@ pub use books::{
 pub use digits::{grouped, significant};
 pub use folder::{Folder, ReportError, write_file};
 pub use instances::{INSTANCES, InstanceLogWriter, write_watch};
+pub use jobs::{JOBS, JobLogWriter};
 pub use manifest::{Effort, Input, Manifest, peak_memory_mb};
 pub use meter::{METER, METER_FUNCTIONS, write_meter};
 pub use plot::{PlotError, received_executed};

@@ -128,6 +128,9 @@ pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
     if run.outcome.instance_source.is_some() {
         super::instances::figures(&mut list, run, run_s);
     }
+    if run.outcome.job_list.is_some() {
+        super::jobs::figures(&mut list, run);
+    }
     carbon(&mut list, run);
     beside::figures(&mut list, run);
     super::meter::figures(&mut list, run);

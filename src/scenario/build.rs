@@ -199,6 +199,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         routing: routing.build(seed.derive("routing")),
         packing: packing.build(seed.derive("packing"), &std::sync::Arc::new(machines)),
         instances,
+        jobs: None,
         watch: watch(scenario),
         overcommit: overcommit.build(seed.derive("overcommit")),
         keep_alive: keep_alive.build(&known("keep_alive")),

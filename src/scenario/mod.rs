@@ -186,6 +186,9 @@ pub struct OutputSpec {
     /// Write `instances.csv`, one row per instance whose story is over. Default false.
     #[serde(default)]
     pub instances: bool,
+    /// Write `jobs.csv`, one row per batch job whose story is over. Default false.
+    #[serde(default)]
+    pub jobs: bool,
     /// Length of the periods of `accounts.parquet`, which has what each function drew and held of each host group, period by period
     /// \[s\]; a whole multiple of `ledger_step_s`. Changes nothing else. Default: no such file.
     #[schemars(range(min = 0.001))]
@@ -208,6 +211,7 @@ impl Default for OutputSpec {
             ledger_step_s: ledger_step(),
             invocations: false,
             instances: false,
+            jobs: false,
             account_step_s: None,
         }
     }

@@ -10,6 +10,7 @@ use super::event::Event;
 use super::expiry::ExpiryLanes;
 use super::idle::Shares;
 use super::instances::{Asks, Tenancy};
+use super::jobs::Jobs;
 use super::periods::Periods;
 use super::pools::Pools;
 use super::queue::EventQueue;
@@ -134,7 +135,9 @@ impl<'a> Engine<'a> {
         for (group, promise) in hosts.iter().zip(&promised) {
             promises[group.index()] = *promise;
         }
-        let mut tenancy = Tenancy::new(setup.instances, &rules.instances, there, asks, cut, logs.instances);
+        let lodgers = (setup.instances, setup.jobs.is_some());
+        let mut tenancy = Tenancy::new(lodgers, &rules.instances, there, asks, cut, logs.instances);
+        let jobs = Jobs::new(setup.jobs, regions.len(), cut, logs.jobs);
         tenancy.promises = promises;
         let mut engine = Self {
             now: SimTime::ZERO,
@@ -217,6 +220,7 @@ impl<'a> Engine<'a> {
             let_go_now: Vec::new(),
             plan: Plan::default(),
             tenancy,
+            jobs,
             rules,
             groups,
         };
@@ -236,6 +240,7 @@ impl<'a> Engine<'a> {
             engine.queue.push(SimTime::ZERO + period, Event::ShiftTick);
         }
         engine.begin_tenancy();
+        engine.begin_jobs();
         engine
     }
 

@@ -9,6 +9,7 @@ use super::event::{Class, Event};
 use super::expiry::ExpiryLanes;
 use super::idle::Shares;
 use super::instances::Tenancy;
+use super::jobs::Jobs;
 use super::periods::Periods;
 use super::pools::Pools;
 use super::queue::EventQueue;
@@ -190,6 +191,8 @@ pub(super) struct Engine<'a> {
     pub plan: Plan,
     /// What is kept for instances.
     pub tenancy: Tenancy<'a>,
+    /// What is kept for jobs.
+    pub jobs: Jobs<'a>,
 }
 
 /// Runs a workload to its end.
@@ -233,7 +236,8 @@ pub fn simulate(
             share: arrivals.progress(),
         });
     }
-    let trace_end = engine.tenancy.span().map_or(last_arrival, |span| last_arrival.max(SimTime(span.0)));
+    let trace_end =
+        engine.tenancy.span().map_or(last_arrival, |span| last_arrival.max(SimTime(span.0))).max(engine.jobs.last());
     let end_of_arrivals = duration.map_or(trace_end, |d| SimTime(d.0));
     engine.drain(end_of_arrivals, duration.is_some(), drain_limit);
     if fixed_end {
@@ -289,6 +293,9 @@ impl Engine<'_> {
             self.events += 1;
             self.happen(event);
         }
+        if self.jobs.is_stirred() {
+            self.stir_jobs();
+        }
         if self.freed || !self.short.is_empty() {
             self.fill_pools();
         }
@@ -324,6 +331,8 @@ impl Engine<'_> {
             }
             Event::HostTick { host } => self.sharing[host as usize].tick_at != Some(at),
             Event::InstanceStep { slot, generation } => self.tenancy.residents[slot].generation != generation,
+            Event::JobStep { job, generation } => self.jobs.is_stale(job, generation, 0),
+            Event::JobDone { job, generation } => self.jobs.is_stale(job, generation, 1),
             Event::InstanceMoved { slot, number } => {
                 self.tenancy.residents[slot].moving.is_none_or(|m| m.number != number)
             }
@@ -415,7 +424,8 @@ impl Engine<'_> {
         let last = end_of_arrivals + limit;
         loop {
             let at = self.next_instant();
-            let only_idle_left = self.calls.in_flight() == 0 && (timed || self.tenancy.is_done());
+            let jobs_left = if timed { self.jobs.in_flight() > 0 } else { !self.jobs.is_done() };
+            let only_idle_left = self.calls.in_flight() == 0 && !jobs_left && (timed || self.tenancy.is_done());
             if at == SimTime::NEVER || at > last || (only_idle_left && timed && at > end_of_arrivals) {
                 break;
             }
@@ -432,7 +442,7 @@ impl Engine<'_> {
                 return;
             }
         }
-        if self.calls.in_flight() > 0 || !timed && !self.tenancy.is_done() {
+        if self.calls.in_flight() > 0 || self.jobs.in_flight() > 0 || !timed && !self.tenancy.is_done() {
             self.now = last.max(self.now);
         }
         if timed {
