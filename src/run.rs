@@ -7,7 +7,8 @@ use crate::cluster::Host;
 use crate::ledger::PeriodAccount;
 use crate::report::{
     self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, InstanceLogWriter, JobLogWriter,
-    Manifest, ReportError, summarize, write_ledger, write_meter, write_summary, write_tables, write_watch,
+    Manifest, ReportError, Shifted, against_run_now, summarize, write_ledger, write_meter, write_summary, write_tables,
+    write_watch,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
 use crate::sci::attribution::{Periods, Rows, attribute};
@@ -54,6 +55,8 @@ pub struct Measured {
     pub effort: Effort,
     /// The files that were read.
     pub inputs: Vec<Input>,
+    /// What a comparison with the same traffic that runs at once needs.
+    pub shifted: Shifted,
 }
 
 /// Why a run failed.
@@ -77,12 +80,15 @@ pub enum RunError {
 pub fn run(loaded: &Loaded, options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Report, RunError> {
     let place = options.out.clone().unwrap_or_else(|| PathBuf::from("results").join(loaded.name()));
     let folder = Folder::create(&place)?;
-    let Measured { summary, warnings, effort, .. } = measure(loaded, options.threads, Some(&folder), progress)?;
+    let mut loaded = loaded.clone();
+    loaded.scenario.output.against_run_now.get_or_insert(true);
+    let Measured { summary, warnings, effort, .. } = measure(&loaded, options.threads, Some(&folder), progress)?;
     let folder = folder.publish()?;
     Ok(Report { summary, warnings, folder, effort })
 }
 
-/// Runs a scenario and writes its results into a folder that the caller publishes, or, without one, nothing.
+/// Runs a scenario and writes its results into a folder that the caller publishes, or, without one, nothing. Where the scenario asks for
+/// it and shifts anything, the same traffic runs at once, too: on a second thread if there are two.
 ///
 /// # Errors
 /// [`RunError`]; files may have been written into the folder.
@@ -91,6 +97,37 @@ pub fn measure(
     threads: usize,
     folder: Option<&Folder>,
     progress: &mut dyn FnMut(Progress),
+) -> Result<Measured, RunError> {
+    if !compares(loaded) {
+        return measure_one(loaded, threads, folder, progress, None);
+    }
+    let mut at_once = loaded.clone();
+    at_once.scenario.run_at_once();
+    let shifted = || measure_one(&at_once, 1, None, &mut |_| {}, None).map(|run| run.shifted);
+    std::thread::scope(|scope| {
+        let beside = (threads >= 2).then(|| scope.spawn(shifted));
+        let base = move || match beside {
+            Some(thread) => thread.join().expect("a run does not panic"),
+            None => shifted(),
+        };
+        measure_one(loaded, threads, folder, progress, Some(Box::new(base)))
+    })
+}
+
+/// Whether a run is compared with the same traffic that runs at once.
+fn compares(loaded: &Loaded) -> bool {
+    loaded.scenario.output.against_run_now == Some(true) && loaded.scenario.shifts()
+}
+
+/// Runs the same traffic at once.
+type Base<'a> = Box<dyn FnOnce() -> Result<Shifted, RunError> + 'a>;
+
+fn measure_one(
+    loaded: &Loaded,
+    threads: usize,
+    folder: Option<&Folder>,
+    progress: &mut dyn FnMut(Progress),
+    base: Option<Base<'_>>,
 ) -> Result<Measured, RunError> {
     let began = Instant::now();
     let Built { setup, arrivals, mut groups, signals, regions, servers, beside } =
@@ -165,7 +202,11 @@ pub fn measure(
         intensity: &intensity,
         beside: &beside.books(&outcome.site, outcome.end, &groups),
     };
-    let summary = summarize(&finished);
+    let mut summary = summarize(&finished);
+    let shifted = Shifted::of(&finished);
+    if let Some(base) = base {
+        summary.extend(against_run_now(&shifted, &base()?));
+    }
     if let Some(folder) = folder {
         write_tables(&finished, folder)?;
         write_ledger(&finished, &loaded.name(), folder)?;
@@ -204,7 +245,7 @@ pub fn measure(
         })
         .chain(nothing_counted)
         .collect();
-    let Some(folder) = folder else { return Ok(Measured { summary, warnings, effort, inputs }) };
+    let Some(folder) = folder else { return Ok(Measured { summary, warnings, effort, inputs, shifted }) };
     let filled_in = loaded.scenario.filled_in();
     let manifest = Manifest {
         program: "slackwater sim",
@@ -233,7 +274,7 @@ pub fn measure(
         serde_json::to_writer_pretty(&mut *f, &manifest)?;
         f.write_all(b"\n")
     })?;
-    Ok(Measured { summary, warnings, effort, inputs })
+    Ok(Measured { summary, warnings, effort, inputs, shifted })
 }
 
 /// Every figure that a run of this scenario would have, with unit and meaning: the summary of a run without a call.
@@ -260,7 +301,12 @@ pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
         intensity: &intensity,
         beside: &beside.books(&outcome.site, outcome.end, &groups),
     };
-    Ok(summarize(&finished))
+    let mut summary = summarize(&finished);
+    if compares(loaded) {
+        let shifted = Shifted::of(&finished);
+        summary.extend(against_run_now(&shifted, &shifted));
+    }
+    Ok(summary)
 }
 
 /// Tells accounting how long the hosts of each group were powered on.

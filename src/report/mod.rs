@@ -13,6 +13,7 @@ mod machine;
 mod manifest;
 mod meter;
 mod plot;
+mod shifting;
 mod summary;
 mod tables;
 
@@ -33,6 +34,7 @@ pub use jobs::{JOBS, JobLogWriter};
 pub use manifest::{Effort, Input, Manifest, peak_memory_mb};
 pub use meter::{METER, METER_FUNCTIONS, write_meter};
 pub use plot::{PlotError, received_executed};
+pub use shifting::{Shifted, against_run_now};
 pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
 
