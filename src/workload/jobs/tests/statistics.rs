@@ -121,4 +121,5 @@ fn first_draws_of_every_stream_never_change() {
         list.jobs.iter().map(|j| (j.wanted.0, j.length.0, j.estimate.map(|e| e.0), j.cpu, j.nodes)).collect();
     assert_eq!(format!("{shown:?}"), FIRST);
 }
-const FIRST: &str = "";
+const FIRST: &str = "[(691339552662, 251573249963, Some(222729134481), 2000000, 1), \
+                     (765046331574, 437100578530, Some(218539010723), 2000000, 1)]";
