@@ -6,6 +6,7 @@ use std::path::Path;
 use super::ahead::{check_together, look_ahead, packing_fleet, site_facts};
 use super::beside;
 use super::instances::{check_instances, open_instances, watch};
+use super::jobs::open_jobs;
 use super::meter;
 use super::server::Server;
 use super::signals::{self, Signals};
@@ -109,6 +110,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let opened = open_workload(scenario, &context, &mut problems);
     let instances = start.and_then(|start| open_instances(scenario, base_dir, &names, start, &mut problems));
     check_instances(scenario, &mut problems);
+    let _jobs = start.and_then(|start| open_jobs(scenario, base_dir, &names, start, &mut problems));
     let duration = scenario.time.duration_s.map(Duration::from_secs_f64);
     let drain_limit = Duration::from_secs_f64(scenario.time.drain_limit_s);
     let spans = [opened.as_ref().and_then(|o| o.span), instances.as_ref().and_then(|i| i.span())];
@@ -234,16 +236,16 @@ fn workload_key(scenario: &Scenario) -> String {
     scenario.workload.as_ref().map_or("workload".to_owned(), |w| format!("workload.{}", w.name()))
 }
 
-/// Opens where calls come from; a scenario of instances alone has none.
+/// Opens where calls come from; a scenario of instances or jobs alone has none.
 fn open_workload(scenario: &Scenario, context: &Context<'_>, problems: &mut Vec<Problem>) -> Option<Opened> {
     let Some(workload) = &scenario.workload else {
-        if !scenario.instances.is_empty() {
+        if !scenario.instances.is_empty() || !scenario.jobs.is_empty() {
             return Some(Opened { arrivals: Box::new(NoCalls), span: Some(Duration::ZERO) });
         }
         problems.push(Problem::new(
             "workload",
             "there is no workload",
-            "say where calls come from with [workload.NAME], or where instances come from with [instances.NAME.SOURCE]: `sim list workloads`",
+            "say where calls come from with [workload.NAME], instances with [instances.NAME.SOURCE] or jobs with [jobs.NAME.source.SOURCE]: `sim list workloads`",
         ));
         return None;
     };

@@ -14,6 +14,7 @@ mod diagnose;
 mod document;
 mod hints;
 mod instances;
+mod jobs;
 mod meter;
 mod overrides;
 mod path;
@@ -54,6 +55,7 @@ use crate::sim::Rules;
 use crate::types::Seed;
 use crate::workload::WorkloadSpec;
 use crate::workload::instances::InstancesSpec;
+use crate::workload::jobs::JobsSpec;
 
 /// A Slackwater scenario: what runs where, under which policies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -97,13 +99,17 @@ pub struct Scenario {
     /// The regions with their hosts, at least one.
     #[schemars(length(min = 1))]
     pub regions: Vec<RegionSpec>,
-    /// Where calls come from. Default: no calls; then there are `instances`.
+    /// Where calls come from. Default: no calls; then there are `instances` or `jobs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<WorkloadSpec>,
     /// Where instances come from, each source under a name of its own: VMs and containers beside calls, or instead of them.
     /// Default: there are none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub instances: BTreeMap<String, InstancesSpec>,
+    /// Where batch jobs come from, each source under a name of its own: beside calls and instances, or instead of them. Default: there are
+    /// none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub jobs: BTreeMap<String, JobsSpec>,
     /// In which currency prices are. Required where there is a price, and only there. Default: none, costs are not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<CostSpec>,

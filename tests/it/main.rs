@@ -24,6 +24,7 @@ mod impact_run;
 mod instances;
 mod invalid;
 mod isolation;
+mod jobs;
 mod keep_alive;
 mod lab;
 mod lifecycle;

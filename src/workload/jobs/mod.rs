@@ -3,6 +3,37 @@
 //! A job is read whole before the run: a list of jobs is short beside the calls of a service, a shifting policy's estimates are means over
 //! it, and an offline optimum must know it all. `docs/jobs.md` is the model.
 
+mod accounts;
+mod anchor;
+mod calendar;
+mod csv;
+mod estimate;
+mod gaia;
+mod lets_wait_awhile;
+mod merged;
+mod periodic;
+mod raw;
+mod scale;
+mod slack;
+mod spec;
+mod swf;
+mod synthetic;
+#[cfg(test)]
+mod tests;
+
+pub use anchor::JobsStart;
+pub use calendar::{NextWorkday, SemiWeekly};
+pub use csv::JobsCsvSpec;
+pub use estimate::EstimateSpec;
+pub use gaia::GaiaSpec;
+pub use lets_wait_awhile::LetsWaitAwhileSpec;
+pub use periodic::PeriodicSpec;
+pub use scale::{ScaleSpec, ScalingProfile, ScalingProfiles, scaling_profiles};
+pub use slack::{ByClass, ByLength, Clip, LastClass, LengthClass, ShareOfLength, SlackSpec, Window};
+pub use spec::{InterruptionSpec, JobSource, JobSpread, JobsContext, JobsSpec};
+pub use swf::{SwfMemory, SwfProcessor, SwfProcessors, SwfSpec, SwfTenant};
+pub use synthetic::{JobLengths, LognormalPart, SyntheticJobsSpec, WeightedCores, WeightedLength, WeightedNodes};
+
 use std::path::PathBuf;
 
 use super::FunctionProfile;
