@@ -93,7 +93,7 @@ pub fn measure(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Measured, RunError> {
     let began = Instant::now();
-    let Built { setup, arrivals, mut groups, signals, regions, servers, beside } =
+    let Built { setup, arrivals, mut groups, signals, forecasts, regions, servers, beside } =
         scenario::build_loaded(loaded, threads >= 2)?;
 
     let mut log = match folder.filter(|_| loaded.scenario.output.invocations) {
@@ -177,7 +177,7 @@ pub fn measure(
     };
     let source = outcome.instance_source.as_ref();
     let read = arrivals.inputs().into_iter().chain(source.map_or(Vec::new(), |s| s.inputs()));
-    let read = read.chain(beside.inputs.clone());
+    let read = read.chain(beside.inputs.clone()).chain(forecasts.inputs);
     let inputs: Vec<Input> = read.map(|(path, sha256)| Input { path, sha256 }).collect();
     let names: Vec<&str> = outcome.profiles.iter().map(|p| &*p.name).collect();
     let unknown = loaded.scenario.sci.functional_unit.unknown(&names);
@@ -211,6 +211,7 @@ pub fn measure(
         workload_notes: arrivals.notes().into_iter().chain(source.map_or(Vec::new(), |s| s.notes())).collect(),
         signals: signals.score.iter().map(|s| s.info().clone()).collect(),
         decision_signals: signals.decide.iter().map(|s| s.info().clone()).collect(),
+        forecast_notes: forecasts.notes,
         boundary: sci::BOUNDARY,
         effort: effort.clone(),
     };
