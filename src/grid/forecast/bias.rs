@@ -34,3 +34,20 @@ impl Bias {
         Ok(Fixed::new(signal, self.present, |_, c| (1.0 + b) * c + a))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::grid::forecast::tests::{build, h, hourly};
+    use crate::types::GramsPerKwh;
+
+    #[test]
+    fn a_bias_is_a_share_and_an_amount() {
+        let f =
+            build("bias = { relative_bias = 0.1, offset_g_per_kwh = -130 }", &hourly(0, vec![100.0, 200.0, 100.0]), 1);
+        let told = [0.0, 1.0, 2.0].map(|t| f.at(h(0.5), h(t)));
+        assert_eq!(told[..2], [Some(GramsPerKwh(100.0)), Some(GramsPerKwh(1.1 * 200.0 - 130.0))]);
+        assert!(told[2].unwrap().0 < 0.0, "beliefs may be negative: {told:?}");
+        let mean = f.mean(h(0.5), h(0.5), h(2.0)).unwrap().0;
+        assert!((mean - (0.5 * 100.0 + 90.0) / 1.5).abs() < 1e-12, "{mean}");
+    }
+}

@@ -84,3 +84,69 @@ impl Pieces for Lagged {
         Piece { to: piece.to.min(seen.end()), ..piece }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::grid::forecast::tests::{HOUR, build, h, hourly, steps};
+    use crate::types::{Duration, GramsPerKwh, SimTime};
+
+    /// The value a forecast believes at an hour.
+    fn at(forecast: &dyn crate::grid::Forecast, now: f64, t: f64) -> f64 {
+        forecast.at(h(now), h(t)).map_or(f64::NAN, |g| g.0)
+    }
+
+    #[test]
+    fn persistence_repeats_the_last_day_that_was_seen() {
+        // Hour k has the value k + 100; the run begins at hour 0, history reaches back to hour -48.
+        let signal = hourly(-48, (0..400).map(|i| f64::from(52 + i)).collect());
+        let f = build("persistence = {}", &signal, 1);
+        // At 5:30 hour 5 is under way and known; hour 6 is believed to be like hour -18, hour 29 like hour 5, hour 30 like hour 6 - 24.
+        let told = [5.0, 6.0, 29.0, 30.0, 53.0, 54.0].map(|t| at(&*f, 5.5, t));
+        assert_eq!(told, [105.0, 82.0, 105.0, 82.0, 105.0, 82.0]);
+        let week = build("persistence.lag_h = 168", &signal, 1);
+        // A week back there is nothing at hour 6 (-162), so the day before; at hour 150 there is hour -18.
+        assert_eq!([6.0, 119.0, 120.0, 150.0].map(|t| at(&*week, 5.5, t)), [82.0, 100.0 - 1.0, 52.0, 82.0]);
+    }
+
+    #[test]
+    fn without_history_the_value_of_now_is_believed() {
+        let signal = hourly(0, (0..100).map(|i| f64::from(100 + i)).collect());
+        let f = build("persistence = {}", &signal, 1);
+        // At hour 2, hours 0 to 2 are known: hours 24 to 26 repeat them, hours 3 to 23 have no history.
+        assert_eq!(
+            [2.0, 3.0, 23.0, 24.0, 26.0, 27.0].map(|t| at(&*f, 2.0, t)),
+            [102.0, 102.0, 102.0, 100.0, 102.0, 102.0]
+        );
+        let climatology = build("climatology = {}", &signal, 1);
+        assert_eq!([3.0, 24.0].map(|t| at(&*climatology, 2.0, t)), [102.0, 100.0]);
+    }
+
+    #[test]
+    fn climatology_is_the_mean_of_the_days_there_are() {
+        // Days -3, -2, -1 and 0 have 10, 20, 40 and 80 in all hours.
+        let days = [10.0, 20.0, 40.0, 80.0, 1000.0, 1000.0];
+        let signal = hourly(-72, days.iter().flat_map(|&v| [v; 24]).collect());
+        let three = build("climatology.days = 3", &signal, 1);
+        let all = build("climatology = {}", &signal, 1);
+        // At 5:30 of day 0, hour 7 is the mean of days -3 to -1, hour 24 + 5 that of days -2 to 0, hour 24 + 7 that of -3 to -1.
+        assert_eq!([7.0, 29.0, 31.0].map(|t| at(&*three, 5.5, t)), [70.0 / 3.0, 140.0 / 3.0, 70.0 / 3.0]);
+        assert_eq!([7.0, 29.0].map(|t| at(&*all, 5.5, t)), [70.0 / 3.0, 150.0 / 4.0]);
+        // Four weeks of which each day has the number of its week.
+        let weeks = hourly(-21 * 24, (0..28 * 24).map(|i| f64::from(1 + i / 168) * 10.0).collect());
+        let weekday = build("climatology = { days = 14, same_weekday = true }", &weeks, 1);
+        assert_eq!([30.0, 167.0].map(|t| at(&*weekday, 0.0, t)), [25.0, 25.0]);
+    }
+
+    #[test]
+    fn steps_that_do_not_fit_the_lag_are_repeated_where_they_were() {
+        let signal = hourly(-24, (0..72).map(f64::from).collect());
+        let f = build("persistence.lag_h = 7.5", &signal, 1);
+        // At 0:00 hour 0 is known. What begins at 1:00 is what began at -6:30, the second half of hour -7.
+        let told = steps(&*f, h(0.0), h(1.0), h(2.5));
+        assert_eq!(told.iter().map(|s| s.g_per_kwh).collect::<Vec<_>>(), [17.0, 18.0]);
+        assert_eq!((told[0].to, told[1].to), (SimTime(HOUR * 3 / 2), h(2.5)));
+        let mean = f.mean(h(0.0), h(1.0), h(2.0)).unwrap();
+        assert_eq!(mean, GramsPerKwh(17.5));
+        assert_eq!(f.lowest_start(h(0.0), h(0.0), h(20.0), Duration(HOUR)), h(1.0));
+    }
+}

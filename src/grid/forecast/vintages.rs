@@ -107,7 +107,8 @@ impl Vintages {
                 Some((i, _)) if i > issued => return Err(at_line(RowProblem::Unsorted(issued, i))),
                 _ => {}
             }
-            let long = || GridError::Forecast { model: MODEL, what: format!("{file} spans more than 292 years; cut it") };
+            let long =
+                || GridError::Forecast { model: MODEL, what: format!("{file} spans more than 292 years; cut it") };
             let relative = |t: Timestamp| {
                 i64::try_from(t.as_nanosecond() - start.as_nanosecond()).ok().filter(|ns| ns.abs() < i64::MAX / 4)
             };
