@@ -189,7 +189,8 @@ fn as_text(measured: &[Measured]) -> String {
                 s.mae_g_per_kwh,
                 s.rmse_g_per_kwh,
                 format!("{:.1} %", 100.0 * s.relative_rmse),
-                s.bias_g_per_kwh,
+                // Rounded to the digits shown, so that nothing reads -0.00.
+                (s.bias_g_per_kwh * 100.0).round() / 100.0 + 0.0,
             );
         }
         text += "\n";

@@ -132,7 +132,7 @@ mod tests {
             let ratio = step.g_per_kwh / if i % 2 == 0 { 250.0 } else { 150.0 };
             (lowest, highest) = (lowest.min(ratio), highest.max(ratio));
         }
-        assert!(lowest >= 0.85 && lowest < 0.851 && highest <= 1.15 && highest > 1.149, "{lowest} {highest}");
+        assert!((0.85..0.851).contains(&lowest) && (1.149..=1.15).contains(&highest), "{lowest} {highest}");
     }
 
     #[test]

@@ -89,7 +89,9 @@ impl Replay {
             return Err(wrong(MODEL, &what));
         }
         let vintages = replayed.vintages.len();
-        let text = format!("{vintages} vintages; {missing} of {steps} steps in none: persistence of 24 h there");
+        let text = format!(
+            "{vintages} vintages; {missing} of {steps} steps begin before a vintage covers them: persistence of 24 h there"
+        );
         Ok((replayed, (path, sha256), vec![("source".into(), self.source.clone()), ("coverage".into(), text)]))
     }
 
@@ -204,7 +206,7 @@ mod tests {
             .collect();
         let built = read(&format!("{HEAD}{rows}"), "").unwrap();
         let coverage = &built.notes.iter().find(|n| n.0 == "coverage").unwrap().1;
-        assert_eq!(coverage, "2 vintages; 1 of 71 steps in none: persistence of 24 h there");
+        assert_eq!(coverage, "2 vintages; 1 of 71 steps begin before a vintage covers them: persistence of 24 h there");
         assert_eq!(built.inputs[0].1.len(), 64);
         assert_eq!(built.forecast.at(h(2.0), h(30.0)).unwrap().0, 106.0);
         assert_eq!(built.forecast.at(h(2.0), h(29.0)).unwrap().0, 5.0);

@@ -26,7 +26,7 @@ pub enum ForecastSpec {
     /// Wiesner et al., Let's Wait Awhile (Middleware 2021).
     Perfect(Perfect),
     /// The value a day or a week before. Knows the past alone: an honest baseline that costs nothing. Loses when weather turns. Source:
-    /// the naive seasonal forecast (Hyndman and Athanasopoulos, Forecasting: Principles and Practice, section 5.2).
+    /// the naive seasonal forecast (Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 3rd edition, section 5.2).
     Persistence(Persistence),
     /// The mean of the same time of day over the last weeks. Knows the past alone. Loses where days differ, because it tells no
     /// two of them apart. Source: climatology, the reference forecast of meteorology.
