@@ -130,7 +130,7 @@ fn measure_one(
     base: Option<Base<'_>>,
 ) -> Result<Measured, RunError> {
     let began = Instant::now();
-    let Built { setup, arrivals, mut groups, signals, regions, servers, beside } =
+    let Built { setup, arrivals, mut groups, signals, forecasts, regions, servers, beside } =
         scenario::build_loaded(loaded, threads >= 2)?;
 
     let mut log = match folder.filter(|_| loaded.scenario.output.invocations) {
@@ -229,6 +229,7 @@ fn measure_one(
     let read = arrivals.inputs().into_iter().chain(source.map_or(Vec::new(), |s| s.inputs()));
     let list = outcome.job_list.as_ref();
     let read = read.chain(list.map_or(Vec::new(), |l| l.inputs.clone())).chain(beside.inputs.clone());
+    let read = read.chain(forecasts.inputs);
     let inputs: Vec<Input> = read.map(|(path, sha256)| Input { path, sha256 }).collect();
     let names: Vec<&str> = outcome.profiles.iter().map(|p| &*p.name).collect();
     let unknown = loaded.scenario.sci.functional_unit.unknown(&names);
@@ -267,6 +268,7 @@ fn measure_one(
             .collect(),
         signals: signals.score.iter().map(|s| s.info().clone()).collect(),
         decision_signals: signals.decide.iter().map(|s| s.info().clone()).collect(),
+        forecast_notes: forecasts.notes,
         boundary: sci::BOUNDARY,
         effort: effort.clone(),
     };

@@ -32,6 +32,8 @@ enum What {
     Embodied,
     /// Grid zones with an embedded typical year.
     Zones,
+    /// Forecasts of carbon intensity, with keys and defaults.
+    Forecasts,
     /// Sources of calls, instances and jobs; slack and estimates of jobs.
     Workloads,
     /// Columns of every table that a run writes.
@@ -69,6 +71,7 @@ fn section(what: What) -> String {
             let keys = variants(&schema, "[servers.SERVER.embodied.NAME]", &schema["$defs"]["EmbodiedSpec"]);
             keys + &embodied_text()
         }
+        What::Forecasts => variants(&schema, "[regions.forecast.NAME]", &schema["$defs"]["ForecastSpec"]),
         What::Workloads => {
             let calls = variants(&schema, "[workload.NAME]", &schema["$defs"]["WorkloadSpec"]);
             let instances = variants(&schema, "[instances.ANY.NAME]", &schema["$defs"]["InstancesSpec"]);
@@ -102,6 +105,7 @@ fn names(what: What) -> Vec<String> {
         What::PowerModels => of(&schema["$defs"]["PowerSpec"]),
         What::Servers => cluster::server_types().server.iter().map(|s| s.name.clone()).collect(),
         What::Embodied => of(&schema["$defs"]["EmbodiedSpec"]),
+        What::Forecasts => of(&schema["$defs"]["ForecastSpec"]),
         What::Workloads => {
             ["WorkloadSpec", "InstancesSpec", "JobSource"].iter().flat_map(|d| of(&schema["$defs"][d])).collect()
         }

@@ -5,6 +5,8 @@
 mod check;
 mod compare;
 mod completions;
+mod grid;
+mod grid_forecast;
 mod impact;
 mod list;
 mod plot;
@@ -35,7 +37,7 @@ enum Command {
     Run(run::Run),
     /// Check a scenario: all problems at once, with line, caret, allowed keys and a hint.
     Check(check::Check),
-    /// Show what exists: policies, isolation mechanisms, language runtimes, power models, grid zones, workloads, outputs.
+    /// Show what exists: policies, isolation mechanisms, language runtimes, power models, grid zones, forecasts, workloads, outputs.
     List(list::List),
     /// Draw a finished run: calls received and executed, utilization by region (SVG).
     Plot(plot::Plot),
@@ -47,6 +49,8 @@ enum Command {
     Impact(impact::Impact),
     /// Say how sure a finished run's score is: median, 90 % interval, and what matters most; with two runs, which is lower.
     Uncertainty(uncertainty::Uncertainty),
+    /// Look at the grid: forecasts of carbon intensity and the error they achieve.
+    Grid(grid::Grid),
     /// Group, aggregate or convert a result table.
     #[cfg(feature = "polars")]
     Table(table::Table),
@@ -105,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Score(score) => score.execute(),
         Command::Size(size) => size.execute(),
         Command::Impact(impact) => impact.execute(),
+        Command::Grid(grid) => grid.execute(),
         Command::Uncertainty(uncertainty) => uncertainty.execute(),
         #[cfg(feature = "polars")]
         Command::Table(table) => table.execute(),

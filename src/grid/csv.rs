@@ -175,14 +175,7 @@ impl<'a> Header<'a> {
         if let Some((_, column)) = [(stamp, time_name), (number, value_name)].iter().find(|(cell, _)| cell.is_empty()) {
             return Err(RowProblem::Empty((*column).clone()));
         }
-        let time = match (stamp.parse::<Timestamp>(), stamp.parse::<civil::DateTime>()) {
-            (Ok(time), _) => time,
-            (Err(_), Ok(naive)) if *naive_is_utc => {
-                Offset::UTC.to_timestamp(naive).map_err(|_| RowProblem::Stamp(stamp.into()))?
-            }
-            (Err(_), Ok(_)) => return Err(RowProblem::Naive(stamp.into())),
-            (Err(_), Err(_)) => return Err(RowProblem::Stamp(stamp.into())),
-        };
+        let time = parse_stamp(stamp, *naive_is_utc)?;
         let value: f64 = number
             .parse::<f64>()
             .map_err(|_| RowProblem::Number(format!("{number:?} is no number [{}]", quantity.unit)))?
@@ -201,6 +194,18 @@ impl<'a> Header<'a> {
             Some(b) if b.time > time => Err(RowProblem::Unsorted(time, b.time)),
             _ => Ok(Row { time, value }),
         }
+    }
+}
+
+/// An ISO 8601 instant; one without zone only where it is known to be UTC.
+pub(super) fn parse_stamp(stamp: &str, naive_is_utc: bool) -> Result<Timestamp, RowProblem> {
+    match (stamp.parse::<Timestamp>(), stamp.parse::<civil::DateTime>()) {
+        (Ok(time), _) => Ok(time),
+        (Err(_), Ok(naive)) if naive_is_utc => {
+            Offset::UTC.to_timestamp(naive).map_err(|_| RowProblem::Stamp(stamp.into()))
+        }
+        (Err(_), Ok(_)) => Err(RowProblem::Naive(stamp.into())),
+        (Err(_), Err(_)) => Err(RowProblem::Stamp(stamp.into())),
     }
 }
 
@@ -232,7 +237,7 @@ pub fn signal_from_rows(rows: &[Row], file: &str, start_utc: Timestamp, info: Si
 }
 
 /// The line of the record whose reading began at `position`, which lies before the empty and comment lines skipped.
-fn line_of(text: &[u8], position: &::csv::Position) -> u64 {
+pub(super) fn line_of(text: &[u8], position: &::csv::Position) -> u64 {
     let rest = text.get(position.byte() as usize..).unwrap_or_default();
     let skipped = |line: &&[u8]| line.starts_with(b"#") || line.iter().all(|b| b"\r\n".contains(b));
     position.line() + rest.split_inclusive(|&b| b == b'\n').take_while(skipped).count() as u64
@@ -244,7 +249,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// A CSV problem in words.
-fn describe(kind: &::csv::ErrorKind) -> String {
+pub(super) fn describe(kind: &::csv::ErrorKind) -> String {
     match kind {
         ::csv::ErrorKind::Utf8 { err, .. } => err.to_string(),
         other => format!("{other:?}"),

@@ -142,6 +142,14 @@ pub enum GridError {
         /// Rows found.
         rows: usize,
     },
+    /// A forecast that cannot be made.
+    #[error("forecast {model}: {what}")]
+    Forecast {
+        /// The model.
+        model: &'static str,
+        /// What is wrong, and what to do.
+        what: String,
+    },
     /// Mandatory metadata left blank.
     #[error(
         "grid source of zone {zone:?} leaves `{key}` blank; say what the numbers are, results cannot be read without it"

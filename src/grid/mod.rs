@@ -15,7 +15,7 @@
 
 mod csv;
 mod error;
-mod forecast;
+pub mod forecast;
 mod market;
 mod signal;
 mod spec;
@@ -24,7 +24,7 @@ mod typical;
 
 pub use self::csv::{Layout, Quantity, Row, parse_rows, read_csv, signal_from_rows};
 pub use self::error::{GridError, RowProblem};
-pub use self::forecast::{Forecast, Observed, PerfectForecast, Step};
+pub use self::forecast::{Forecast, ForecastSpec, Observed, PerfectForecast, Step};
 pub use self::market::market_hint;
 pub use self::signal::{Cursor, PastEnd, Signal, SignalInfo, SignalKind};
 pub use self::spec::{Spec, Unit, build};

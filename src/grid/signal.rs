@@ -12,7 +12,7 @@ const NANOS_PER_SEC: f64 = 1e9;
 const DAY_NS: i64 = 86_400_000_000_000;
 /// A start must beat the best one by this share to count as lower: far above the rounding of prefix sums, far below any
 /// difference that means something.
-const TIE: f64 = 1e-9;
+pub(in crate::grid) const TIE: f64 = 1e-9;
 
 /// Which generators a value describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -100,7 +100,7 @@ pub struct Signal {
 
 /// The numbers of a signal, shared between its clones and cursors.
 #[derive(Debug)]
-struct Points {
+pub(in crate::grid) struct Points {
     zone: String,
     /// Interval starts and, last, the end [ns from the run's start].
     bounds: Vec<i64>,
@@ -114,28 +114,51 @@ struct Points {
 
 /// Seconds of a span in nanoseconds.
 #[inline]
-fn secs(ns: i64) -> f64 {
+pub(in crate::grid) fn secs(ns: i64) -> f64 {
     ns as f64 / NANOS_PER_SEC
 }
 
 /// Simulated time as a signed offset; later than the 292 years of `i64` becomes the latest.
 #[inline]
-fn offset(t: SimTime) -> i64 {
+pub(in crate::grid) fn offset(t: SimTime) -> i64 {
     i64::try_from(t.0).unwrap_or(i64::MAX)
 }
 
 impl Points {
+    /// Interval starts with, last, the end, and a value each. Bounds increase and the run's start lies inside; values are finite.
+    pub(in crate::grid) fn new(zone: String, bounds: Vec<i64>, values: Vec<f64>) -> Self {
+        let step_ns = bounds[1] - bounds[0];
+        let uniform = bounds.windows(2).all(|w| w[1] - w[0] == step_ns);
+        let cumulative = cumulate(&bounds, &values);
+        Points { zone, bounds, values, cumulative, uniform_ns: if uniform { step_ns } else { 0 } }
+    }
+
+    /// Interval starts and, last, the end.
+    pub(in crate::grid) fn bounds(&self) -> &[i64] {
+        &self.bounds
+    }
+
+    /// One value per interval.
+    pub(in crate::grid) fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Other values at the same times.
+    pub(in crate::grid) fn with_values(&self, values: Vec<f64>) -> Self {
+        Points::new(self.zone.clone(), self.bounds.clone(), values)
+    }
+
     fn len(&self) -> usize {
         self.values.len()
     }
 
-    fn end(&self) -> i64 {
+    pub(in crate::grid) fn end(&self) -> i64 {
         self.bounds[self.len()]
     }
 
     /// The interval that holds `t`; the last one for the end itself. Panics past the end.
     #[inline]
-    fn index(&self, t: i64) -> usize {
+    pub(in crate::grid) fn index(&self, t: i64) -> usize {
         if t >= self.end() {
             assert!(
                 t == self.end(),
@@ -155,7 +178,7 @@ impl Points {
 
     /// Integral over `[from, to]` [g/kWh · s], `i` and `j` being the intervals of its ends.
     #[inline]
-    fn window(&self, from: i64, i: usize, to: i64, j: usize) -> f64 {
+    pub(in crate::grid) fn window(&self, from: i64, i: usize, to: i64, j: usize) -> f64 {
         if i == j {
             return self.values[i] * secs(to - from);
         }
@@ -199,14 +222,7 @@ impl Signal {
         }
         let step_ns = most_common_step(&bounds);
         info.step_s = step_ns as f64 / NANOS_PER_SEC;
-        let uniform = bounds.windows(2).all(|w| (w[1] - w[0]) as u64 == step_ns);
-        let points = Points {
-            zone,
-            cumulative: cumulate(&bounds, &values),
-            uniform_ns: if uniform { step_ns as i64 } else { 0 },
-            bounds,
-            values,
-        };
+        let points = Points::new(zone, bounds, values);
         Ok(Signal { info: Arc::new(info), points: Arc::new(points), step_ns, extended: None })
     }
 
@@ -260,6 +276,17 @@ impl Signal {
     /// The most common interval length \[ns\], the shortest among equals.
     pub fn step_ns(&self) -> u64 {
         self.step_ns
+    }
+
+    /// The numbers alone.
+    pub(in crate::grid) fn points(&self) -> &Arc<Points> {
+        &self.points
+    }
+
+    /// The time-weighted mean of all that the signal covers, before the run's start too [g/kWh].
+    pub fn overall_mean(&self) -> f64 {
+        let p = &self.points;
+        (p.cumulative[p.len()] - p.cumulative[0]) / secs(p.end() - p.bounds[0])
     }
 
     /// The intervals in order: start and end [ns from the run's start] and value [g/kWh].

@@ -99,7 +99,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    fn factor(self) -> f64 {
+    pub(super) fn factor(self) -> f64 {
         match self {
             Self::GPerKwh => 1.0,
             Self::LbPerMwh => 0.453_592_37,

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::ahead::{check_together, look_ahead, packing_fleet, site_facts};
 use super::beside;
+use super::forecasts::{Forecasts, build_forecasts};
 use super::instances::{check_instances, open_instances, watch};
 use super::jobs::open_jobs;
 use super::meter;
@@ -13,7 +14,7 @@ use super::signals::{self, Signals};
 use super::uncertainty::check_uncertainty;
 use super::{DEFAULT_PUE, EndRule, Scenario, ServerSpec};
 use crate::cluster::{Group, power};
-use crate::grid::{Forecast, Observed, PerfectForecast, Signal};
+use crate::grid::{Observed, Signal};
 use crate::isolation::{Conflict, Mechanism};
 use crate::scheduler::{Known, SchedulerSpec};
 use crate::sci::GroupFacts;
@@ -32,6 +33,8 @@ pub struct Built {
     pub groups: Vec<GroupFacts>,
     /// The signals of every region: what policies look at, and what scores.
     pub signals: Signals,
+    /// What is to be said of the forecasts; the beliefs themselves are in `setup`.
+    pub forecasts: Forecasts,
     /// What the report says of the regions.
     pub regions: Vec<RegionFacts>,
     /// The server type of every group.
@@ -124,7 +127,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     check_provisioning(scenario, &mut problems);
     let signals = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
-        signals::build_signals(scenario, &context, &mut problems)
+        let signals = signals::build_signals(scenario, &context, &mut problems);
+        let forecasts = build_forecasts(scenario, &signals, &context, &mut problems);
+        (signals, forecasts)
     });
     let beside = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
@@ -145,7 +150,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     if let Some(mechanism) = &mechanism {
         check_together(scenario, mechanism, &mut problems);
     }
-    let (Some(opened), Some(mechanism), Some(runtime), Some(signals), Some(beside)) =
+    let (Some(opened), Some(mechanism), Some(runtime), Some((signals, mut forecasts)), Some(beside)) =
         (opened, mechanism, runtime, signals, beside)
     else {
         return Err(problems);
@@ -158,8 +163,6 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     for (facts, signal) in regions.iter_mut().zip(&signals.decide) {
         facts.zone.clone_from(&signal.info().zone);
     }
-    let forecasts: Vec<Box<dyn Forecast>> =
-        signals.decide.iter().map(|s| Box::new(PerfectForecast::new(s.clone())) as Box<dyn Forecast>).collect();
     let mut sites = site_facts(&fleet.groups, &fleet.facts, fleet.setups.len());
     for (site, region) in sites.iter_mut().zip(&beside.regions) {
         site.pue = region.outdoor.as_ref().map_or(site.pue, |o| o.mean_pue(steps.0, SimTime::ZERO + span));
@@ -210,7 +213,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         survey,
         provisioning: provisioning.build(seed.derive("provisioning")),
         migration: migration.build(),
-        forecasts,
+        forecasts: std::mem::take(&mut forecasts.forecasts),
         observed: signals.decide.iter().map(|s| Observed::new(s.clone())).collect(),
         clocks: signals.score.iter().map(Signal::cursor).collect(),
         ledger_step: steps.0,
@@ -226,6 +229,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         arrivals: opened.arrivals,
         groups: fleet.facts,
         signals,
+        forecasts,
         regions,
         servers: fleet.servers,
         beside,

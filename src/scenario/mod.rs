@@ -12,6 +12,7 @@ mod check;
 mod compare;
 mod diagnose;
 mod document;
+mod forecasts;
 mod hints;
 mod instances;
 mod jobs;
@@ -30,6 +31,7 @@ pub use check::{Loaded, ScenarioError, build_loaded, load};
 pub use compare::{AxisSpec, CompareSpec, CrossingSpec, Find, FitSpec, Keep, StepSpec, ValueSpec, WaterfallSpec};
 pub use diagnose::{Look, Problem, Report};
 pub use document::{Document, Place, Source};
+pub use forecasts::{Forecasts, forecast_seed};
 pub use hints::did_you_mean;
 pub use path::{PathStep, parse_path, show_path};
 pub use server::ServerSpec;
@@ -259,6 +261,9 @@ pub struct RegionSpec {
     /// Marginal intensity on which shifting is scored beside the run's own score, given for all regions or for none. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marginal_grid: Option<grid::Spec>,
+    /// What policies believe about its carbon intensity to come. Default `perfect`: an upper bound, not a result.
+    #[serde(default)]
+    pub forecast: grid::ForecastSpec,
     /// Power usage effectiveness: facility energy over IT energy. Default 1.1 (large cloud operators report 1.08–1.18), or what
     /// `pue_outdoor` says.
     #[schemars(range(min = 1.0, max = 10.0))]

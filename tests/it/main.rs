@@ -14,6 +14,7 @@ mod docs;
 mod embodied;
 mod eviction;
 mod exhaustion;
+mod forecast;
 mod generators;
 mod golden;
 mod greener;
