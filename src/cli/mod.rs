@@ -5,6 +5,7 @@
 mod check;
 mod compare;
 mod completions;
+mod grid;
 mod impact;
 mod list;
 mod plot;
@@ -45,6 +46,8 @@ enum Command {
     Size(size::Size),
     /// Exchange with the Impact Framework: compute its manifests, write a finished run as one.
     Impact(impact::Impact),
+    /// Carbon-intensity files: import any provider's, show their figures, draw synthetic ones.
+    Grid(grid::Grid),
     /// Say how sure a finished run's score is: median, 90 % interval, and what matters most; with two runs, which is lower.
     Uncertainty(uncertainty::Uncertainty),
     /// Group, aggregate or convert a result table.
@@ -105,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Score(score) => score.execute(),
         Command::Size(size) => size.execute(),
         Command::Impact(impact) => impact.execute(),
+        Command::Grid(grid) => grid.execute(),
         Command::Uncertainty(uncertainty) => uncertainty.execute(),
         #[cfg(feature = "polars")]
         Command::Table(table) => table.execute(),

@@ -232,7 +232,7 @@ pub fn signal_from_rows(rows: &[Row], file: &str, start_utc: Timestamp, info: Si
 }
 
 /// The line of the record whose reading began at `position`, which lies before the empty and comment lines skipped.
-fn line_of(text: &[u8], position: &::csv::Position) -> u64 {
+pub(super) fn line_of(text: &[u8], position: &::csv::Position) -> u64 {
     let rest = text.get(position.byte() as usize..).unwrap_or_default();
     let skipped = |line: &&[u8]| line.starts_with(b"#") || line.iter().all(|b| b"\r\n".contains(b));
     position.line() + rest.split_inclusive(|&b| b == b'\n').take_while(skipped).count() as u64
@@ -244,7 +244,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// A CSV problem in words.
-fn describe(kind: &::csv::ErrorKind) -> String {
+pub(super) fn describe(kind: &::csv::ErrorKind) -> String {
     match kind {
         ::csv::ErrorKind::Utf8 { err, .. } => err.to_string(),
         other => format!("{other:?}"),

@@ -142,6 +142,9 @@ pub enum GridError {
         /// Rows found.
         rows: usize,
     },
+    /// A file of another provider that cannot be imported.
+    #[error(transparent)]
+    Import(#[from] Box<super::import::ImportError>),
     /// Mandatory metadata left blank.
     #[error(
         "grid source of zone {zone:?} leaves `{key}` blank; say what the numbers are, results cannot be read without it"

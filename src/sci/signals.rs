@@ -177,6 +177,11 @@ fn from_csv(path: &Path, text: &str) -> Result<File, String> {
     if head.trim().is_empty() {
         return Err("the file does not say what its numbers are".to_owned());
     }
+    if grid::file::Head::is_in(&head) {
+        let own = PathBuf::from(path.file_name().unwrap_or(path.as_os_str()));
+        let spec = grid::Spec::File(grid::file::FileSpec { path: own, past_end: grid::PastEnd::Error });
+        return Ok(File { name: None, start: None, grid: Some(spec), regions: BTreeMap::new() });
+    }
     let head: Head =
         toml::from_str(&head).map_err(|e| format!("its comments are not what a signal needs: {}", explained(&e)))?;
     let spec = grid::Spec::Csv {
