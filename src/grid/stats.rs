@@ -125,7 +125,7 @@ pub fn stats(intervals: &[Interval]) -> Option<Stats> {
         step_s: step as f64 / 1e9,
         steps: steps.into_iter().map(|(length, n)| (length as f64 / 1e9, n)).collect(),
         gaps,
-        gap_h: intervals.iter().filter(|i| gap(i)).map(|i| (i.end - i.start) as f64 / HOUR_NS as f64).sum(),
+        gap_h: intervals.iter().filter(|i| gap(i)).map(|i| i.end - i.start).sum::<i64>() as f64 / HOUR_NS as f64,
         estimated: intervals.iter().filter(|i| !gap(i) && i.estimated == Some(true)).count(),
         estimated_unknown: intervals.iter().filter(|i| !gap(i) && i.estimated.is_none()).count(),
         mean_g_per_kwh: mean,

@@ -114,18 +114,19 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let spans = [opened.as_ref().and_then(|o| o.span), instances.as_ref().and_then(|i| i.span())];
     let known = spans.into_iter().flatten().filter(|s| *s > Duration::ZERO).max();
     let span = duration.or(known).unwrap_or(Duration::from_secs(86_400));
-    let horizon = span + drain_limit + Duration::from_secs(1);
+    let past_arrivals = drain_limit + Duration::from_secs(1);
+    let horizon = span + past_arrivals;
     check_size(horizon, steps.0, scenario.regions.len(), &mut problems);
     if let Some(spec) = &scenario.meter {
         meter::check(spec, horizon, (&fleet.groups, &fleet.facts), scenario.regions.len(), &mut problems);
     }
     check_provisioning(scenario, &mut problems);
     let signals = start.map(|start| {
-        let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
+        let context = signals::Context { base_dir, start, horizon, past_arrivals, seed, step: steps.0 };
         signals::build_signals(scenario, &context, &mut problems)
     });
     let beside = start.map(|start| {
-        let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
+        let context = signals::Context { base_dir, start, horizon, past_arrivals, seed, step: steps.0 };
         beside::build_beside(scenario, &context, &mut problems)
     });
     if let Some((message, help)) = scenario.sci.functional_unit.problem() {

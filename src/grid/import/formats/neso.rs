@@ -32,7 +32,7 @@ pub(super) fn read(answer: &Answer, spec: &ImportSpec) -> Result<Raw, ImportErro
         let at = choose(answer, parts, spec)?;
         let list = parts[at].get("data").unwrap_or(&Value::Null);
         let rows = answer.entries("data", list)?;
-        (label(&parts[at]), rows.into_iter().map(|e| (e, e.value)).collect())
+        (spec.zone.clone().or_else(|| label(&parts[at])), rows.into_iter().map(|e| (e, e.value)).collect())
     } else if let Some(regions) = first.get("regions").and_then(Value::as_array) {
         let at = choose(answer, regions, spec)?;
         let zone = label(&regions[at]);
@@ -41,7 +41,7 @@ pub(super) fn read(answer: &Answer, spec: &ImportSpec) -> Result<Raw, ImportErro
             let own = e.value["regions"].as_array().and_then(|l| l.iter().find(|r| label(r) == zone));
             rows.push((e, own.ok_or_else(|| e.error(format!("no region {zone:?}"), "fetch the span again"))?));
         }
-        (zone, rows)
+        (spec.zone.clone().or(zone), rows)
     } else {
         (Some("GB".to_owned()), answer.entries("data", &answer.root["data"])?.into_iter().map(|e| (e, e.value)).collect())
     };

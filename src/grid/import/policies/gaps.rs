@@ -34,7 +34,7 @@ pub(in crate::grid::import) fn fill(
         match spec.gaps {
             Gaps::Error => {
                 let others = runs(intervals, (from, to));
-                let what = if others > 1 { format!("{gap}, and {} more gaps", others - 1) } else { gap };
+                let what = if others > 1 { format!("{gap}, the first of {others} gaps") } else { gap };
                 let remedy = "choose gaps: hold (with max_hold_h) or same-hour-last-week, or cut them off with from and to";
                 return fails(what, remedy.into());
             }
