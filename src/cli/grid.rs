@@ -279,7 +279,13 @@ fn said(spec: &ImportSpec, format: Format) -> String {
 /// What an import found and did.
 fn told(imported: &Imported, out: &Path) -> String {
     let Imported { info, account, intervals, .. } = imported;
-    let mut text = format!("{}: format {}, {} rows, {}\n", imported.file, imported.format.name(), account.rows, steps(&account.steps));
+    let mut text = format!(
+        "{}: format {}, {} rows, {}\n",
+        imported.file,
+        imported.format.name(),
+        account.rows,
+        steps(&account.steps)
+    );
     text += &faults(account);
     let lines = [
         ("zone", &info.zone),
@@ -296,7 +302,12 @@ fn told(imported: &Imported, out: &Path) -> String {
         text += &format!("  {key:<16} {value}{by}\n");
     }
     let (estimated, unknown) = imported.estimated();
-    text += &format!("{}: {} intervals, {estimated} estimated ({} filled here), {unknown} unknown", out.display(), intervals.len(), account.filled);
+    text += &format!(
+        "{}: {} intervals, {estimated} estimated ({} filled here), {unknown} unknown",
+        out.display(),
+        intervals.len(),
+        account.filled
+    );
     if let Some(s) = stats(intervals) {
         text += &format!(", {} to {}, mean {:.1} g/kWh", s.first, s.end, s.mean_g_per_kwh);
     }
@@ -330,8 +341,9 @@ impl Figures {
         for path in &self.files {
             let spec = self.reading.spec(path);
             let surveyed = survey(Path::new(""), &spec).and_then(|s| s.shaped(&spec)).map_err(Failure::usage)?;
-            let figures = stats(&surveyed.intervals)
-                .ok_or_else(|| Failure::usage(format!("{}: no row has a value; give a file with values", path.display())))?;
+            let figures = stats(&surveyed.intervals).ok_or_else(|| {
+                Failure::usage(format!("{}: no row has a value; give a file with values", path.display()))
+            })?;
             all.push((path, surveyed.format, surveyed.account, figures));
         }
         if self.json {
@@ -345,7 +357,8 @@ impl Figures {
             let text = serde_json::to_string_pretty(&list).map_err(Failure::internal)?;
             return super::print(&(text + "\n"));
         }
-        let tables: Vec<String> = all.iter().map(|(path, format, account, s)| table(path, *format, account, s)).collect();
+        let tables: Vec<String> =
+            all.iter().map(|(path, format, account, s)| table(path, *format, account, s)).collect();
         super::print(&tables.join("\n"))
     }
 }
@@ -364,7 +377,10 @@ fn table(path: &Path, format: Format, account: &Account, s: &Stats) -> String {
     line("min, max [g/kWh]", format!("{:.1}, {:.1}", s.min_g_per_kwh, s.max_g_per_kwh));
     line("standard deviation [g/kWh]", format!("{:.2}", s.sd_g_per_kwh));
     let p = &s.percentiles_g_per_kwh;
-    line("p5, p25, p50, p75, p95 [g/kWh]", format!("{:.1}, {:.1}, {:.1}, {:.1}, {:.1}", p.p5, p.p25, p.p50, p.p75, p.p95));
+    line(
+        "p5, p25, p50, p75, p95 [g/kWh]",
+        format!("{:.1}, {:.1}, {:.1}, {:.1}, {:.1}", p.p5, p.p25, p.p50, p.p75, p.p95),
+    );
     line("daily coefficient of variation", format!("{} ({} days)", maybe(s.daily_cv, 4), s.complete_days));
     line("residual sd [g/kWh]", format!("{:.2}", s.residual_sd_g_per_kwh));
     line("residual lag-1 autocorrelation", maybe(s.residual_lag1_autocorrelation, 4));
@@ -411,7 +427,8 @@ impl Synth {
         file::write(&self.out, &text)
             .map_err(|e| Failure::usage(format!("cannot write {}: {e}", self.out.display())))?;
         let mean = stats(&intervals).map_or(f64::NAN, |s| s.mean_g_per_kwh);
-        let told = format!("{}: {} synthetic hours from {start}, mean {mean:.1} g/kWh\n", self.out.display(), intervals.len());
+        let told =
+            format!("{}: {} synthetic hours from {start}, mean {mean:.1} g/kWh\n", self.out.display(), intervals.len());
         super::print(&told)
     }
 }

@@ -53,9 +53,10 @@ pub struct Stats {
     /// Standard deviation of the residual [g/kWh], population. The residual is the value less the mean of the values that
     /// begin in its month (1 to 12, years together) and UTC hour.
     pub residual_sd_g_per_kwh: f64,
-    /// Correlation of the residual with that one step (the most common one) later, over the pairs that there are.
+    /// Autocorrelation of the residual over one step: mean product of neighbouring values' residuals over their mean square. Where
+    /// values are missing, the next one that there is counts as the neighbour, as in data/grid/zones.csv.
     pub residual_lag1_autocorrelation: Option<f64>,
-    /// Correlation of the residual with that 24 hours later.
+    /// The same over 24 hours, for the pairs that there are.
     pub residual_lag24h_autocorrelation: Option<f64>,
 }
 
@@ -139,8 +140,8 @@ pub fn stats(intervals: &[Interval]) -> Option<Stats> {
         weekdays_by_hour_g_per_kwh: hours.weekdays.map(Weighted::mean).to_vec(),
         weekend_by_hour_g_per_kwh: hours.weekend.map(Weighted::mean).to_vec(),
         residual_sd_g_per_kwh: residual_sd,
-        residual_lag1_autocorrelation: autocorrelation(&residual, step),
-        residual_lag24h_autocorrelation: autocorrelation(&residual, DAY_NS),
+        residual_lag1_autocorrelation: autocorrelation(&residual, neighbours(&residual)),
+        residual_lag24h_autocorrelation: autocorrelation(&residual, later(&residual, DAY_NS)),
     })
 }
 
@@ -175,19 +176,24 @@ fn residuals(known: &[(i64, i64, f64)]) -> (Vec<(i64, f64)>, f64) {
     (residual, sd)
 }
 
-/// Pearson's correlation of the residuals with those `lag` later; `None` without two different pairs.
-fn autocorrelation(residual: &[(i64, f64)], lag: i64) -> Option<f64> {
-    let later = |at: i64| residual.binary_search_by_key(&(at + lag), |r| r.0).ok().map(|i| residual[i].1);
-    let pairs: Vec<(f64, f64)> = residual.iter().filter_map(|&(at, x)| Some((x, later(at)?))).collect();
-    let n = pairs.len() as f64;
-    let (mx, my) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
-    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
-    for (x, y) in pairs {
-        xx += (x - mx) * (x - mx);
-        yy += (y - my) * (y - my);
-        xy += (x - mx) * (y - my);
-    }
-    (xx > 0.0 && yy > 0.0).then(|| xy / libm::sqrt(xx * yy))
+/// The mean product of pairs of residuals over the mean square of all residuals; `None` without pairs or spread.
+///
+/// Formula: r = (sum over pairs of x y / pairs) / (sum of x² / n). The residuals' mean is zero by construction.
+fn autocorrelation(residual: &[(i64, f64)], pairs: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
+    let square = residual.iter().map(|r| r.1 * r.1).sum::<f64>() / residual.len() as f64;
+    let (products, n) = pairs.fold((0.0, 0.0), |(sum, n), (x, y)| (sum + x * y, n + 1.0));
+    (n > 0.0 && square > 0.0).then(|| products / n / square)
+}
+
+/// Each residual with the next one that there is.
+fn neighbours(residual: &[(i64, f64)]) -> impl Iterator<Item = (f64, f64)> {
+    residual.windows(2).map(|w| (w[0].1, w[1].1))
+}
+
+/// Each residual with the one that begins `lag` later, where there is one.
+fn later(residual: &[(i64, f64)], lag: i64) -> impl Iterator<Item = (f64, f64)> {
+    let find = move |at: i64| residual.binary_search_by_key(&(at + lag), |r| r.0).ok();
+    residual.iter().filter_map(move |&(at, x)| Some((x, residual[find(at)?].1)))
 }
 
 fn percentiles(known: &[(i64, i64, f64)]) -> Percentiles {
@@ -288,7 +294,8 @@ mod tests {
 
     #[test]
     fn figures_weigh_by_time_and_leave_gaps_out() {
-        let s = stats(&[interval(0, 1, Some(100.0)), interval(1, 4, Some(200.0)), interval(4, 6, None)]).expect("values");
+        let s =
+            stats(&[interval(0, 1, Some(100.0)), interval(1, 4, Some(200.0)), interval(4, 6, None)]).expect("values");
         assert_eq!((s.n, s.gaps, s.gap_h), (2, 1, 2.0));
         assert_eq!(s.mean_g_per_kwh, 175.0);
         assert!((s.sd_g_per_kwh - 43.301_270_189_221_93).abs() < 1e-12);
@@ -311,9 +318,9 @@ mod tests {
         let days: Vec<Interval> = (0..48).map(|h| interval(h, h + 1, Some(level(h)))).collect();
         let s = stats(&days).expect("values");
         assert_eq!(s.residual_sd_g_per_kwh, 10.0);
-        // 47 pairs: 23 low-low, 1 low-high, 23 high-high; a phi coefficient: (23·23 - 0·1) / sqrt(24·23·23·24) = 23/24.
-        assert!((s.residual_lag1_autocorrelation.expect("pairs") - 23.0 / 24.0).abs() < 1e-12);
-        assert_eq!(s.residual_lag24h_autocorrelation, None);
+        // 47 neighbours, 46 of them alike: (46 x 100 - 100) / 47 / 100. All 24 pairs over a day are opposites.
+        assert!((s.residual_lag1_autocorrelation.expect("pairs") - 45.0 / 47.0).abs() < 1e-12);
+        assert_eq!(s.residual_lag24h_autocorrelation, Some(-1.0));
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub enum SignalSetError {
     Mixed(String),
 }
 
-const USAGE: &str = "a signal is a TOML file with a table [grid.csv], [grid.typical] or [grid.constant] as a region has it (or one such table per region: [regions.NAME.csv], …) and, optionally, name and start; or a CSV file time_utc,g_per_kwh whose first lines are comments that say the same: # zone = \"DE\", # kind = \"average\", # factor_basis = \"…\", # source = \"…\", # licence = \"…\", # dataset_version = \"…\"; or typical:ZONE; or constant:G_PER_KWH";
+const USAGE: &str = "a signal is a TOML file with a table [grid.csv], [grid.file], [grid.import], [grid.typical] or [grid.constant] as a region has it (or one such table per region: [regions.NAME.csv], …) and, optionally, name and start; or a file of `sim grid import`; or a CSV file time_utc,g_per_kwh whose first lines are comments that say the same: # zone = \"DE\", # kind = \"average\", # factor_basis = \"…\", # source = \"…\", # licence = \"…\", # dataset_version = \"…\"; or typical:ZONE; or constant:G_PER_KWH";
 
 /// A file of signals.
 #[derive(Debug, Deserialize)]

@@ -17,6 +17,7 @@ mod exhaustion;
 mod generators;
 mod golden;
 mod greener;
+mod grid_files;
 mod hotcarbon;
 mod house;
 mod impact;

@@ -41,9 +41,10 @@ pub(super) fn check_choices(format: Format, spec: &ImportSpec, file: &str) -> Re
 pub(super) fn unit(raw: &Raw, spec: &ImportSpec, format: Format, file: &str) -> Result<Unit, ImportError> {
     let fails = |what: String, remedy: &str| Err(ImportError::new(file, Place::File, what, remedy));
     match (raw.unit, &raw.unit_text, spec.unit) {
-        (None, Some(text), _) => {
-            fails(format!("unit {text:?} is not known"), "known are g/kWh, kg/MWh, lbs/MWh and g/MJ of CO2 (nothing is guessed)")
-        }
+        (None, Some(text), _) => fails(
+            format!("unit {text:?} is not known"),
+            "known are g/kWh, kg/MWh, lbs/MWh and g/MJ of CO2 (nothing is guessed)",
+        ),
         (None, None, None) => fails(
             format!("neither the file nor the format {} says the unit", format.name()),
             "say unit: g-per-kwh, lb-per-mwh or g-per-mj (nothing is guessed)",

@@ -31,9 +31,8 @@ pub(super) fn given(key: &str, text: &str, file: &str) -> Result<Timestamp, Impo
     let midnight = date.and_then(|d| Offset::UTC.to_timestamp(d.to_datetime(civil::Time::midnight())).ok());
     midnight.map_or_else(
         || {
-            instant(text, false, file, Place::File).map_err(|e| {
-                ImportError::new(file, Place::File, format!("{key} = {text:?}: {}", e.what), e.remedy)
-            })
+            instant(text, false, file, Place::File)
+                .map_err(|e| ImportError::new(file, Place::File, format!("{key} = {text:?}: {}", e.what), e.remedy))
         },
         Ok,
     )

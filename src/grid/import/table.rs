@@ -39,7 +39,13 @@ impl Table {
             .comment(comments.then_some(b'#'))
             .trim(::csv::Trim::All)
             .from_reader(text);
-        let mut table = Self { file: file.into(), header: Vec::new(), words: Vec::new(), comments: head(text, comments), rows: Vec::new() };
+        let mut table = Self {
+            file: file.into(),
+            header: Vec::new(),
+            words: Vec::new(),
+            comments: head(text, comments),
+            rows: Vec::new(),
+        };
         let mut record = StringRecord::new();
         loop {
             match reader.read_record(&mut record) {

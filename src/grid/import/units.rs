@@ -4,8 +4,13 @@ use crate::grid::Unit;
 
 /// The unit that a text names, written in any of the usual ways.
 pub(super) fn unit(text: &str) -> Option<Unit> {
-    let plain: String =
-        text.to_lowercase().replace('\u{2082}', "2").replace("per", "/").chars().filter(|c| !" _-()".contains(*c)).collect();
+    let plain: String = text
+        .to_lowercase()
+        .replace('\u{2082}', "2")
+        .replace("per", "/")
+        .chars()
+        .filter(|c| !" _-()".contains(*c))
+        .collect();
     let plain = plain.replace("co2eq", "").replace("co2e", "").replace("co2", "");
     match plain.as_str() {
         // A kilogram per megawatt-hour is a gram per kilowatt-hour.

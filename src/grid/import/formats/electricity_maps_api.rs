@@ -37,7 +37,8 @@ pub(super) fn read(answer: &Answer, spec: &ImportSpec) -> Result<Raw, ImportErro
         let value = entry.number(entry.value.get("carbonIntensity"), "carbonIntensity")?;
         let mut row = RawRow::plain(entry.place, entry.instant("datetime")?, value);
         row.updated = entry.maybe_instant("updatedAt")?;
-        row.estimated = entry.value.get("isEstimated").and_then(Value::as_bool).or((name == "forecast").then_some(true));
+        row.estimated =
+            entry.value.get("isEstimated").and_then(Value::as_bool).or((name == "forecast").then_some(true));
         if let Some(own) = entry.value.get("zone").and_then(Value::as_str) {
             if zone.as_deref().is_some_and(|z| z != own) {
                 return Err(entry.error(format!("zone {own} among others"), "split the answer by zone"));

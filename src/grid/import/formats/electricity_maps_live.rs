@@ -31,10 +31,9 @@ pub(super) fn read(table: &Table, _: &ImportSpec) -> Result<Raw, ImportError> {
             let remedy = "write Unix seconds, or say another format";
             table.error(*place, format!("{:?} is no time in Unix seconds", &cells[time]), remedy)
         })?;
-        for (what, seen, cell) in [
-            ("unit", &mut raw.unit_text, &cells[unit]),
-            ("zone", &mut raw.says.zone, &cells[zone]),
-        ] {
+        for (what, seen, cell) in
+            [("unit", &mut raw.unit_text, &cells[unit]), ("zone", &mut raw.says.zone, &cells[zone])]
+        {
             // A row whose request failed has neither.
             if cell.is_empty() {
                 continue;
@@ -45,7 +44,8 @@ pub(super) fn read(table: &Table, _: &ImportSpec) -> Result<Raw, ImportError> {
             }
             *seen = Some(cell.to_owned());
         }
-        let failed = status.is_some_and(|at| !["", "ok", "200", "success"].contains(&cells[at].to_lowercase().as_str()));
+        let failed =
+            status.is_some_and(|at| !["", "ok", "200", "success"].contains(&cells[at].to_lowercase().as_str()));
         refused += usize::from(failed);
         let value = if failed { None } else { table.number(*place, &cells[value])? };
         raw.rows.push(RawRow::plain(*place, start, value));

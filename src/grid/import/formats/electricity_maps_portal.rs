@@ -8,7 +8,9 @@ use crate::grid::import::{ImportError, ImportSpec, Place, units};
 
 /// Whether the header is this format's.
 pub(super) fn is_like(table: &Table) -> bool {
-    table.with(&["datetime", "utc"]).is_some() && table.with(&["zone", "id"]).is_some() && columns(table) != (None, None)
+    table.with(&["datetime", "utc"]).is_some()
+        && table.with(&["zone", "id"]).is_some()
+        && columns(table) != (None, None)
 }
 
 /// The direct and the life-cycle column: later exports write `life cycle` for `LCA`, and yet later ones `Carbon intensity` in small.

@@ -43,7 +43,10 @@ pub(super) fn read(answer: &Answer, spec: &ImportSpec) -> Result<Raw, ImportErro
         }
         (spec.zone.clone().or(zone), rows)
     } else {
-        (Some("GB".to_owned()), answer.entries("data", &answer.root["data"])?.into_iter().map(|e| (e, e.value)).collect())
+        (
+            Some("GB".to_owned()),
+            answer.entries("data", &answer.root["data"])?.into_iter().map(|e| (e, e.value)).collect(),
+        )
     };
     read_rows(answer, zone, &rows, spec)
 }

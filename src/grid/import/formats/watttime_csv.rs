@@ -11,10 +11,8 @@ pub(super) fn is_like(table: &Table) -> bool {
 
 pub(super) fn read(table: &Table, _: &ImportSpec) -> Result<Raw, ImportError> {
     let (time, value) = (table.need("point_time")?, table.need("value")?);
-    let mut raw = Raw {
-        says: Says { source: Some("WattTime, client export".into()), ..Says::default() },
-        ..Raw::default()
-    };
+    let mut raw =
+        Raw { says: Says { source: Some("WattTime, client export".into()), ..Says::default() }, ..Raw::default() };
     for (place, cells) in &table.rows {
         let start = table.instant(*place, &cells[time], false)?;
         raw.rows.push(RawRow::plain(*place, start, table.number(*place, &cells[value])?));

@@ -29,24 +29,30 @@ pub(in crate::grid::import) fn fill(
             continue;
         }
         let hours = (end - start) as f64 / HOUR_NS;
-        let gap = format!("no value from {} to {} ({hours} h, {} rows)", stamp::time(start), stamp::time(end), at - begin);
+        let gap =
+            format!("no value from {} to {} ({hours} h, {} rows)", stamp::time(start), stamp::time(end), at - begin);
         let fails = |what: String, remedy: String| Err(ImportError::new(file, Place::File, what, remedy));
         match spec.gaps {
             Gaps::Error => {
                 let others = runs(intervals, (from, to));
                 let what = if others > 1 { format!("{gap}, the first of {others} gaps") } else { gap };
-                let remedy = "choose gaps: hold (with max_hold_h) or same-hour-last-week, or cut them off with from and to";
+                let remedy =
+                    "choose gaps: hold (with max_hold_h) or same-hour-last-week, or cut them off with from and to";
                 return fails(what, remedy.into());
             }
             Gaps::Hold => {
                 let most = spec.max_hold_h.unwrap_or(MAX_HOLD_H);
                 if hours > most {
                     let what = format!("{gap}, longer than the {most} h that a value is held");
-                    let remedy = "choose gaps: same-hour-last-week, a longer max_hold_h, or cut it off with from and to";
+                    let remedy =
+                        "choose gaps: same-hour-last-week, a longer max_hold_h, or cut it off with from and to";
                     return fails(what, remedy.into());
                 }
                 let Some(value) = begin.checked_sub(1).and_then(|before| intervals[before].value) else {
-                    return fails(format!("{gap}, and no value before it"), format!("begin with from = {}", stamp::time(end)));
+                    return fails(
+                        format!("{gap}, and no value before it"),
+                        format!("begin with from = {}", stamp::time(end)),
+                    );
                 };
                 for interval in &mut intervals[begin..at] {
                     (interval.value, interval.estimated) = (Some(value), Some(true));

@@ -19,11 +19,7 @@ pub(in crate::grid::import) struct Laid {
 /// A row ends where it says or else at the next one. A distance above `longest` is a gap: the row then ends after the step before
 /// it, and the gap goes on to the next row, cut into as many steps. Without `longest` it is the longest distance that two rows in a
 /// succession have, so that steps may be mixed and a single longer distance is a gap. The last row is as long as the one before.
-pub(in crate::grid::import) fn lay(
-    rows: &[RawRow],
-    longest: Option<i64>,
-    file: &str,
-) -> Result<Laid, ImportError> {
+pub(in crate::grid::import) fn lay(rows: &[RawRow], longest: Option<i64>, file: &str) -> Result<Laid, ImportError> {
     let starts = rows.iter().map(|r| stamp::nanos(r.start, file, r.place)).collect::<Result<Vec<_>, _>>()?;
     let distances: Vec<i64> = starts.windows(2).map(|w| w[1] - w[0]).collect();
     let common = most_common(&distances);

@@ -75,7 +75,8 @@ fn live_scrape_is_sorted_and_its_duplicates_are_collapsed() {
     };
     let rows = [(0, "ok", "400"), (20, "ok", "410"), (20, "ok", "410"), (80, "ok", "430"), (50, "ok", "420")];
     let rows: String = rows.iter().map(|(m, s, v)| row(*m, s, v)).collect();
-    let head = "timestamp,zone_datetime,status,zone_name,carbon_intensity_avg,carbon_intensity_unit,fossilFuelPercentage\n";
+    let head =
+        "timestamp,zone_datetime,status,zone_name,carbon_intensity_avg,carbon_intensity_unit,fossilFuelPercentage\n";
     let file = |more: &str| {
         let file = given("l.csv", format!("{head}{rows}{more}").as_bytes()).said();
         file.with(|s| s.zone = None)
@@ -117,7 +118,10 @@ fn electricity_maps_answer_is_a_history_a_past_range_or_a_forecast() {
     let forecast = r#"{"zone":"DE","forecast":[{"carbonIntensity":1,"datetime":"2022-01-01T00:00:00Z"},
         {"carbonIntensity":2,"datetime":"2022-01-01T01:00:00Z"}],"updatedAt":"2021-12-31T23:00:00Z"}"#;
     let forecast = file(forecast).with(|s| (s.dataset_version, s.basis) = (None, Some(Basis::Direct))).read();
-    assert_eq!((forecast.estimated(), forecast.info.dataset_version.as_str()), ((2, 0), "updated 2021-12-31T23:00:00Z"));
+    assert_eq!(
+        (forecast.estimated(), forecast.info.dataset_version.as_str()),
+        ((2, 0), "updated 2021-12-31T23:00:00Z")
+    );
     file(r#"{"zone":"DE","history":[]}"#).fails(&["`history` is empty", "fetch the span again"]);
     // The one updated last counts, wherever it stands.
     let revised = text.replace("T01:00:00.000Z\"", "T00:00:00.000Z\",\"updatedAt\":\"2022-01-01T01:30:00Z\"");
@@ -132,11 +136,15 @@ fn watttime_answer_is_converted_from_pounds_and_never_damage_to_health() {
     let text = r#"{"data":[{"point_time":"2022-01-01T00:00:00+00:00","value":1000.0,"version":"2022-10-01"},
         {"point_time":"2022-01-01T00:05:00+00:00","value":900.0}],"meta":{"region":"CAISO_NORTH",
         "signal_type":"co2_moer","model":{"date":"2023-03-01"},"units":"lbs_co2_per_mwh","data_point_period_seconds":300}}"#;
-    let file = |text: &str| given("w.json", text.as_bytes()).said().with(|s| (s.zone, s.dataset_version) = (None, None));
+    let file =
+        |text: &str| given("w.json", text.as_bytes()).said().with(|s| (s.zone, s.dataset_version) = (None, None));
     let read = file(text).read();
     assert_eq!(pieces(&read), [(0, 5, 453.59237), (5, 10, 900.0 * 0.453_592_37)]);
     assert_eq!((read.info.kind, read.info.zone.as_str()), (SignalKind::Marginal, "CAISO_NORTH"));
-    assert_eq!((read.unit_original.as_str(), read.info.dataset_version.as_str()), ("lbs_co2_per_mwh", "model 2023-03-01"));
+    assert_eq!(
+        (read.unit_original.as_str(), read.info.dataset_version.as_str()),
+        ("lbs_co2_per_mwh", "model 2023-03-01")
+    );
     assert_eq!(file(&text.replace("moer", "aoer")).read().info.kind, SignalKind::Average);
     file(&text.replace("co2_moer", "health_damage")).fails(&["health_damage", "not carbon"]);
     file(&text.replace("lbs_co2_per_mwh", "percentile")).fails(&["unit \"percentile\" is not known"]);
@@ -169,7 +177,10 @@ fn watttime_tables_say_neither_unit_nor_signal() {
     let sample = || given("o.csv", sample).said().with(|s| (s.zone, s.unit) = (None, Some(Unit::GPerKwh)));
     sample().fails(&["o.csv:1: 2 regions: Caiso_North, Other", "choose one with column"]);
     let read = sample().with(|s| s.column = Some("caiso_north".into())).read();
-    assert_eq!((read.info.zone.as_str(), read.info.kind, pieces(&read)[1].2), ("CAISO_NORTH", SignalKind::Marginal, 3.0));
+    assert_eq!(
+        (read.info.zone.as_str(), read.info.kind, pieces(&read)[1].2),
+        ("CAISO_NORTH", SignalKind::Marginal, 3.0)
+    );
 }
 
 #[test]
@@ -238,7 +249,8 @@ fn derived_tables_say_what_they_document() {
     let wrong = format!("timestamp,carbon_intensity\n{naive}");
     given("d.csv", wrong.as_bytes()).said().fails(&["d.csv:2: ", "has no zone", "append `Z`"]);
     given("d.csv", wrong.as_bytes()).said().with(|s| s.basis = Some(Basis::Direct)).fails(&["has no zone"]);
-    let both = "UTC time,carbon_intensity,avg_carbon_intensity_forecast\n2022-01-01 00:00:00,1,2\n2022-01-01 01:00:00,3,4\n";
+    let both =
+        "UTC time,carbon_intensity,avg_carbon_intensity_forecast\n2022-01-01 00:00:00,1,2\n2022-01-01 01:00:00,3,4\n";
     let both = || given("b.csv", both.as_bytes()).said();
     both().fails(&["side by side", "choose value: actual or forecast"]);
     assert_eq!(pieces(&both().with(|s| s.value = Some(Which::Actual)).read())[1].2, 3.0);

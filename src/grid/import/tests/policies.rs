@@ -22,8 +22,11 @@ fn ramp(hours: usize) -> Vec<Option<f64>> {
 #[test]
 fn empty_cells_and_missing_rows_are_gaps_and_never_zero() {
     for gap in ["", "NaN", "null"] {
-        let text = format!("timestamp,avg_CI\n2022-01-01T00:00:00Z,5\n2022-01-01T01:00:00Z,{gap}\n2022-01-01T02:00:00Z,7\n");
-        given("g.csv", text.as_bytes()).said().fails(&["no value from 2022-01-01T01:00:00Z to 2022-01-01T02:00:00Z (1 h"]);
+        let text =
+            format!("timestamp,avg_CI\n2022-01-01T00:00:00Z,5\n2022-01-01T01:00:00Z,{gap}\n2022-01-01T02:00:00Z,7\n");
+        given("g.csv", text.as_bytes())
+            .said()
+            .fails(&["no value from 2022-01-01T01:00:00Z to 2022-01-01T02:00:00Z (1 h"]);
     }
     hourly(&ramp(10), &[4]).fails(&["no value from 2022-01-01T04:00:00Z to 2022-01-01T05:00:00Z (1 h, 1 rows)"]);
     hourly(&ramp(20), &[4, 11, 12]).fails(&["T04:00:00Z", "the first of 2 gaps", "hold", "same-hour-last-week"]);
@@ -54,7 +57,9 @@ fn gaps_are_filled_from_the_week_before() {
     let at = |h: usize| (filled.intervals[h].value, filled.intervals[h].estimated);
     assert_eq!((at(192), at(193), filled.account.filled), ((Some(25.0), Some(true)), (Some(26.0), Some(true)), 2));
     values[30] = None;
-    hourly(&values, &[]).with(|s| s.gaps = Gaps::SameHourLastWeek).fails(&["2022-01-02T06:00:00Z", "no value a week before"]);
+    hourly(&values, &[])
+        .with(|s| s.gaps = Gaps::SameHourLastWeek)
+        .fails(&["2022-01-02T06:00:00Z", "no value a week before"]);
 }
 
 #[test]
@@ -104,7 +109,8 @@ fn keeping_minutes_holds_each_kept_row_until_the_next() {
 #[test]
 fn cutting_and_resampling_keep_the_integral() {
     let full = hourly(&ramp(48), &[]).read();
-    let area = |i: &Imported| i.intervals.iter().map(|i| i.value.expect("no gap") * (i.end - i.start) as f64).sum::<f64>();
+    let area =
+        |i: &Imported| i.intervals.iter().map(|i| i.value.expect("no gap") * (i.end - i.start) as f64).sum::<f64>();
     for step in [600.0, 1800.0, 5400.0, 7200.0, 86_400.0] {
         let other = hourly(&ramp(48), &[]).with(|s| s.step_s = Some(step)).read();
         assert!((area(&other) / area(&full) - 1.0).abs() < 1e-12, "{step}");
@@ -112,7 +118,8 @@ fn cutting_and_resampling_keep_the_integral() {
     }
     let days = hourly(&ramp(48), &[]).with(|s| s.step_s = Some(86_400.0)).read();
     assert_eq!(pieces(&days), [(0, 1440, 12.5), (1440, 2880, 36.5)]);
-    let cut = hourly(&ramp(48), &[]).with(|s| (s.from, s.to) = (Some("2022-01-01T22:30:00Z".into()), Some("2022-01-02".into())));
+    let cut = hourly(&ramp(48), &[])
+        .with(|s| (s.from, s.to) = (Some("2022-01-01T22:30:00Z".into()), Some("2022-01-02".into())));
     assert_eq!(pieces(&cut.read()), [(1350, 1380, 23.0), (1380, 1440, 24.0)]);
     hourly(&ramp(2), &[]).with(|s| s.from = Some("2023-01-01".into())).fails(&["nothing of which is asked for"]);
     hourly(&ramp(2), &[]).with(|s| s.to = Some("soon".into())).fails(&["to = \"soon\""]);
@@ -121,7 +128,8 @@ fn cutting_and_resampling_keep_the_integral() {
 
 /// Writes a file of ours beside the source.
 fn written(imported: &Imported, dir: &Path) {
-    let made = Made { unit_original: "lbs", source_file: Some("h.csv"), retrieved: None, by: "a \"test\"\nof two lines" };
+    let made =
+        Made { unit_original: "lbs", source_file: Some("h.csv"), retrieved: None, by: "a \"test\"\nof two lines" };
     let text = file::text(&imported.info, &imported.intervals, &imported.account, &made);
     file::write(&dir.join("own.csv"), &text).expect("the folder is writable");
 }
