@@ -47,10 +47,10 @@ enum Command {
     Size(size::Size),
     /// Exchange with the Impact Framework: compute its manifests, write a finished run as one.
     Impact(impact::Impact),
+    /// Carbon intensity: import any provider's file, show its figures, draw a synthetic one, measure forecasts.
+    Grid(grid::Grid),
     /// Say how sure a finished run's score is: median, 90 % interval, and what matters most; with two runs, which is lower.
     Uncertainty(uncertainty::Uncertainty),
-    /// Look at the grid: forecasts of carbon intensity and the error they achieve.
-    Grid(grid::Grid),
     /// Group, aggregate or convert a result table.
     #[cfg(feature = "polars")]
     Table(table::Table),

@@ -64,9 +64,9 @@ pub enum GridError {
     },
     /// The signal ends before the run does.
     #[error(
-        "signal of zone {zone} ends {} s after the run's start but the run needs {} s; shorten the run, give a longer \
-         file, or choose what lies past the end: past_end = \"error\" (chosen, refuses), \"repeat\" (the last whole days \
-         again) or \"hold\" (the last value)",
+        "signal of zone {zone} ends {} s after the run's start but the run needs {} s; stop the run there \
+         (time.duration_s), give a longer file, or choose what lies past the end: past_end = \"error\" (chosen, refuses), \
+         \"repeat\" (the last whole days again) or \"hold\" (the last value)",
         signal_end.as_secs_f64(), run_end.as_secs_f64()
     )]
     EndsEarly {
@@ -150,6 +150,9 @@ pub enum GridError {
         /// What is wrong, and what to do.
         what: String,
     },
+    /// A file of another provider that cannot be imported.
+    #[error(transparent)]
+    Import(#[from] Box<super::import::ImportError>),
     /// Mandatory metadata left blank.
     #[error(
         "grid source of zone {zone:?} leaves `{key}` blank; say what the numbers are, results cannot be read without it"

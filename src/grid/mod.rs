@@ -15,10 +15,13 @@
 
 mod csv;
 mod error;
+pub mod file;
 pub mod forecast;
+pub mod import;
 mod market;
 mod signal;
 mod spec;
+pub mod stats;
 mod steps;
 mod typical;
 

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::csv::Layout;
+use super::file::FileSpec;
+use super::import::{ImportSpec, import};
 use super::{GridError, PastEnd, Residual, Signal, SignalInfo, SignalKind, Typical, read_csv};
 use crate::types::{Duration, Seed, SimTime};
 
@@ -84,6 +86,10 @@ pub enum Spec {
         #[serde(default)]
         past_end: PastEnd,
     },
+    /// A file that `sim grid import` or `sim grid synth` wrote: its head says what the numbers are.
+    File(FileSpec),
+    /// A file of another provider, read as `sim grid import` does.
+    Import(Box<ImportSpec>),
 }
 
 /// The unit of a file's values.
@@ -99,7 +105,8 @@ pub enum Unit {
 }
 
 impl Unit {
-    pub(super) fn factor(self) -> f64 {
+    /// What a value is multiplied by to be in g/kWh.
+    pub fn factor(self) -> f64 {
         match self {
             Self::GPerKwh => 1.0,
             Self::LbPerMwh => 0.453_592_37,
@@ -115,8 +122,8 @@ fn not_stated() -> String {
 /// The signal of `spec` for a run that starts at `start_utc`, reaching at least to `horizon`: let that cover the run, its
 /// drain and the look-ahead of its policies. Paths are relative to `base_dir`.
 ///
-/// Errors: those of [`Typical::synthesize`], [`Signal::constant`], [`read_csv`] and [`Signal::extend_to`], and metadata of
-/// a CSV file left blank.
+/// Errors: those of [`Typical::synthesize`], [`Signal::constant`], [`read_csv`], [`import`] and [`Signal::extend_to`], and
+/// metadata of a CSV file left blank.
 pub fn build(
     spec: &Spec,
     base_dir: &Path,
@@ -185,6 +192,10 @@ pub fn build(
                 sha256: None,
             };
             read_csv(&base_dir.join(path), &layout, start_utc, info)?.extend_to(SimTime::ZERO + horizon, *past_end)
+        }
+        Spec::File(file) => file.build(base_dir, start_utc, horizon),
+        Spec::Import(spec) => {
+            import(base_dir, spec)?.signal(start_utc)?.extend_to(SimTime::ZERO + horizon, spec.past_end)
         }
     }
 }

@@ -113,26 +113,28 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let opened = open_workload(scenario, &context, &mut problems);
     let instances = start.and_then(|start| open_instances(scenario, base_dir, &names, start, &mut problems));
     check_instances(scenario, &mut problems);
-    let _jobs = start.and_then(|start| open_jobs(scenario, base_dir, &names, start, &mut problems));
+    let jobs = start.and_then(|start| open_jobs(scenario, base_dir, &names, start, &mut problems));
     let duration = scenario.time.duration_s.map(Duration::from_secs_f64);
     let drain_limit = Duration::from_secs_f64(scenario.time.drain_limit_s);
-    let spans = [opened.as_ref().and_then(|o| o.span), instances.as_ref().and_then(|i| i.span())];
+    let last_job = jobs.as_ref().map(|list| Duration(list.jobs.iter().map(|job| job.wanted.0).max().unwrap_or(0)));
+    let spans = [opened.as_ref().and_then(|o| o.span), instances.as_ref().and_then(|i| i.span()), last_job];
     let known = spans.into_iter().flatten().filter(|s| *s > Duration::ZERO).max();
     let span = duration.or(known).unwrap_or(Duration::from_secs(86_400));
-    let horizon = span + drain_limit + Duration::from_secs(1);
+    let past_arrivals = drain_limit + Duration::from_secs(1);
+    let horizon = span + past_arrivals;
     check_size(horizon, steps.0, scenario.regions.len(), &mut problems);
     if let Some(spec) = &scenario.meter {
         meter::check(spec, horizon, (&fleet.groups, &fleet.facts), scenario.regions.len(), &mut problems);
     }
     check_provisioning(scenario, &mut problems);
     let signals = start.map(|start| {
-        let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
+        let context = signals::Context { base_dir, start, horizon, past_arrivals, seed, step: steps.0 };
         let signals = signals::build_signals(scenario, &context, &mut problems);
         let forecasts = build_forecasts(scenario, &signals, &context, &mut problems);
         (signals, forecasts)
     });
     let beside = start.map(|start| {
-        let context = signals::Context { base_dir, start, horizon, seed, step: steps.0 };
+        let context = signals::Context { base_dir, start, horizon, past_arrivals, seed, step: steps.0 };
         beside::build_beside(scenario, &context, &mut problems)
     });
     if let Some((message, help)) = scenario.sci.functional_unit.problem() {
@@ -204,7 +206,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         routing: routing.build(seed.derive("routing")),
         packing: packing.build(seed.derive("packing"), &std::sync::Arc::new(machines)),
         instances,
-        jobs: None,
+        jobs,
         watch: watch(scenario),
         overcommit: overcommit.build(seed.derive("overcommit")),
         keep_alive: keep_alive.build(&known("keep_alive")),

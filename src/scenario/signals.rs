@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Scenario;
 use super::build::Problem;
 use crate::grid::{self, GridError, Signal, SignalKind};
-use crate::types::{Duration, Seed};
+use crate::types::{Duration, Seed, SimTime};
 
 /// One signal per region and purpose.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub(super) struct Context<'a> {
     pub start: jiff::Timestamp,
     /// How far the signals must reach.
     pub horizon: Duration,
+    /// How much of that lies past the last arrival.
+    pub past_arrivals: Duration,
     /// The scenario's seed.
     pub seed: Seed,
     /// The ledger's bins.
@@ -72,7 +74,7 @@ pub(super) fn build_signals(scenario: &Scenario, context: &Context<'_>, problems
 }
 
 fn build_signal(spec: &grid::Spec, key: &str, context: &Context<'_>, problems: &mut Vec<Problem>) -> Option<Signal> {
-    let Context { base_dir, start, horizon, seed, step } = *context;
+    let Context { base_dir, start, horizon, seed, step, .. } = *context;
     match grid::build(spec, base_dir, start, horizon, seed) {
         Ok(signal) => {
             if let Some(from) = signal.change_inside(step) {
@@ -91,15 +93,23 @@ fn build_signal(spec: &grid::Spec, key: &str, context: &Context<'_>, problems: &
         }
         Err(e) => {
             let help = match e {
-                GridError::UnknownZone { .. } => "see `sim list zones`",
-                GridError::EndsEarly { .. } => {
-                    "a run must be covered by its signals up to its last arrival plus time.drain_limit_s"
-                }
-                _ => "see docs/model.md, section 10, for what a signal must be",
+                GridError::UnknownZone { .. } => "see `sim list zones`".to_owned(),
+                GridError::EndsEarly { signal_end, .. } => stop_there(signal_end, context.past_arrivals),
+                GridError::Import(_) => "docs/grid.md lists the formats and explains the keys".to_owned(),
+                _ => "see docs/model.md, section 10, for what a signal must be".to_owned(),
             };
             problems.push(Problem::new(key, e.to_string(), help));
             None
         }
+    }
+}
+
+/// How a run is stopped where its signal ends.
+fn stop_there(end: SimTime, past_arrivals: Duration) -> String {
+    let must = "a run must be covered by its signals up to its last arrival plus time.drain_limit_s and a second";
+    match end.0.checked_sub(past_arrivals.0).filter(|left| *left > 0) {
+        Some(left) => format!("{must}; to stop it there: time.duration_s = {}", left as f64 / 1e9),
+        None => format!("{must}; to stop it there, lower time.drain_limit_s"),
     }
 }
 

@@ -76,7 +76,7 @@ pub enum SignalSetError {
     Mixed(String),
 }
 
-const USAGE: &str = "a signal is a TOML file with a table [grid.csv], [grid.typical] or [grid.constant] as a region has it (or one such table per region: [regions.NAME.csv], …) and, optionally, name and start; or a CSV file time_utc,g_per_kwh whose first lines are comments that say the same: # zone = \"DE\", # kind = \"average\", # factor_basis = \"…\", # source = \"…\", # licence = \"…\", # dataset_version = \"…\"; or typical:ZONE; or constant:G_PER_KWH";
+const USAGE: &str = "a signal is a TOML file with a table [grid.csv], [grid.file], [grid.import], [grid.typical] or [grid.constant] as a region has it (or one such table per region: [regions.NAME.csv], …) and, optionally, name and start; or a file of `sim grid import`; or a CSV file time_utc,g_per_kwh whose first lines are comments that say the same: # zone = \"DE\", # kind = \"average\", # factor_basis = \"…\", # source = \"…\", # licence = \"…\", # dataset_version = \"…\"; or typical:ZONE; or constant:G_PER_KWH";
 
 /// A file of signals.
 #[derive(Debug, Deserialize)]
@@ -176,6 +176,11 @@ fn from_csv(path: &Path, text: &str) -> Result<File, String> {
         .collect();
     if head.trim().is_empty() {
         return Err("the file does not say what its numbers are".to_owned());
+    }
+    if grid::file::Head::is_in(&head) {
+        let own = PathBuf::from(path.file_name().unwrap_or(path.as_os_str()));
+        let spec = grid::Spec::File(grid::file::FileSpec { path: own, past_end: grid::PastEnd::Error });
+        return Ok(File { name: None, start: None, grid: Some(spec), regions: BTreeMap::new() });
     }
     let head: Head =
         toml::from_str(&head).map_err(|e| format!("its comments are not what a signal needs: {}", explained(&e)))?;

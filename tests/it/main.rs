@@ -18,6 +18,7 @@ mod forecast;
 mod generators;
 mod golden;
 mod greener;
+mod grid_files;
 mod hotcarbon;
 mod house;
 mod impact;
