@@ -6,8 +6,9 @@ use std::time::Instant;
 use crate::cluster::Host;
 use crate::ledger::PeriodAccount;
 use crate::report::{
-    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, InstanceLogWriter, Manifest,
-    ReportError, summarize, write_ledger, write_meter, write_summary, write_tables, write_watch,
+    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, InstanceLogWriter, JobLogWriter,
+    Manifest, ReportError, Shifted, against_run_now, summarize, write_ledger, write_meter, write_summary, write_tables,
+    write_watch,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
 use crate::sci::attribution::{Periods, Rows, attribute};
@@ -54,6 +55,8 @@ pub struct Measured {
     pub effort: Effort,
     /// The files that were read.
     pub inputs: Vec<Input>,
+    /// What a comparison with the same traffic that runs at once needs.
+    pub shifted: Shifted,
 }
 
 /// Why a run failed.
@@ -77,12 +80,15 @@ pub enum RunError {
 pub fn run(loaded: &Loaded, options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Report, RunError> {
     let place = options.out.clone().unwrap_or_else(|| PathBuf::from("results").join(loaded.name()));
     let folder = Folder::create(&place)?;
-    let Measured { summary, warnings, effort, .. } = measure(loaded, options.threads, Some(&folder), progress)?;
+    let mut loaded = loaded.clone();
+    loaded.scenario.output.against_run_now.get_or_insert(true);
+    let Measured { summary, warnings, effort, .. } = measure(&loaded, options.threads, Some(&folder), progress)?;
     let folder = folder.publish()?;
     Ok(Report { summary, warnings, folder, effort })
 }
 
-/// Runs a scenario and writes its results into a folder that the caller publishes, or, without one, nothing.
+/// Runs a scenario and writes its results into a folder that the caller publishes, or, without one, nothing. Where the scenario asks for
+/// it and shifts anything, the same traffic runs at once, too: on a second thread if there are two.
 ///
 /// # Errors
 /// [`RunError`]; files may have been written into the folder.
@@ -92,8 +98,39 @@ pub fn measure(
     folder: Option<&Folder>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Measured, RunError> {
+    if !compares(loaded) {
+        return measure_one(loaded, threads, folder, progress, None);
+    }
+    let mut at_once = loaded.clone();
+    at_once.scenario.run_at_once();
+    let shifted = || measure_one(&at_once, 1, None, &mut |_| {}, None).map(|run| run.shifted);
+    std::thread::scope(|scope| {
+        let beside = (threads >= 2).then(|| scope.spawn(shifted));
+        let base = move || match beside {
+            Some(thread) => thread.join().expect("a run does not panic"),
+            None => shifted(),
+        };
+        measure_one(loaded, threads, folder, progress, Some(Box::new(base)))
+    })
+}
+
+/// Whether a run is compared with the same traffic that runs at once.
+fn compares(loaded: &Loaded) -> bool {
+    loaded.scenario.output.against_run_now == Some(true) && loaded.scenario.shifts()
+}
+
+/// Runs the same traffic at once.
+type Base<'a> = Box<dyn FnOnce() -> Result<Shifted, RunError> + 'a>;
+
+fn measure_one(
+    loaded: &Loaded,
+    threads: usize,
+    folder: Option<&Folder>,
+    progress: &mut dyn FnMut(Progress),
+    base: Option<Base<'_>>,
+) -> Result<Measured, RunError> {
     let began = Instant::now();
-    let Built { setup, arrivals, mut groups, signals, regions, servers, beside } =
+    let Built { setup, arrivals, mut groups, signals, forecasts, regions, servers, beside } =
         scenario::build_loaded(loaded, threads >= 2)?;
 
     let mut log = match folder.filter(|_| loaded.scenario.output.invocations) {
@@ -110,15 +147,21 @@ pub fn measure(
         Some(folder) => Some(InstanceLogWriter::create(&folder.path("instances.csv"))?),
         None => None,
     };
+    let mut job_log = match folder.filter(|_| loaded.scenario.output.jobs) {
+        Some(folder) => Some(JobLogWriter::create(&folder.path("jobs.csv"))?),
+        None => None,
+    };
     let account_step = setup.account_step;
     let simulating = Instant::now();
     let (mut outcome, mut arrivals) = {
         let mut record = log.as_mut().map(|log| |call: &sim::Finished| log.record(call));
         let mut book = accounts.as_mut().map(|log| |row: &PeriodAccount| log.record(row));
         let mut tell = instance_log.as_mut().map(|log| |end: &sim::InstanceEnd<'_>| log.record(end));
+        let mut note = job_log.as_mut().map(|log| |end: &sim::JobEnd<'_>| log.record(end));
         let logs = sim::Logs {
             calls: record.as_mut().map(|r| r as &mut dyn FnMut(&sim::Finished) -> Result<(), String>),
             instances: tell.as_mut().map(|t| t as &mut dyn FnMut(&sim::InstanceEnd<'_>) -> Result<(), String>),
+            jobs: note.as_mut().map(|t| t as &mut dyn FnMut(&sim::JobEnd<'_>) -> Result<(), String>),
             accounts: book.as_mut().map(|r| r as &mut dyn FnMut(&PeriodAccount) -> Result<(), String>),
         };
         sim::simulate(setup, arrivals, logs, progress)?
@@ -128,6 +171,9 @@ pub fn measure(
         log.finish()?;
     }
     if let Some(log) = instance_log {
+        log.finish()?;
+    }
+    if let Some(log) = job_log {
         log.finish()?;
     }
     let accounts = accounts.map(AccountLogWriter::finish).transpose()?;
@@ -156,7 +202,11 @@ pub fn measure(
         intensity: &intensity,
         beside: &beside.books(&outcome.site, outcome.end, &groups),
     };
-    let summary = summarize(&finished);
+    let mut summary = summarize(&finished);
+    let shifted = Shifted::of(&finished);
+    if let Some(base) = base {
+        summary.extend(against_run_now(&shifted, &base()?));
+    }
     if let Some(folder) = folder {
         write_tables(&finished, folder)?;
         write_ledger(&finished, &loaded.name(), folder)?;
@@ -177,14 +227,16 @@ pub fn measure(
     };
     let source = outcome.instance_source.as_ref();
     let read = arrivals.inputs().into_iter().chain(source.map_or(Vec::new(), |s| s.inputs()));
-    let read = read.chain(beside.inputs.clone());
+    let list = outcome.job_list.as_ref();
+    let read = read.chain(list.map_or(Vec::new(), |l| l.inputs.clone())).chain(beside.inputs.clone());
+    let read = read.chain(forecasts.inputs);
     let inputs: Vec<Input> = read.map(|(path, sha256)| Input { path, sha256 }).collect();
     let names: Vec<&str> = outcome.profiles.iter().map(|p| &*p.name).collect();
     let unknown = loaded.scenario.sci.functional_unit.unknown(&names);
     let counts_no_instances =
         matches!(loaded.scenario.sci.functional_unit, FunctionalUnit::Call | FunctionalUnit::Request);
-    let nothing_counted = (received == 0 && outcome.instances.asked > 0 && counts_no_instances).then(|| {
-        "sci.functional_unit counts calls, and there are none: for instances choose instance-hour, instance, cpu-hour or gb-hour"
+    let nothing_counted = (received == 0 && outcome.instances.asked + outcome.jobs.arrived > 0 && counts_no_instances).then(|| {
+        "sci.functional_unit counts calls, and there are none: for instances and jobs choose instance-hour, instance, cpu-hour or gb-hour"
             .to_owned()
     });
     let warnings: Vec<String> = unknown
@@ -194,7 +246,7 @@ pub fn measure(
         })
         .chain(nothing_counted)
         .collect();
-    let Some(folder) = folder else { return Ok(Measured { summary, warnings, effort, inputs }) };
+    let Some(folder) = folder else { return Ok(Measured { summary, warnings, effort, inputs, shifted }) };
     let filled_in = loaded.scenario.filled_in();
     let manifest = Manifest {
         program: "slackwater sim",
@@ -208,9 +260,15 @@ pub fn measure(
         embodied: filled_in.embodied_parts(),
         inputs: inputs.clone(),
         isolation: loaded.scenario.isolation.build().expect("the same table was built before the run"),
-        workload_notes: arrivals.notes().into_iter().chain(source.map_or(Vec::new(), |s| s.notes())).collect(),
+        workload_notes: arrivals
+            .notes()
+            .into_iter()
+            .chain(source.map_or(Vec::new(), |s| s.notes()))
+            .chain(list.into_iter().flat_map(|l| l.notes.iter().map(|note| ("jobs".to_owned(), note.clone()))))
+            .collect(),
         signals: signals.score.iter().map(|s| s.info().clone()).collect(),
         decision_signals: signals.decide.iter().map(|s| s.info().clone()).collect(),
+        forecast_notes: forecasts.notes,
         boundary: sci::BOUNDARY,
         effort: effort.clone(),
     };
@@ -218,7 +276,7 @@ pub fn measure(
         serde_json::to_writer_pretty(&mut *f, &manifest)?;
         f.write_all(b"\n")
     })?;
-    Ok(Measured { summary, warnings, effort, inputs })
+    Ok(Measured { summary, warnings, effort, inputs, shifted })
 }
 
 /// Every figure that a run of this scenario would have, with unit and meaning: the summary of a run without a call.
@@ -245,7 +303,12 @@ pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
         intensity: &intensity,
         beside: &beside.books(&outcome.site, outcome.end, &groups),
     };
-    Ok(summarize(&finished))
+    let mut summary = summarize(&finished);
+    if compares(loaded) {
+        let shifted = Shifted::of(&finished);
+        summary.extend(against_run_now(&shifted, &shifted));
+    }
+    Ok(summary)
 }
 
 /// Tells accounting how long the hosts of each group were powered on.

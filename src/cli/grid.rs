@@ -14,6 +14,7 @@ use slackwater::grid::{Residual, SignalKind, Typical, Unit};
 use slackwater::types::{Duration, Seed};
 
 use super::Failure;
+use super::grid_forecast::GridForecast;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,6 +45,8 @@ enum What {
     Stats(Box<Figures>),
     /// Draw a synthetic file from an embedded zone's typical days.
     Synth(Synth),
+    /// Measure the error that a scenario's forecasts achieve, or write one as vintages.
+    Forecast(GridForecast),
 }
 
 /// How a file is read.
@@ -185,6 +188,7 @@ impl Grid {
             What::Import(import) => import.execute(),
             What::Stats(figures) => figures.execute(),
             What::Synth(synth) => synth.execute(),
+            What::Forecast(forecast) => forecast.execute(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::Value as Json;
 use slackwater::sci::embodied;
-use slackwater::{cluster, grid, isolation, report, scenario};
+use slackwater::{cluster, grid, isolation, report, scenario, workload};
 
 use super::Failure;
 
@@ -32,7 +32,9 @@ enum What {
     Embodied,
     /// Grid zones with an embedded typical year.
     Zones,
-    /// Sources of calls.
+    /// Forecasts of carbon intensity, with keys and defaults.
+    Forecasts,
+    /// Sources of calls, instances and jobs; slack and estimates of jobs.
     Workloads,
     /// Columns of every table that a run writes.
     Outputs,
@@ -69,9 +71,14 @@ fn section(what: What) -> String {
             let keys = variants(&schema, "[servers.SERVER.embodied.NAME]", &schema["$defs"]["EmbodiedSpec"]);
             keys + &embodied_text()
         }
+        What::Forecasts => variants(&schema, "[regions.forecast.NAME]", &schema["$defs"]["ForecastSpec"]),
         What::Workloads => {
             let calls = variants(&schema, "[workload.NAME]", &schema["$defs"]["WorkloadSpec"]);
-            calls + &variants(&schema, "[instances.ANY.NAME]", &schema["$defs"]["InstancesSpec"])
+            let instances = variants(&schema, "[instances.ANY.NAME]", &schema["$defs"]["InstancesSpec"]);
+            let jobs =
+                [("source", "JobSource"), ("slack", "SlackSpec"), ("estimate", "EstimateSpec"), ("scale", "ScaleSpec")]
+                    .map(|(key, part)| variants(&schema, &format!("[jobs.ANY.{key}.NAME]"), &schema["$defs"][part]));
+            calls + &instances + &jobs.concat() + &profiles_text()
         }
         What::Isolation => isolation_text(),
         What::Runtimes => runtimes_text(),
@@ -98,7 +105,10 @@ fn names(what: What) -> Vec<String> {
         What::PowerModels => of(&schema["$defs"]["PowerSpec"]),
         What::Servers => cluster::server_types().server.iter().map(|s| s.name.clone()).collect(),
         What::Embodied => of(&schema["$defs"]["EmbodiedSpec"]),
-        What::Workloads => [of(&schema["$defs"]["WorkloadSpec"]), of(&schema["$defs"]["InstancesSpec"])].concat(),
+        What::Forecasts => of(&schema["$defs"]["ForecastSpec"]),
+        What::Workloads => {
+            ["WorkloadSpec", "InstancesSpec", "JobSource"].iter().flat_map(|d| of(&schema["$defs"][d])).collect()
+        }
         What::Isolation => isolation::catalogue().iter().map(|e| e.name.clone()).collect(),
         What::Runtimes => {
             let mut names: Vec<String> = isolation::runtimes().runtime.iter().map(|r| r.language.clone()).collect();
@@ -290,6 +300,19 @@ fn embodied_text() -> String {
         text += &wrapped(&format!("{}: {}; {}", s.item, s.figures, s.source), 2);
     }
     text
+}
+
+fn profiles_text() -> String {
+    let profiles = workload::jobs::scaling_profiles();
+    let mut text = String::from("[jobs.ANY.scale.profile] name = \"…\"\n");
+    text += &wrapped(&profiles.source, 2);
+    for p in &profiles.profile {
+        text += &format!("\n  {}: {}\n", p.name, p.description);
+        for (i, (throughput, watts)) in p.throughput.iter().zip(&p.power_w).enumerate() {
+            text += &format!("      {} nodes: {throughput:>9.1} units/s {watts:>7.1} W\n", i + 1);
+        }
+    }
+    text + "\n"
 }
 
 fn zones_text() -> String {

@@ -6,6 +6,7 @@ mod check;
 mod compare;
 mod completions;
 mod grid;
+mod grid_forecast;
 mod impact;
 mod list;
 mod plot;
@@ -36,7 +37,7 @@ enum Command {
     Run(run::Run),
     /// Check a scenario: all problems at once, with line, caret, allowed keys and a hint.
     Check(check::Check),
-    /// Show what exists: policies, isolation mechanisms, language runtimes, power models, grid zones, workloads, outputs.
+    /// Show what exists: policies, isolation mechanisms, language runtimes, power models, grid zones, forecasts, workloads, outputs.
     List(list::List),
     /// Draw a finished run: calls received and executed, utilization by region (SVG).
     Plot(plot::Plot),
@@ -46,7 +47,7 @@ enum Command {
     Size(size::Size),
     /// Exchange with the Impact Framework: compute its manifests, write a finished run as one.
     Impact(impact::Impact),
-    /// Carbon-intensity files: import any provider's, show their figures, draw synthetic ones.
+    /// Carbon-intensity files: import any provider's, show their figures, draw synthetic ones, measure forecasts.
     Grid(grid::Grid),
     /// Say how sure a finished run's score is: median, 90 % interval, and what matters most; with two runs, which is lower.
     Uncertainty(uncertainty::Uncertainty),

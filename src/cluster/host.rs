@@ -94,6 +94,9 @@ pub struct Host {
     pub creations_until: SimTime,
     /// Power of starts where that is measured: then it stands for the dynamic power of their CPU demand.
     pub start_w: Option<f64>,
+    /// CPU demand of jobs whose own power is known, part of `exec_demand` [millionths of a core], and that power \[W\]: it stands for the
+    /// dynamic power of their demand, and does not fall when they get less.
+    pub known: (u64, f64),
     /// How much slower calls run per share of memory that does not fit; 0 for no swapping.
     pub swap_slowdown: f64,
     /// Whether more memory is in use than there is, and whether more CPU is demanded.
@@ -166,6 +169,7 @@ impl Host {
             boot_clock: 0,
             creations_until: SimTime::ZERO,
             start_w: None,
+            known: (0, 0.0),
             swap_slowdown: 0.0,
             over: [false; 2],
             exhaustions: 0,
@@ -291,7 +295,7 @@ impl Host {
         };
         let baseline = group.idle_w;
         let (mut dynamic, mut per_unit) = match group.linear_w_per_unit {
-            _ if self.start_w.is_some() => self.dynamic_of_calls(group),
+            _ if self.start_w.is_some() || self.known.0 > 0 => self.dynamic_of_the_rest(group),
             Some(w) if !saturated => (w * wanted, w),
             _ if demand == 0 => (0.0, 0.0),
             _ => {
@@ -300,7 +304,11 @@ impl Host {
             }
         };
         let mut execution_w = per_unit * float(self.exec_demand);
-        if self.batch_demand > 0 {
+        if self.known.0 > 0 {
+            execution_w = per_unit * float(self.exec_demand - self.known.0) + self.known.1;
+            self.batch_w_per_unit = per_unit;
+            dynamic += self.known.1;
+        } else if self.batch_demand > 0 {
             // Per unit of CPU used, dynamic power is the same for all; per unit of demand, those have less that get less.
             let (others, batch) = (float(self.exec_demand - self.batch_demand), float(self.batch_demand));
             let starts = if self.start_w.is_some() { 0.0 } else { float(self.start_demand) };
@@ -370,18 +378,41 @@ impl Host {
         (speed, (used - first) / float(self.batch_demand))
     }
 
-    /// Dynamic power of what executes alone, and per unit of its demand, where starts are metered. What contention takes from it
-    /// it does not draw: the rest of the host's CPU is the starts', whose energy is measured.
+    /// Dynamic power of what has no power of its own, and per unit of its demand: of what executes alone where starts are metered, of all but
+    /// the jobs whose power is known where there are such. What contention takes from the first it does not draw: the rest of the host's CPU
+    /// is the starts', whose energy is measured.
     #[cold]
-    fn dynamic_of_calls(&self, group: &Group) -> (f64, f64) {
-        let wanted = float(self.exec_demand);
-        if self.exec_demand == 0 {
+    fn dynamic_of_the_rest(&self, group: &Group) -> (f64, f64) {
+        let metered = self.start_w.is_some();
+        let starts = if metered { 0 } else { self.start_demand };
+        let wanted = float(self.exec_demand - self.known.0 + starts);
+        if wanted == 0.0 {
             return (0.0, 0.0);
         }
-        let batch = float(self.batch_demand);
-        let used = ((wanted - batch) * self.speed + batch * self.batch_speed).min(float(group.cpu));
-        let dynamic = group.power.watts(used / float(group.cpu)) - group.idle_w;
+        let used = if metered && self.known.0 == 0 {
+            let batch = float(self.batch_demand);
+            (wanted - batch) * self.speed + batch * self.batch_speed
+        } else {
+            wanted
+        };
+        let dynamic = group.power.watts(used.min(float(group.cpu)) / float(group.cpu)) - group.idle_w;
         (dynamic, dynamic / wanted)
+    }
+
+    /// A job whose power is known computes here now: its demand and its power.
+    #[inline]
+    pub fn add_known(&mut self, (demand, watts): (u64, f64)) {
+        self.known.0 += demand;
+        self.known.1 += watts;
+    }
+
+    /// It computes no more. Rounding must not leave power behind when none is left.
+    #[inline]
+    pub fn forget_known(&mut self, (demand, watts): (u64, f64)) {
+        if demand > 0 {
+            self.known.0 -= demand;
+            self.known.1 = if self.known.0 == 0 { 0.0 } else { self.known.1 - watts };
+        }
     }
 
     /// The rates of a host that is not on.

@@ -2,6 +2,7 @@
 //! otherwise, or dots where the figures span much.
 
 mod bars;
+mod waterfall;
 
 use std::path::Path;
 
@@ -40,6 +41,11 @@ pub(super) fn draw(comparison: &Comparison, out: &Path) -> Result<(), ReportErro
     let numeric = comparison.plan.axes.last().is_some_and(|axis| axis.numbers.is_some());
     let drawn = if numeric { lines(comparison, out) } else { bars::draw(comparison, out) };
     drawn.map_err(|e| ReportError::Table { path: out.to_owned(), what: e.to_string() })
+}
+
+/// Draws the waterfall, if the comparison has one.
+pub(super) fn draw_waterfall(comparison: &Comparison, out: &Path) -> Result<(), ReportError> {
+    waterfall::draw(comparison, out).map_err(|e| ReportError::Table { path: out.to_owned(), what: e.to_string() })
 }
 
 pub(crate) type Drawn = Result<(), Box<dyn std::error::Error>>;

@@ -42,6 +42,9 @@ pub(super) fn write(comparison: &Comparison, loaded: &Loaded, folder: &Folder) -
     if !comparison.plan.spec.crossings.is_empty() {
         folder.write("crossings.csv", |f| crossings(comparison, f))?;
     }
+    if comparison.plan.spec.waterfall.is_some() {
+        folder.write("waterfall.csv", |f| super::waterfall::write(comparison, f))?;
+    }
     write_json(folder, "compare.json", &document(comparison))?;
     write_json(folder, "manifest.json", &manifest(comparison, loaded))
 }

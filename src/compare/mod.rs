@@ -9,12 +9,14 @@ mod fit;
 mod plan;
 mod slo;
 mod table;
+mod waterfall;
 
 pub use crossing::{Crossing, Order, Point, order};
 pub use fit::{Found, search};
 pub use plan::{Axis, Cell, Plan};
 pub use slo::{Operator, Slo, SloError};
 pub use table::table;
+pub use waterfall::{Waterfall, waterfalls};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -152,6 +154,7 @@ pub fn compare(
     let mut comparison = Comparison { plan, rows, lines, folder: place, wall_time_s, threads: options.threads };
     files::write(&comparison, loaded, &folder)?;
     chart::draw(&comparison, &folder.path("compare.svg"))?;
+    chart::draw_waterfall(&comparison, &folder.path("waterfall.svg"))?;
     comparison.folder = folder.publish()?;
     Ok(comparison)
 }

@@ -242,6 +242,9 @@ fn structure(spec: &CompareSpec, axes: &[Axis]) -> Vec<KeyProblem> {
             value_of_first(&format!("compare.crossings[{c}].between[{i}]"), value);
         }
     }
+    for (i, step) in spec.waterfall.iter().flat_map(|w| &w.steps).enumerate() {
+        value_of_first(&format!("compare.waterfall.steps[{i}].at"), &step.at);
+    }
     for (c, crossing) in spec.crossings.iter().enumerate() {
         let key = |key: &str| format!("compare.crossings[{c}].{key}");
         if crossing.between[0] == crossing.between[1] {
@@ -386,9 +389,23 @@ fn keys(spec: &CompareSpec, figures: &[Entry], slo: &[Result<Slo, String>]) -> V
     for (c, crossing) in spec.crossings.iter().enumerate().filter(|(_, c)| !fitted(&c.metric)) {
         known(format!("compare.crossings[{c}].metric"), &crossing.metric, true);
     }
+    let steps = spec.waterfall.iter().flat_map(|w| &w.steps);
+    for (i, step) in steps.enumerate() {
+        known(format!("compare.waterfall.steps[{i}].figure"), &step.figure, true);
+    }
     for (i, slo) in slo.iter().enumerate() {
         if let Ok(slo) = slo {
             known(format!("compare.fit.slo[{i}]"), &slo.key, true);
+        }
+    }
+    let unit = |key: &str| figures.iter().find(|e| e.key == key).map(|e| e.unit);
+    let steps = spec.waterfall.iter().flat_map(|w| w.steps.iter().map(move |s| (&w.steps[0].figure, &s.figure)));
+    for (i, (first, own)) in steps.enumerate() {
+        if let (Some(first), Some(own)) = (unit(first), unit(own))
+            && first != own
+        {
+            let message = format!("this is in {own}, the first step in {first}");
+            found.add(format!("compare.waterfall.steps[{i}].figure"), message, "choose figures of one unit");
         }
     }
     for (i, slo) in slo.iter().enumerate() {

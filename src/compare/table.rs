@@ -47,6 +47,7 @@ pub fn table(comparison: &Comparison) -> String {
     text += &rests_on(comparison);
     text += &notes(comparison);
     text += &crossings(comparison);
+    text += &super::waterfall::text(comparison);
     text += &cost(comparison);
     text
 }

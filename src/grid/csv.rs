@@ -175,14 +175,7 @@ impl<'a> Header<'a> {
         if let Some((_, column)) = [(stamp, time_name), (number, value_name)].iter().find(|(cell, _)| cell.is_empty()) {
             return Err(RowProblem::Empty((*column).clone()));
         }
-        let time = match (stamp.parse::<Timestamp>(), stamp.parse::<civil::DateTime>()) {
-            (Ok(time), _) => time,
-            (Err(_), Ok(naive)) if *naive_is_utc => {
-                Offset::UTC.to_timestamp(naive).map_err(|_| RowProblem::Stamp(stamp.into()))?
-            }
-            (Err(_), Ok(_)) => return Err(RowProblem::Naive(stamp.into())),
-            (Err(_), Err(_)) => return Err(RowProblem::Stamp(stamp.into())),
-        };
+        let time = parse_stamp(stamp, *naive_is_utc)?;
         let value: f64 = number
             .parse::<f64>()
             .map_err(|_| RowProblem::Number(format!("{number:?} is no number [{}]", quantity.unit)))?
@@ -201,6 +194,18 @@ impl<'a> Header<'a> {
             Some(b) if b.time > time => Err(RowProblem::Unsorted(time, b.time)),
             _ => Ok(Row { time, value }),
         }
+    }
+}
+
+/// An ISO 8601 instant; one without zone only where it is known to be UTC.
+pub(super) fn parse_stamp(stamp: &str, naive_is_utc: bool) -> Result<Timestamp, RowProblem> {
+    match (stamp.parse::<Timestamp>(), stamp.parse::<civil::DateTime>()) {
+        (Ok(time), _) => Ok(time),
+        (Err(_), Ok(naive)) if naive_is_utc => {
+            Offset::UTC.to_timestamp(naive).map_err(|_| RowProblem::Stamp(stamp.into()))
+        }
+        (Err(_), Ok(_)) => Err(RowProblem::Naive(stamp.into())),
+        (Err(_), Err(_)) => Err(RowProblem::Stamp(stamp.into())),
     }
 }
 

@@ -145,6 +145,14 @@ pub enum GridError {
     /// A file of another provider that cannot be imported.
     #[error(transparent)]
     Import(#[from] Box<super::import::ImportError>),
+    /// A forecast that cannot be made.
+    #[error("forecast {model}: {what}")]
+    Forecast {
+        /// The model.
+        model: &'static str,
+        /// What is wrong, and what to do.
+        what: String,
+    },
     /// Mandatory metadata left blank.
     #[error(
         "grid source of zone {zone:?} leaves `{key}` blank; say what the numbers are, results cannot be read without it"

@@ -16,7 +16,7 @@
 mod csv;
 mod error;
 pub mod file;
-mod forecast;
+pub mod forecast;
 pub mod import;
 mod market;
 mod signal;
@@ -27,7 +27,7 @@ mod typical;
 
 pub use self::csv::{Layout, Quantity, Row, parse_rows, read_csv, signal_from_rows};
 pub use self::error::{GridError, RowProblem};
-pub use self::forecast::{Forecast, PerfectForecast};
+pub use self::forecast::{Forecast, ForecastSpec, Observed, PerfectForecast, Step};
 pub use self::market::market_hint;
 pub use self::signal::{Cursor, PastEnd, Signal, SignalInfo, SignalKind};
 pub use self::spec::{Spec, Unit, build};

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::GridError;
+use super::{GridError, Step};
 use crate::types::{Duration, GramsPerKwh, SimTime};
 
 const NANOS_PER_SEC: f64 = 1e9;
 const DAY_NS: i64 = 86_400_000_000_000;
 /// A start must beat the best one by this share to count as lower: far above the rounding of prefix sums, far below any
 /// difference that means something.
-const TIE: f64 = 1e-9;
+pub(in crate::grid) const TIE: f64 = 1e-9;
 
 /// Which generators a value describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -100,7 +100,7 @@ pub struct Signal {
 
 /// The numbers of a signal, shared between its clones and cursors.
 #[derive(Debug)]
-struct Points {
+pub(in crate::grid) struct Points {
     zone: String,
     /// Interval starts and, last, the end [ns from the run's start].
     bounds: Vec<i64>,
@@ -114,28 +114,51 @@ struct Points {
 
 /// Seconds of a span in nanoseconds.
 #[inline]
-fn secs(ns: i64) -> f64 {
+pub(in crate::grid) fn secs(ns: i64) -> f64 {
     ns as f64 / NANOS_PER_SEC
 }
 
 /// Simulated time as a signed offset; later than the 292 years of `i64` becomes the latest.
 #[inline]
-fn offset(t: SimTime) -> i64 {
+pub(in crate::grid) fn offset(t: SimTime) -> i64 {
     i64::try_from(t.0).unwrap_or(i64::MAX)
 }
 
 impl Points {
+    /// Interval starts with, last, the end, and a value each. Bounds increase and the run's start lies inside; values are finite.
+    pub(in crate::grid) fn new(zone: String, bounds: Vec<i64>, values: Vec<f64>) -> Self {
+        let step_ns = bounds[1] - bounds[0];
+        let uniform = bounds.windows(2).all(|w| w[1] - w[0] == step_ns);
+        let cumulative = cumulate(&bounds, &values);
+        Points { zone, bounds, values, cumulative, uniform_ns: if uniform { step_ns } else { 0 } }
+    }
+
+    /// Interval starts and, last, the end.
+    pub(in crate::grid) fn bounds(&self) -> &[i64] {
+        &self.bounds
+    }
+
+    /// One value per interval.
+    pub(in crate::grid) fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Other values at the same times.
+    pub(in crate::grid) fn with_values(&self, values: Vec<f64>) -> Self {
+        Points::new(self.zone.clone(), self.bounds.clone(), values)
+    }
+
     fn len(&self) -> usize {
         self.values.len()
     }
 
-    fn end(&self) -> i64 {
+    pub(in crate::grid) fn end(&self) -> i64 {
         self.bounds[self.len()]
     }
 
     /// The interval that holds `t`; the last one for the end itself. Panics past the end.
     #[inline]
-    fn index(&self, t: i64) -> usize {
+    pub(in crate::grid) fn index(&self, t: i64) -> usize {
         if t >= self.end() {
             assert!(
                 t == self.end(),
@@ -155,7 +178,7 @@ impl Points {
 
     /// Integral over `[from, to]` [g/kWh · s], `i` and `j` being the intervals of its ends.
     #[inline]
-    fn window(&self, from: i64, i: usize, to: i64, j: usize) -> f64 {
+    pub(in crate::grid) fn window(&self, from: i64, i: usize, to: i64, j: usize) -> f64 {
         if i == j {
             return self.values[i] * secs(to - from);
         }
@@ -199,14 +222,7 @@ impl Signal {
         }
         let step_ns = most_common_step(&bounds);
         info.step_s = step_ns as f64 / NANOS_PER_SEC;
-        let uniform = bounds.windows(2).all(|w| (w[1] - w[0]) as u64 == step_ns);
-        let points = Points {
-            zone,
-            cumulative: cumulate(&bounds, &values),
-            uniform_ns: if uniform { step_ns as i64 } else { 0 },
-            bounds,
-            values,
-        };
+        let points = Points::new(zone, bounds, values);
         Ok(Signal { info: Arc::new(info), points: Arc::new(points), step_ns, extended: None })
     }
 
@@ -262,10 +278,53 @@ impl Signal {
         self.step_ns
     }
 
+    /// The numbers alone.
+    pub(in crate::grid) fn points(&self) -> &Arc<Points> {
+        &self.points
+    }
+
+    /// The time-weighted mean of all that the signal covers, before the run's start too [g/kWh].
+    pub fn overall_mean(&self) -> f64 {
+        let p = &self.points;
+        (p.cumulative[p.len()] - p.cumulative[0]) / secs(p.end() - p.bounds[0])
+    }
+
     /// The intervals in order: start and end [ns from the run's start] and value [g/kWh].
     pub fn intervals(&self) -> impl Iterator<Item = (i64, i64, GramsPerKwh)> + '_ {
         let p = &self.points;
         (0..p.len()).map(|i| (p.bounds[i], p.bounds[i + 1], GramsPerKwh(p.values[i])))
+    }
+
+    /// The intervals that touch `[from, to]` [ns from the run's start], as [`Signal::intervals`] gives them.
+    pub fn intervals_between(&self, from: i64, to: i64) -> impl Iterator<Item = (i64, i64, GramsPerKwh)> + '_ {
+        let p = &self.points;
+        let first = p.bounds.partition_point(|&b| b <= from).saturating_sub(1).min(p.len() - 1);
+        let after = p.bounds.partition_point(|&b| b <= to).clamp(first + 1, p.len());
+        (first..after).map(|i| (p.bounds[i], p.bounds[i + 1], GramsPerKwh(p.values[i])))
+    }
+
+    /// The interval that holds `t`, cut off at the run's start. Panics past the end.
+    pub fn step_at(&self, t: SimTime) -> Step {
+        let p = &self.points;
+        let i = p.index(offset(t));
+        let at = |ns: i64| SimTime(ns.max(0) as u64);
+        Step { from: at(p.bounds[i]), to: at(p.bounds[i + 1]), g_per_kwh: p.values[i] }
+    }
+
+    /// Appends the intervals of `[from, to)`, cut off at both ends. Panics past the end.
+    pub fn steps(&self, from: SimTime, to: SimTime, steps: &mut Vec<Step>) {
+        if from >= to {
+            return;
+        }
+        let p = &self.points;
+        for i in p.index(offset(from))..p.len() {
+            let begins = from.max(SimTime(p.bounds[i].max(0) as u64));
+            let ends = to.min(SimTime(p.bounds[i + 1].max(0) as u64));
+            if begins >= to {
+                return;
+            }
+            steps.push(Step { from: begins, to: ends, g_per_kwh: p.values[i] });
+        }
     }
 
     /// The first change after the run's start that is not at the edge of a bin of `step`; then means over bins are not exact.

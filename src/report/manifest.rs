@@ -72,6 +72,8 @@ pub struct Manifest<'a> {
     pub signals: Vec<SignalInfo>,
     /// The grid signals that policies looked at, by region.
     pub decision_signals: Vec<SignalInfo>,
+    /// What the forecasts say of themselves, by region, model and name.
+    pub forecast_notes: Vec<(String, String)>,
     /// What the score covers.
     pub boundary: &'static str,
     /// What the run cost.

@@ -8,10 +8,12 @@ mod folder;
 #[cfg(feature = "polars")]
 pub mod frames;
 mod instances;
+mod jobs;
 mod machine;
 mod manifest;
 mod meter;
 mod plot;
+mod shifting;
 mod summary;
 mod tables;
 
@@ -28,9 +30,11 @@ pub use books::{
 pub use digits::{grouped, significant};
 pub use folder::{Folder, ReportError, write_file};
 pub use instances::{INSTANCES, InstanceLogWriter, write_watch};
+pub use jobs::{JOBS, JobLogWriter};
 pub use manifest::{Effort, Input, Manifest, peak_memory_mb};
 pub use meter::{METER, METER_FUNCTIONS, write_meter};
 pub use plot::{PlotError, received_executed};
+pub use shifting::{Shifted, against_run_now};
 pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
 

@@ -101,6 +101,16 @@ pub fn write_summary(summary: &[Entry], folder: &Folder) -> Result<(), ReportErr
 pub(super) struct List(Vec<Entry>);
 
 impl List {
+    /// No figures yet.
+    pub fn new() -> Self {
+        List(Vec::new())
+    }
+
+    /// The figures.
+    pub fn into_entries(self) -> Vec<Entry> {
+        self.0
+    }
+
     /// A count.
     pub fn count(&mut self, key: &str, value: u64, meaning: &'static str) {
         self.0.push(Entry { key: key.to_owned(), value: Value::Count(value), unit: "1", meaning });
@@ -119,7 +129,7 @@ impl List {
 
 /// All figures of a run, in the order of the files.
 pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
-    let mut list = List(Vec::new());
+    let mut list = List::new();
     let run_s = run.outcome.end.as_secs_f64();
     list.number("run.simulated_s", run_s, "s", "from the run's start to its end");
     calls(&mut list, run);
@@ -127,6 +137,9 @@ pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
     resources(&mut list, run, run_s);
     if run.outcome.instance_source.is_some() {
         super::instances::figures(&mut list, run, run_s);
+    }
+    if run.outcome.job_list.is_some() {
+        super::jobs::figures(&mut list, run);
     }
     carbon(&mut list, run);
     beside::figures(&mut list, run);

@@ -5,14 +5,16 @@ use std::path::Path;
 
 use super::ahead::{check_together, look_ahead, packing_fleet, site_facts};
 use super::beside;
+use super::forecasts::{Forecasts, build_forecasts};
 use super::instances::{check_instances, open_instances, watch};
+use super::jobs::open_jobs;
 use super::meter;
 use super::server::Server;
 use super::signals::{self, Signals};
 use super::uncertainty::check_uncertainty;
 use super::{DEFAULT_PUE, EndRule, Scenario, ServerSpec};
 use crate::cluster::{Group, power};
-use crate::grid::{Forecast, PerfectForecast, Signal};
+use crate::grid::{Observed, Signal};
 use crate::isolation::{Conflict, Mechanism};
 use crate::scheduler::{Known, SchedulerSpec};
 use crate::sci::GroupFacts;
@@ -31,6 +33,8 @@ pub struct Built {
     pub groups: Vec<GroupFacts>,
     /// The signals of every region: what policies look at, and what scores.
     pub signals: Signals,
+    /// What is to be said of the forecasts; the beliefs themselves are in `setup`.
+    pub forecasts: Forecasts,
     /// What the report says of the regions.
     pub regions: Vec<RegionFacts>,
     /// The server type of every group.
@@ -109,6 +113,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let opened = open_workload(scenario, &context, &mut problems);
     let instances = start.and_then(|start| open_instances(scenario, base_dir, &names, start, &mut problems));
     check_instances(scenario, &mut problems);
+    let _jobs = start.and_then(|start| open_jobs(scenario, base_dir, &names, start, &mut problems));
     let duration = scenario.time.duration_s.map(Duration::from_secs_f64);
     let drain_limit = Duration::from_secs_f64(scenario.time.drain_limit_s);
     let spans = [opened.as_ref().and_then(|o| o.span), instances.as_ref().and_then(|i| i.span())];
@@ -123,7 +128,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     check_provisioning(scenario, &mut problems);
     let signals = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, past_arrivals, seed, step: steps.0 };
-        signals::build_signals(scenario, &context, &mut problems)
+        let signals = signals::build_signals(scenario, &context, &mut problems);
+        let forecasts = build_forecasts(scenario, &signals, &context, &mut problems);
+        (signals, forecasts)
     });
     let beside = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, past_arrivals, seed, step: steps.0 };
@@ -144,7 +151,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     if let Some(mechanism) = &mechanism {
         check_together(scenario, mechanism, &mut problems);
     }
-    let (Some(opened), Some(mechanism), Some(runtime), Some(signals), Some(beside)) =
+    let (Some(opened), Some(mechanism), Some(runtime), Some((signals, mut forecasts)), Some(beside)) =
         (opened, mechanism, runtime, signals, beside)
     else {
         return Err(problems);
@@ -157,8 +164,6 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     for (facts, signal) in regions.iter_mut().zip(&signals.decide) {
         facts.zone.clone_from(&signal.info().zone);
     }
-    let forecasts: Vec<Box<dyn Forecast>> =
-        signals.decide.iter().map(|s| Box::new(PerfectForecast::new(s.clone())) as Box<dyn Forecast>).collect();
     let mut sites = site_facts(&fleet.groups, &fleet.facts, fleet.setups.len());
     for (site, region) in sites.iter_mut().zip(&beside.regions) {
         site.pue = region.outdoor.as_ref().map_or(site.pue, |o| o.mean_pue(steps.0, SimTime::ZERO + span));
@@ -200,6 +205,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         routing: routing.build(seed.derive("routing")),
         packing: packing.build(seed.derive("packing"), &std::sync::Arc::new(machines)),
         instances,
+        jobs: None,
         watch: watch(scenario),
         overcommit: overcommit.build(seed.derive("overcommit")),
         keep_alive: keep_alive.build(&known("keep_alive")),
@@ -208,7 +214,8 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         survey,
         provisioning: provisioning.build(seed.derive("provisioning")),
         migration: migration.build(),
-        forecasts,
+        forecasts: std::mem::take(&mut forecasts.forecasts),
+        observed: signals.decide.iter().map(|s| Observed::new(s.clone())).collect(),
         clocks: signals.score.iter().map(Signal::cursor).collect(),
         ledger_step: steps.0,
         account_step: steps.1,
@@ -223,6 +230,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         arrivals: opened.arrivals,
         groups: fleet.facts,
         signals,
+        forecasts,
         regions,
         servers: fleet.servers,
         beside,
@@ -233,16 +241,16 @@ fn workload_key(scenario: &Scenario) -> String {
     scenario.workload.as_ref().map_or("workload".to_owned(), |w| format!("workload.{}", w.name()))
 }
 
-/// Opens where calls come from; a scenario of instances alone has none.
+/// Opens where calls come from; a scenario of instances or jobs alone has none.
 fn open_workload(scenario: &Scenario, context: &Context<'_>, problems: &mut Vec<Problem>) -> Option<Opened> {
     let Some(workload) = &scenario.workload else {
-        if !scenario.instances.is_empty() {
+        if !scenario.instances.is_empty() || !scenario.jobs.is_empty() {
             return Some(Opened { arrivals: Box::new(NoCalls), span: Some(Duration::ZERO) });
         }
         problems.push(Problem::new(
             "workload",
             "there is no workload",
-            "say where calls come from with [workload.NAME], or where instances come from with [instances.NAME.SOURCE]: `sim list workloads`",
+            "say where calls come from with [workload.NAME], instances with [instances.NAME.SOURCE] or jobs with [jobs.NAME.source.SOURCE]: `sim list workloads`",
         ));
         return None;
     };

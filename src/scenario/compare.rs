@@ -32,6 +32,9 @@ pub struct CompareSpec {
     /// Where two values of the first axis swap order along a numeric axis. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub crossings: Vec<CrossingSpec>,
+    /// A figure step by step, each step a run under one more condition: waterfall.csv and waterfall.svg. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waterfall: Option<WaterfallSpec>,
 }
 
 fn show() -> Vec<String> {
@@ -111,6 +114,31 @@ pub enum Find {
     Smallest,
     /// The largest: smaller ones are assumed to hold too.
     Largest,
+}
+
+/// `[compare.waterfall]`: a figure step by step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaterfallSpec {
+    /// What is shown.
+    #[schemars(length(min = 1))]
+    pub title: String,
+    /// The steps, at least two, with figures of one unit.
+    #[schemars(length(min = 2))]
+    pub steps: Vec<StepSpec>,
+}
+
+/// `[[compare.waterfall.steps]]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepSpec {
+    /// What is new in this step.
+    #[schemars(length(min = 1))]
+    pub label: String,
+    /// The value of the first axis whose runs have it.
+    pub at: String,
+    /// The figure, a key of summary.csv.
+    pub figure: String,
 }
 
 /// `[[compare.crossings]]`: where two lines cross.

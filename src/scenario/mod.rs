@@ -12,8 +12,10 @@ mod check;
 mod compare;
 mod diagnose;
 mod document;
+mod forecasts;
 mod hints;
 mod instances;
+mod jobs;
 mod meter;
 mod overrides;
 mod path;
@@ -26,9 +28,10 @@ mod verify;
 
 pub use build::{Built, Problem as KeyProblem, RegionFacts, ServerFacts, build};
 pub use check::{Loaded, ScenarioError, build_loaded, load};
-pub use compare::{AxisSpec, CompareSpec, CrossingSpec, Find, FitSpec, Keep, ValueSpec};
+pub use compare::{AxisSpec, CompareSpec, CrossingSpec, Find, FitSpec, Keep, StepSpec, ValueSpec, WaterfallSpec};
 pub use diagnose::{Look, Problem, Report};
 pub use document::{Document, Place, Source};
+pub use forecasts::{Forecasts, forecast_seed};
 pub use hints::did_you_mean;
 pub use path::{PathStep, parse_path, show_path};
 pub use server::ServerSpec;
@@ -51,8 +54,10 @@ use crate::scheduler::overcommit::watch::WatchSpec;
 use crate::sci::SciSpec;
 use crate::sci::beside::{CostSpec, ElectricityPrice, HeatSpec, PueOutdoor, Purchase, WaterSpec};
 use crate::sim::Rules;
+use crate::types::Seed;
 use crate::workload::WorkloadSpec;
 use crate::workload::instances::InstancesSpec;
+use crate::workload::jobs::JobsSpec;
 
 /// A Slackwater scenario: what runs where, under which policies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -96,13 +101,17 @@ pub struct Scenario {
     /// The regions with their hosts, at least one.
     #[schemars(length(min = 1))]
     pub regions: Vec<RegionSpec>,
-    /// Where calls come from. Default: no calls; then there are `instances`.
+    /// Where calls come from. Default: no calls; then there are `instances` or `jobs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<WorkloadSpec>,
     /// Where instances come from, each source under a name of its own: VMs and containers beside calls, or instead of them.
     /// Default: there are none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub instances: BTreeMap<String, InstancesSpec>,
+    /// Where batch jobs come from, each source under a name of its own: beside calls and instances, or instead of them. Default: there are
+    /// none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub jobs: BTreeMap<String, JobsSpec>,
     /// In which currency prices are. Required where there is a price, and only there. Default: none, costs are not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<CostSpec>,
@@ -116,6 +125,22 @@ pub struct Scenario {
 
 fn seed() -> u64 {
     42
+}
+
+impl Scenario {
+    /// Whether anything may run at another time than it wants to: by shifting, or because admission limits what jobs hold.
+    pub fn shifts(&self) -> bool {
+        let seed = Seed(self.seed);
+        !self.scheduler.shifting.build(seed).is_passive() || self.scheduler.admission.build(seed).limits_jobs()
+    }
+
+    /// Everything runs when it wants to, as far as there is room.
+    pub fn run_at_once(&mut self) {
+        self.scheduler.shifting = Default::default();
+        if self.scheduler.admission.build(Seed(self.seed)).limits_jobs() {
+            self.scheduler.admission = Default::default();
+        }
+    }
 }
 
 /// `[time]`.
@@ -186,6 +211,13 @@ pub struct OutputSpec {
     /// Write `instances.csv`, one row per instance whose story is over. Default false.
     #[serde(default)]
     pub instances: bool,
+    /// Write `jobs.csv`, one row per batch job whose story is over. Default false.
+    #[serde(default)]
+    pub jobs: bool,
+    /// Whether a run that shifts anything is compared with the same traffic that runs at once, which is a second run: the figures
+    /// `shifting.*`. Default: true for `sim run` of one run, false for the runs of a comparison and of `sim size`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against_run_now: Option<bool>,
     /// Length of the periods of `accounts.parquet`, which has what each function drew and held of each host group, period by period
     /// \[s\]; a whole multiple of `ledger_step_s`. Changes nothing else. Default: no such file.
     #[schemars(range(min = 0.001))]
@@ -208,6 +240,8 @@ impl Default for OutputSpec {
             ledger_step_s: ledger_step(),
             invocations: false,
             instances: false,
+            jobs: false,
+            against_run_now: None,
             account_step_s: None,
         }
     }
@@ -224,6 +258,12 @@ pub struct RegionSpec {
     /// What the run is scored on, where that differs from what policies look at. Default: `grid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scoring_grid: Option<grid::Spec>,
+    /// Marginal intensity on which shifting is scored beside the run's own score, given for all regions or for none. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marginal_grid: Option<grid::Spec>,
+    /// What policies believe about its carbon intensity to come. Default `perfect`: an upper bound, not a result.
+    #[serde(default)]
+    pub forecast: grid::ForecastSpec,
     /// Power usage effectiveness: facility energy over IT energy. Default 1.1 (large cloud operators report 1.08–1.18), or what
     /// `pue_outdoor` says.
     #[schemars(range(min = 1.0, max = 10.0))]

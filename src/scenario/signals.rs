@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Scenario;
 use super::build::Problem;
-use crate::grid::{self, GridError, Signal};
+use crate::grid::{self, GridError, Signal, SignalKind};
 use crate::types::{Duration, Seed, SimTime};
 
 /// One signal per region and purpose.
@@ -14,6 +14,8 @@ pub struct Signals {
     pub decide: Vec<Signal>,
     /// What the run is scored on.
     pub score: Vec<Signal>,
+    /// Marginal intensity on which shifting is scored beside; empty unless every region has it.
+    pub marginal: Vec<Signal>,
 }
 
 /// What the signals must fit.
@@ -34,7 +36,7 @@ pub(super) struct Context<'a> {
 
 /// Builds all signals; what is wrong with them is reported.
 pub(super) fn build_signals(scenario: &Scenario, context: &Context<'_>, problems: &mut Vec<Problem>) -> Signals {
-    let mut signals = Signals { decide: Vec::new(), score: Vec::new() };
+    let mut signals = Signals { decide: Vec::new(), score: Vec::new(), marginal: Vec::new() };
     for (i, region) in scenario.regions.iter().enumerate() {
         let Some(decide) = build_signal(&region.grid, &format!("regions[{i}].grid"), context, problems) else {
             continue;
@@ -45,6 +47,27 @@ pub(super) fn build_signals(scenario: &Scenario, context: &Context<'_>, problems
         };
         signals.decide.push(decide);
         signals.score.extend(score);
+        if let Some(spec) = &region.marginal_grid {
+            let key = format!("regions[{i}].marginal_grid");
+            let Some(signal) = build_signal(spec, &key, context, problems) else { continue };
+            if signal.info().kind != SignalKind::Marginal {
+                let message = format!("the signal of zone {} is average intensity", signal.info().zone);
+                problems.push(Problem::new(
+                    key,
+                    message,
+                    "give marginal intensity here; what the run is scored on is scoring_grid",
+                ));
+            }
+            signals.marginal.push(signal);
+        }
+    }
+    let given = scenario.regions.iter().filter(|r| r.marginal_grid.is_some()).count();
+    if let Some(i) = scenario.regions.iter().position(|r| r.marginal_grid.is_none()).filter(|_| given > 0) {
+        problems.push(Problem::new(
+            format!("regions[{i}].marginal_grid"),
+            "other regions have marginal intensity and this one has none: there would be no sum",
+            "give all regions a marginal_grid, or none",
+        ));
     }
     check_kinds(scenario, &signals.score, problems);
     signals

@@ -28,7 +28,7 @@ pub mod shifting;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::grid::Forecast;
+use crate::grid::{Forecast, Observed};
 use crate::types::{Duration, FunctionId, PoolId, RegionId, Seed, SimTime};
 use crate::workload::{FunctionProfile, Future};
 
@@ -65,15 +65,36 @@ pub struct SchedulerSpec {
     pub migration: migration::MigrationSpec,
 }
 
-/// Names a call in flight, for a policy that holds it back and lets it go later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallToken(pub(crate) u32);
+/// Names a call or a job in flight, for a policy that holds it back and lets it go later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WorkToken {
+    /// A call, by its slot.
+    Call(u32),
+    /// A job, by its place in the list of jobs.
+    Job(u32),
+}
+
+/// CPU that is paid for in advance, whether it is used or not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reserved {
+    /// All of it [millionths of a core].
+    pub cpu: u64,
+    /// What jobs use of it [millionths of a core].
+    pub in_use: u64,
+}
+
+impl Reserved {
+    /// What is free of it [millionths of a core].
+    pub fn free(&self) -> u64 {
+        self.cpu - self.in_use
+    }
+}
 
 /// What a policy may know of a call.
 #[derive(Debug, Clone, Copy)]
 pub struct CallView<'a> {
     /// Its name while it is in flight.
-    pub token: CallToken,
+    pub token: WorkToken,
     /// The function that is called.
     pub function: FunctionId,
     /// What is known of the function.
@@ -96,7 +117,7 @@ pub struct RegionLoad {
     pub hosts_on: u32,
     /// CPU capacity of the hosts that are on [millionths of a core].
     pub cpu_capacity: u64,
-    /// CPU demanded by calls, also those whose sandbox is still starting, and by starts [millionths of a core].
+    /// CPU demanded by calls, also those whose sandbox is still starting, by starts, instances and jobs [millionths of a core].
     pub cpu_demand: u64,
     /// Memory of the largest function that any host of the region can ever hold \[bytes\].
     pub largest_function: u64,
@@ -106,8 +127,10 @@ pub struct RegionLoad {
     pub running: u32,
     /// Calls that wait for room.
     pub queued: u32,
-    /// Instances that wait for room.
+    /// Instances that wait for room, and nodes of jobs.
     pub instances_waiting: u32,
+    /// CPU that jobs hold on hosts [millionths of a core].
+    pub jobs_cpu: u64,
 }
 
 impl RegionLoad {
@@ -181,6 +204,10 @@ pub struct View<'a> {
     pub regions: &'a [RegionLoad],
     /// What is forecast of each region's carbon intensity.
     pub forecasts: &'a [Box<dyn Forecast>],
+    /// What has been observed of each region's carbon intensity.
+    pub observed: &'a [Observed],
+    /// CPU that is paid for in advance.
+    pub reserved: Reserved,
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub(crate) fn forecasts(regions: usize, g_per_kwh: f64) -> Vec<Box<dyn Forecast>
 pub(crate) fn arrive(policy: &mut dyn KeepAlive, pool: &PoolView, now_s: f64) {
     let (profile, now) = (profile(), SimTime::from_secs_f64(now_s));
     let call = CallView {
-        token: CallToken(0),
+        token: WorkToken::Call(0),
         function: FunctionId(pool.pool.0),
         profile: &profile,
         arrival: now,
@@ -64,7 +64,11 @@ pub(crate) fn arrive(policy: &mut dyn KeepAlive, pool: &PoolView, now_s: f64) {
         expected_work: Duration::from_secs(1),
         region: pool.region,
     };
-    policy.arrived(&call, pool, &View { now, regions: &[], forecasts: &[] });
+    policy.arrived(
+        &call,
+        pool,
+        &View { now, regions: &[], forecasts: &[], observed: &[], reserved: Default::default() },
+    );
 }
 
 /// What happens to a sandbox of 100 MB that becomes idle; its start took 2 s and 1 core·s; intensity is 360 g/kWh.
@@ -81,7 +85,8 @@ pub(crate) fn idle(policy: &mut dyn KeepAlive, pool: &PoolView, now_s: f64) -> P
         now,
     };
     let forecasts = forecasts(pool.region.index() + 1, 360.0);
-    policy.keep(&sandbox, &View { now, regions: &[], forecasts: &forecasts })
+    policy
+        .keep(&sandbox, &View { now, regions: &[], forecasts: &forecasts, observed: &[], reserved: Default::default() })
 }
 
 /// Feeds a policy the idle times of a pool \[s\], one call after another from `start_s` on; the end of the last call \[s\].

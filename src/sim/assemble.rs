@@ -10,6 +10,7 @@ use super::event::Event;
 use super::expiry::ExpiryLanes;
 use super::idle::Shares;
 use super::instances::{Asks, Tenancy};
+use super::jobs::Jobs;
 use super::periods::Periods;
 use super::pools::Pools;
 use super::queue::EventQueue;
@@ -24,6 +25,7 @@ use crate::isolation::Scope;
 use crate::ledger::{Accounts, Meter, MeteredHost, SiteBook};
 use crate::scheduler::RegionLoad;
 use crate::scheduler::overcommit::Capacity;
+use crate::scheduler::shifting::Plan;
 use crate::types::{Duration, FunctionId, GroupId, HostId, PoolId, SimTime};
 use crate::workload::{Batch, FunctionProfile, Survey};
 
@@ -133,7 +135,9 @@ impl<'a> Engine<'a> {
         for (group, promise) in hosts.iter().zip(&promised) {
             promises[group.index()] = *promise;
         }
-        let mut tenancy = Tenancy::new(setup.instances, &rules.instances, there, asks, cut, logs.instances);
+        let lodgers = (setup.instances, setup.jobs.is_some());
+        let mut tenancy = Tenancy::new(lodgers, &rules.instances, there, asks, cut, logs.instances);
+        let jobs = Jobs::new(setup.jobs, regions.len(), cut, logs.jobs);
         tenancy.promises = promises;
         let mut engine = Self {
             now: SimTime::ZERO,
@@ -159,6 +163,8 @@ impl<'a> Engine<'a> {
             scaling: setup.scaling,
             provisioning: setup.provisioning,
             forecasts: setup.forecasts,
+            observed: setup.observed,
+            reserved: crate::scheduler::Reserved::default(),
             clocks: setup.clocks,
             queue: EventQueue::default(),
             lanes: ExpiryLanes::default(),
@@ -212,7 +218,9 @@ impl<'a> Engine<'a> {
             periods,
             failure: None,
             let_go_now: Vec::new(),
+            plan: Plan::default(),
             tenancy,
+            jobs,
             rules,
             groups,
         };
@@ -232,6 +240,7 @@ impl<'a> Engine<'a> {
             engine.queue.push(SimTime::ZERO + period, Event::ShiftTick);
         }
         engine.begin_tenancy();
+        engine.begin_jobs();
         engine
     }
 

@@ -25,6 +25,7 @@ impl Engine<'_> {
             self.series.advance(RegionId::from_index(region), self.now);
         }
         self.close_sandboxes();
+        self.close_jobs();
         self.close_instances();
         self.close_last_period();
         if let Some(failure) = self.failure.take() {
@@ -42,9 +43,12 @@ impl Engine<'_> {
         let metered = self.meter.map(|meter| meter.finish(self.now, seen));
         let watched = self.tenancy.reports();
         let instance_source = self.tenancy.take_source();
+        let job_list = self.jobs.take_list();
         Ok(Outcome {
             instances: self.tenancy.totals,
             instance_source,
+            jobs: self.jobs.totals,
+            job_list,
             watched,
             site: self.site,
             metered,

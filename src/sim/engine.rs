@@ -9,6 +9,7 @@ use super::event::{Class, Event};
 use super::expiry::ExpiryLanes;
 use super::idle::Shares;
 use super::instances::Tenancy;
+use super::jobs::Jobs;
 use super::periods::Periods;
 use super::pools::Pools;
 use super::queue::EventQueue;
@@ -19,7 +20,7 @@ use super::waiting::Waiting;
 use crate::cluster::{
     Group, Host, HostIndex, IdleOrder, NONE, ProcessorSharing, SandboxState, Sandboxes, Tier, WarmPools,
 };
-use crate::grid::{Cursor, Forecast};
+use crate::grid::{Cursor, Forecast, Observed};
 use crate::isolation::{Mechanism, Runtime};
 use crate::ledger::{Accounts, Meter, SiteBook};
 use crate::scheduler::admission::Admission;
@@ -29,8 +30,8 @@ use crate::scheduler::packing::Packing;
 use crate::scheduler::provisioning::Provisioning;
 use crate::scheduler::routing::Routing;
 use crate::scheduler::scaling::Scaling;
-use crate::scheduler::shifting::Shifting;
-use crate::scheduler::{CallToken, RegionLoad};
+use crate::scheduler::shifting::{Plan, Shifting};
+use crate::scheduler::{RegionLoad, Reserved, WorkToken};
 use crate::types::{Duration, HostId, PoolId, SandboxId, Seed, SimTime, Stream};
 use crate::workload::{Arrival, Arrivals, Batch, FunctionProfile};
 
@@ -93,6 +94,9 @@ pub(super) struct Engine<'a> {
     pub scaling: Box<dyn Scaling>,
     pub provisioning: Box<dyn Provisioning>,
     pub forecasts: Vec<Box<dyn Forecast>>,
+    pub observed: Vec<Observed>,
+    /// CPU that is paid for in advance.
+    pub reserved: Reserved,
     pub clocks: Vec<Cursor>,
     pub queue: EventQueue,
     pub lanes: ExpiryLanes,
@@ -182,9 +186,13 @@ pub(super) struct Engine<'a> {
     pub next_edge: SimTime,
     pub failure: Option<SimError>,
     /// Reused by every shifting tick.
-    pub let_go_now: Vec<CallToken>,
+    pub let_go_now: Vec<WorkToken>,
+    /// Reused by every question to shifting.
+    pub plan: Plan,
     /// What is kept for instances.
     pub tenancy: Tenancy<'a>,
+    /// What is kept for jobs.
+    pub jobs: Jobs<'a>,
 }
 
 /// Runs a workload to its end.
@@ -228,7 +236,8 @@ pub fn simulate(
             share: arrivals.progress(),
         });
     }
-    let trace_end = engine.tenancy.span().map_or(last_arrival, |span| last_arrival.max(SimTime(span.0)));
+    let trace_end =
+        engine.tenancy.span().map_or(last_arrival, |span| last_arrival.max(SimTime(span.0))).max(engine.jobs.last());
     let end_of_arrivals = duration.map_or(trace_end, |d| SimTime(d.0));
     engine.drain(end_of_arrivals, duration.is_some(), drain_limit);
     if fixed_end {
@@ -284,6 +293,9 @@ impl Engine<'_> {
             self.events += 1;
             self.happen(event);
         }
+        if self.jobs.is_stirred() {
+            self.stir_jobs();
+        }
         if self.freed || !self.short.is_empty() {
             self.fill_pools();
         }
@@ -319,6 +331,8 @@ impl Engine<'_> {
             }
             Event::HostTick { host } => self.sharing[host as usize].tick_at != Some(at),
             Event::InstanceStep { slot, generation } => self.tenancy.residents[slot].generation != generation,
+            Event::JobStep { job, generation } => self.jobs.is_stale(job, generation, 0),
+            Event::JobDone { job, generation } => self.jobs.is_stale(job, generation, 1),
             Event::InstanceMoved { slot, number } => {
                 self.tenancy.residents[slot].moving.is_none_or(|m| m.number != number)
             }
@@ -352,6 +366,11 @@ impl Engine<'_> {
             Event::Expire { sandbox, .. } => self.expire(SandboxId(sandbox)),
             Event::Release { call } => self.release(call),
             Event::Ask { call } => self.ask(call),
+            Event::Reconsider { call } => self.reconsider(call),
+            Event::JobArrives => self.job_arrives(),
+            Event::JobStep { job, .. } => self.job_step(job),
+            Event::JobDone { job, .. } => self.job_due(job),
+            Event::Ceiling { region } => self.ceiling_moved(region),
             Event::TimeOut { call, .. } => self.time_out(call),
             Event::Provision => self.provision(),
             Event::ShiftTick => self.shift_tick(),
@@ -405,7 +424,8 @@ impl Engine<'_> {
         let last = end_of_arrivals + limit;
         loop {
             let at = self.next_instant();
-            let only_idle_left = self.calls.in_flight() == 0 && (timed || self.tenancy.is_done());
+            let jobs_left = if timed { self.jobs.in_flight() > 0 } else { !self.jobs.is_done() };
+            let only_idle_left = self.calls.in_flight() == 0 && !jobs_left && (timed || self.tenancy.is_done());
             if at == SimTime::NEVER || at > last || (only_idle_left && timed && at > end_of_arrivals) {
                 break;
             }
@@ -422,7 +442,7 @@ impl Engine<'_> {
                 return;
             }
         }
-        if self.calls.in_flight() > 0 || !timed && !self.tenancy.is_done() {
+        if self.calls.in_flight() > 0 || self.jobs.in_flight() > 0 || !timed && !self.tenancy.is_done() {
             self.now = last.max(self.now);
         }
         if timed {

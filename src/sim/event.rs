@@ -88,6 +88,32 @@ pub enum Event {
         /// Its slot.
         call: u32,
     },
+    /// Shifting is asked again when a call starts.
+    Reconsider {
+        /// The call's slot.
+        call: u32,
+    },
+    /// Something planned for a job is due.
+    JobStep {
+        /// Its place in the list of jobs.
+        job: u32,
+        /// The number of the plan.
+        generation: u32,
+    },
+    /// A job may be done, or its checkpoint or restart over.
+    JobDone {
+        /// Its place in the list of jobs.
+        job: u32,
+        /// The number of the plan.
+        generation: u32,
+    },
+    /// The next job arrives.
+    JobArrives,
+    /// Admission may let more jobs of a region run.
+    Ceiling {
+        /// The region.
+        region: u32,
+    },
     /// Admission is asked again.
     Ask {
         /// The call's slot.
@@ -155,12 +181,17 @@ impl Event {
             | Event::Serve { .. }
             | Event::InstanceStep { .. }
             | Event::InstanceMoved { .. }
+            | Event::JobDone { .. }
             | Event::HostChanged { .. } => Class::Completion,
             Event::Sample => Class::Sample,
             Event::Expire { .. } | Event::Cool { .. } => Class::Expiry,
             Event::Begin { .. }
             | Event::Release { .. }
             | Event::Ask { .. }
+            | Event::Reconsider { .. }
+            | Event::JobStep { .. }
+            | Event::JobArrives
+            | Event::Ceiling { .. }
             | Event::TimeOut { .. }
             | Event::Retry { .. }
             | Event::Prewarm { .. }

@@ -167,7 +167,13 @@ impl Engine<'_> {
             start_energy_j: self.mechanism.start_energy_j,
             now: self.now,
         };
-        let all = View { now: self.now, regions: &self.loads, forecasts: &self.forecasts };
+        let all = View {
+            now: self.now,
+            regions: &self.loads,
+            forecasts: &self.forecasts,
+            observed: &self.observed,
+            reserved: self.reserved,
+        };
         let plan = self.keep_alive.keep(&view, &all);
         if let Some(prewarm) = plan.prewarm {
             self.plan_prewarm(pool, region, prewarm);

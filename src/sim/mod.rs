@@ -20,6 +20,7 @@ mod expiry;
 mod hosts;
 mod idle;
 mod instances;
+mod jobs;
 mod memory;
 mod periods;
 mod place;
@@ -37,6 +38,7 @@ pub use engine::simulate;
 pub use instances::{
     Contention, Ending, Evicted, InstanceEnd, InstanceLog, InstanceRules, InstanceTotals, Lived, MigrationRules, Order,
 };
+pub use jobs::{JobEnd, JobEnding, JobLog, JobPurchase, JobRules, JobTotals};
 pub use pools::PoolNumbers;
 pub use rules::{ColdWait, Eviction, Exhaustion, MemoryRules, QueueRules, QueueScope, Rules, SandboxRules};
 pub use setup::{AccountSink, CallLog, Finished, Logs, Outcome, Progress, RegionSetup, Setup, SimError};

@@ -8,8 +8,8 @@ use super::setup::SimError;
 use crate::cluster::{CpuModel, SandboxState, Tier};
 use crate::scheduler::admission::Verdict;
 use crate::scheduler::packing::{Placement, Pool, Request};
-use crate::scheduler::shifting::Start;
-use crate::scheduler::{CallToken, CallView, View};
+use crate::scheduler::shifting::Work;
+use crate::scheduler::{CallView, View, WorkToken};
 use crate::types::{Duration, FunctionId, HostId, PoolId, RegionId, SandboxId, SimTime};
 
 /// What policies see of a call and of the rest. A macro, so that the borrow ends at the fields it names and the policy itself
@@ -20,7 +20,7 @@ macro_rules! views {
         let factor = $engine.mechanism.cpu_factor;
         let work = if factor == 1.0 { call.work } else { Duration::from_secs_f64(call.work.as_secs_f64() * factor) };
         let call = CallView {
-            token: CallToken($slot),
+            token: WorkToken::Call($slot),
             function: call.function,
             profile: &$engine.profiles[call.function.index()],
             arrival: call.arrival,
@@ -28,7 +28,16 @@ macro_rules! views {
             expected_work: work,
             region: call.home,
         };
-        (call, View { now: $engine.now, regions: &$engine.loads, forecasts: &$engine.forecasts })
+        (
+            call,
+            View {
+                now: $engine.now,
+                regions: &$engine.loads,
+                forecasts: &$engine.forecasts,
+                observed: &$engine.observed,
+                reserved: $engine.reserved,
+            },
+        )
     }};
 }
 
@@ -89,36 +98,76 @@ impl Engine<'_> {
 
     /// Asks shifting when the call starts.
     fn shift(&mut self, slot: u32, was_held: bool) {
-        let start = {
+        self.plan.clear();
+        {
             let (call, view) = views!(self, slot);
-            self.shifting.start(&call, &view)
-        };
+            let slack = match call.deadline {
+                SimTime::NEVER => Duration::FOREVER,
+                at => Duration(at.saturating_since(call.arrival).0.saturating_sub(call.expected_work.0)),
+            };
+            let work = Work {
+                token: call.token,
+                account: call.function,
+                profile: call.profile,
+                region: call.region,
+                arrival: call.arrival,
+                wanted: call.arrival,
+                slack,
+                length: Some(call.expected_work),
+                done: Duration::ZERO,
+                waited: view.now - call.arrival,
+                class: 0,
+                cpu: self.needs[call.function.index()].cpu,
+                nodes: 1,
+                kind: None,
+                running: 0,
+            };
+            self.shifting.plan(&work, &view, &mut self.plan);
+        }
         let home = self.calls[slot].home;
-        let later = match start {
-            Start::At(at) if at <= self.now => {
-                if was_held {
-                    self.series.defer(home, self.now, -1);
-                }
-                return self.let_go(slot);
+        let start = if self.plan.held { None } else { self.plan.first() };
+        if start.is_some_and(|at| at <= self.now) {
+            if was_held {
+                self.series.defer(home, self.now, -1);
             }
-            Start::At(at) => Some(at),
-            Start::Held => None,
-        };
+            return self.let_go(slot);
+        }
         if !was_held {
             self.series.defer(home, self.now, 1);
         }
-        if let Some(at) = later {
+        if let Some(at) = start {
             self.queue.push(at, Event::Release { call: slot });
+        } else if !self.plan.held {
+            let at = self.plan.again;
+            assert!(
+                self.now < at && at < SimTime::NEVER,
+                "shifting neither plans a call, nor holds it, nor asks again"
+            );
+            self.queue.push(at, Event::Reconsider { call: slot });
         }
+    }
+
+    /// Shifting is asked again when a call starts.
+    pub(super) fn reconsider(&mut self, slot: u32) {
+        self.shift(slot, true);
     }
 
     /// Shifting's tick: the held calls that it names are let go.
     pub(super) fn shift_tick(&mut self) {
         let mut let_go = std::mem::take(&mut self.let_go_now);
-        let view = View { now: self.now, regions: &self.loads, forecasts: &self.forecasts };
+        let view = View {
+            now: self.now,
+            regions: &self.loads,
+            forecasts: &self.forecasts,
+            observed: &self.observed,
+            reserved: self.reserved,
+        };
         self.shifting.tick(&view, &mut let_go);
-        for CallToken(slot) in let_go.drain(..) {
-            self.release(slot);
+        for token in let_go.drain(..) {
+            match token {
+                WorkToken::Call(slot) => self.release(slot),
+                WorkToken::Job(job) => self.let_job_go(job),
+            }
         }
         self.let_go_now = let_go;
         if let Some(period) = self.shifting.period() {

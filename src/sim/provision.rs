@@ -15,7 +15,13 @@ impl Engine<'_> {
         for r in 0..self.regions.len() {
             let region = RegionId::from_index(r);
             let fleet = self.fleet(region);
-            let view = View { now: self.now, regions: &self.loads, forecasts: &self.forecasts };
+            let view = View {
+                now: self.now,
+                regions: &self.loads,
+                forecasts: &self.forecasts,
+                observed: &self.observed,
+                reserved: self.reserved,
+            };
             let wanted = self.provisioning.wanted(&fleet, &view).min(fleet.hosts);
             match wanted.checked_sub(fleet.up()) {
                 Some(missing) => self.call_back(region, missing as usize),

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::instances::InstanceRules;
+use super::jobs::JobRules;
 use crate::cluster::{CpuModel, EvictionOrder, ReuseOrder};
 
 /// `[model]`: how hosts, sandboxes and queues behave.
@@ -25,6 +26,9 @@ pub struct Rules {
     /// Instances: VMs and containers beside calls.
     #[serde(default)]
     pub instances: InstanceRules,
+    /// Batch jobs.
+    #[serde(default)]
+    pub jobs: JobRules,
 }
 
 /// `[model.sandbox]`.

@@ -33,7 +33,13 @@ impl Engine<'_> {
         let (pool, region) = self.pools.parts(entry);
         let mean_demand = self.pools.at(pool, region).take_mean_demand(self.now);
         let view = crate::scheduler::PoolView { mean_demand, ..self.pools.view(pool, region, self.now) };
-        let all = View { now: self.now, regions: &self.loads, forecasts: &self.forecasts };
+        let all = View {
+            now: self.now,
+            regions: &self.loads,
+            forecasts: &self.forecasts,
+            observed: &self.observed,
+            reserved: self.reserved,
+        };
         let wanted = self.scaling.wanted(&view, &all);
         let p = self.pools.at(pool, region);
         let before = std::mem::replace(&mut p.floor, wanted);

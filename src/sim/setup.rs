@@ -1,10 +1,11 @@
 //! What a run needs, what it leaves behind, and why it may stop early.
 
 use super::instances::{InstanceLog, InstanceTotals};
+use super::jobs::{JobLog, JobTotals};
 use super::rules::Rules;
 use super::statistics::{FunctionStats, PoolCounts, Series, Totals};
 use crate::cluster::{Group, Host};
-use crate::grid::{Cursor, Forecast};
+use crate::grid::{Cursor, Forecast, Observed};
 use crate::isolation::{Mechanism, Runtime};
 use crate::ledger::{Accounts, MeterSpec, Metered, PeriodAccount, SiteBook};
 use crate::scheduler::admission::Admission;
@@ -19,6 +20,7 @@ use crate::scheduler::scaling::Scaling;
 use crate::scheduler::shifting::Shifting;
 use crate::types::{Duration, FunctionId, GroupId, HostId, RegionId, Seed, SimTime};
 use crate::workload::instances::Instances;
+use crate::workload::jobs::JobList;
 use crate::workload::{FunctionProfile, Survey, WorkloadError};
 
 /// A region as the engine sees it.
@@ -62,6 +64,8 @@ pub struct Setup {
     pub runtime: Runtime,
     /// Where instances come from, if there are any.
     pub instances: Option<Box<dyn Instances>>,
+    /// The batch jobs, if there are any.
+    pub jobs: Option<JobList>,
     /// What is known of the workload beforehand, where a policy declares that it needs it.
     pub survey: Option<Survey>,
     /// How many hosts are on.
@@ -72,6 +76,8 @@ pub struct Setup {
     pub migration: Box<dyn Migration>,
     /// What policies may know of each region's future.
     pub forecasts: Vec<Box<dyn Forecast>>,
+    /// What they have seen of it.
+    pub observed: Vec<Observed>,
     /// The cumulative clock that weights each region's accounts.
     pub clocks: Vec<Cursor>,
     /// Width of the ledger's bins.
@@ -158,6 +164,10 @@ pub struct Outcome {
     pub instances: InstanceTotals,
     /// What watching predictors found, where any are watched, and what sharing gains, where there are instances.
     pub watched: Option<(Option<WatchReport>, MultiplexingReport)>,
+    /// Statistics of jobs.
+    pub jobs: JobTotals,
+    /// The jobs, for their notes and inputs, if there were any.
+    pub job_list: Option<JobList>,
     /// Where instances came from, for its notes and inputs.
     pub instance_source: Option<Box<dyn Instances>>,
     /// Cold calls and executed calls by pool: the share of cold calls per app, as the literature counts it.
@@ -213,6 +223,9 @@ pub enum SimError {
         /// Largest promise of CPU \[cores\].
         cores: f64,
     },
+    /// The job log cannot be written.
+    #[error("cannot write the job log: {0}")]
+    JobLog(String),
     /// The instance log cannot be written.
     #[error("cannot write the instance log: {0}")]
     InstanceLog(String),
@@ -234,6 +247,8 @@ pub struct Logs<'a> {
     pub calls: Option<CallLog<'a>>,
     /// Every instance whose story is over.
     pub instances: Option<InstanceLog<'a>>,
+    /// Every job whose story is over.
+    pub jobs: Option<JobLog<'a>>,
     /// The accounts of every period, if [`Setup::account_step`] says how long one is.
     pub accounts: Option<AccountSink<'a>>,
 }

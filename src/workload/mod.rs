@@ -3,7 +3,9 @@
 pub mod azure2019;
 mod calls_csv;
 mod calls_parquet;
+mod files;
 pub mod instances;
+pub mod jobs;
 mod lines;
 mod poisson;
 mod prefetch;

@@ -1,7 +1,7 @@
 //! The documents that must keep step with the program.
 
 use slackwater::report::{
-    ACCOUNTS, BESIDE, CHARGED, FUNCTIONS, HOSTS, INSTANCES, INVOCATIONS, LEDGER, METER, METER_FUNCTIONS, REGIONS,
+    ACCOUNTS, BESIDE, CHARGED, FUNCTIONS, HOSTS, INSTANCES, INVOCATIONS, JOBS, LEDGER, METER, METER_FUNCTIONS, REGIONS,
     SCORES, TENANTS, TIMESERIES,
 };
 use slackwater::scheduler::overcommit::watch::{CELL_COLUMNS, MACHINE_COLUMNS};
@@ -53,6 +53,7 @@ fn every_column_is_documented_with_its_unit() {
         ("beside.csv", BESIDE),
         ("invocations.parquet", INVOCATIONS),
         ("instances.csv", INSTANCES),
+        ("jobs.csv", JOBS),
         ("overcommit.csv", CELL_COLUMNS),
         ("overcommit_machines.csv", MACHINE_COLUMNS),
         ("accounts.parquet", ACCOUNTS),
@@ -131,7 +132,8 @@ fn the_figures_of_a_meter_are_documented_with_their_units_and_no_others() {
 fn every_row_of_the_document_exists_in_the_program() {
     let run = with_all_ledgers();
     let instances = with_instances();
-    let tables = [TIMESERIES, REGIONS, FUNCTIONS, TENANTS, HOSTS, BESIDE, INVOCATIONS, INSTANCES, &LEDGER, ACCOUNTS];
+    let tables =
+        [TIMESERIES, REGIONS, FUNCTIONS, TENANTS, HOSTS, BESIDE, INVOCATIONS, INSTANCES, JOBS, &LEDGER, ACCOUNTS];
     let tables = [tables.concat(), CELL_COLUMNS.to_vec(), MACHINE_COLUMNS.to_vec()].concat();
     let mut known: Vec<&str> = tables.iter().map(|c| c.0).collect();
     known.extend(run.report.summary.iter().map(|e| e.key.as_str()));

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CallView, View};
-use crate::types::{Seed, SimTime};
+use crate::types::{RegionId, Seed, SimTime};
 
 /// What admission says of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,16 @@ pub enum Verdict {
     Reject,
 }
 
-/// Decides at a call's arrival whether it may in.
+/// How much CPU jobs may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ceiling {
+    /// The most CPU of all jobs of the region together [millionths of a core].
+    pub cpu: u64,
+    /// Until when that holds; never: for ever.
+    pub until: SimTime,
+}
+
+/// Decides at a call's arrival whether it may in, and how much CPU jobs may hold.
 pub trait Admission: Send {
     /// The verdict on one call.
     fn admit(&mut self, call: &CallView<'_>, view: &View<'_>) -> Verdict;
@@ -33,6 +42,17 @@ pub trait Admission: Send {
 
     /// A call that was admitted has ended: what concurrency limits and quotas count.
     fn finished(&mut self, _call: &CallView<'_>, _view: &View<'_>) {}
+
+    /// Whether the policy limits how much CPU jobs hold: [`Admission::ceiling`].
+    fn limits_jobs(&self) -> bool {
+        false
+    }
+
+    /// How much CPU the jobs of a region may hold now, and when to ask again. Jobs that run are never stopped for it: what is above a lowered
+    /// ceiling drains. Jobs that find no room below it wait, in the order in which they came.
+    fn ceiling(&mut self, _region: RegionId, _view: &View<'_>) -> Ceiling {
+        Ceiling { cpu: u64::MAX, until: SimTime::NEVER }
+    }
 
     /// Whether the verdict on every call is "admit", so that the engine need not ask.
     fn is_passive(&self) -> bool {

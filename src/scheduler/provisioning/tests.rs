@@ -24,7 +24,16 @@ pub(super) fn fleet(up: u32, cores: f64, memory: f64) -> FleetView {
 
 /// How many hosts a policy wants.
 pub(super) fn ask(policy: &mut dyn Provisioning, fleet: &FleetView, now_s: f64) -> u32 {
-    policy.wanted(fleet, &View { now: SimTime::from_secs_f64(now_s), regions: &[], forecasts: &[] })
+    policy.wanted(
+        fleet,
+        &View {
+            now: SimTime::from_secs_f64(now_s),
+            regions: &[],
+            forecasts: &[],
+            observed: &[],
+            reserved: Default::default(),
+        },
+    )
 }
 
 fn specs() -> Vec<(String, ProvisioningSpec)> {

@@ -6,7 +6,16 @@ use crate::types::{Seed, SimTime};
 
 /// How many sandboxes a policy wants for this pool.
 pub(super) fn ask(policy: &mut dyn Scaling, pool: &PoolView, now_s: f64) -> u32 {
-    policy.wanted(pool, &View { now: SimTime::from_secs_f64(now_s), regions: &[], forecasts: &[] })
+    policy.wanted(
+        pool,
+        &View {
+            now: SimTime::from_secs_f64(now_s),
+            regions: &[],
+            forecasts: &[],
+            observed: &[],
+            reserved: Default::default(),
+        },
+    )
 }
 
 const REQUIRED: &[(&str, &str)] = &[("provisioned", "sandboxes = 3"), ("pre-warmed", "idle = 2")];

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Shifting, Start};
-use crate::scheduler::{CallView, View};
+use super::{Plan, Shifting, Work};
+use crate::scheduler::View;
 use crate::types::{Duration, SimTime};
 
 /// Runs a call at the lowest-carbon time before its deadline.
@@ -42,16 +42,15 @@ impl Default for LowestCarbonHour {
 }
 
 impl Shifting for LowestCarbonHour {
-    fn start(&mut self, call: &CallView<'_>, view: &View<'_>) -> Start {
-        if call.deadline == SimTime::NEVER {
-            return Start::At(view.now);
-        }
-        let needed = call.expected_work + Duration::from_secs_f64(self.reserve_s);
-        let latest = SimTime(call.deadline.0.saturating_sub(needed.0));
+    fn plan(&mut self, work: &Work<'_>, view: &View<'_>, plan: &mut Plan) {
+        let latest = SimTime(work.latest_start().0.saturating_sub(Duration::from_secs_f64(self.reserve_s).0));
+        let (Some(left), true) = (work.left(), work.slack != Duration::FOREVER) else {
+            return plan.start(work.wanted.max(view.now));
+        };
         if latest.saturating_since(view.now) < Duration::from_secs_f64(self.min_slack_s) {
-            return Start::At(view.now);
+            return plan.start(work.wanted.max(view.now));
         }
-        let forecast = &view.forecasts[call.region.index()];
-        Start::At(forecast.lowest_start(view.now, view.now, latest, call.expected_work))
+        let forecast = &view.forecasts[work.region.index()];
+        plan.start(forecast.lowest_start(view.now, view.now, latest, left));
     }
 }

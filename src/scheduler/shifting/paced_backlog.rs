@@ -6,8 +6,8 @@ use std::collections::{BinaryHeap, VecDeque};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Shifting, Start};
-use crate::scheduler::{CallToken, CallView, View};
+use super::{Plan, Shifting, Work};
+use crate::scheduler::{View, WorkToken};
 use crate::types::{Duration, SimTime};
 
 /// Paces executions to the mean rate of the last day.
@@ -101,7 +101,7 @@ pub(super) struct Backlog {
     sum: Received,
     current: Received,
     /// Held calls, oldest first; `None` where a call has gone before its turn. The first has number `first`.
-    held: VecDeque<Option<CallToken>>,
+    held: VecDeque<Option<WorkToken>>,
     first: u64,
     /// The numbers of held calls by the latest instant at which they must go. Calls that went in turn stay until they come up
     /// or until they outnumber those that are held.
@@ -129,10 +129,9 @@ impl Backlog {
         }
     }
 
-    /// The instant at which a call must go, whatever the room.
-    fn latest(&self, call: &CallView<'_>) -> SimTime {
-        let needed = call.expected_work + Duration::from_secs_f64(self.spec.reserve_s);
-        SimTime(call.deadline.0.saturating_sub(needed.0))
+    /// The instant at which work must go, whatever the room.
+    fn latest(&self, work: &Work<'_>) -> SimTime {
+        SimTime(work.latest_start().0.saturating_sub(Duration::from_secs_f64(self.spec.reserve_s).0))
     }
 
     /// Closes the current period and gives the target for it \[calls\].
@@ -161,25 +160,25 @@ impl Backlog {
 }
 
 impl Shifting for Backlog {
-    fn start(&mut self, call: &CallView<'_>, view: &View<'_>) -> Start {
-        let latest = self.latest(call);
+    fn plan(&mut self, work: &Work<'_>, view: &View<'_>, plan: &mut Plan) {
+        let latest = self.latest(work);
         let slack = latest.saturating_since(view.now);
-        if call.deadline == SimTime::NEVER || slack < Duration::from_secs_f64(self.spec.min_slack_s) {
+        if work.slack == Duration::FOREVER || slack < Duration::from_secs_f64(self.spec.min_slack_s) {
             self.current.urgent += 1;
-            return Start::At(view.now);
+            return plan.start(work.wanted.max(view.now));
         }
         self.current.held += 1;
         self.latest.push(Reverse((latest, self.first + self.held.len() as u64)));
-        self.held.push_back(Some(call.token));
+        self.held.push_back(Some(work.token));
         self.count += 1;
-        Start::Held
+        plan.hold();
     }
 
     fn period(&self) -> Option<Duration> {
         Some(Duration::from_secs_f64(self.spec.period_s))
     }
 
-    fn tick(&mut self, view: &View<'_>, let_go: &mut Vec<CallToken>) {
+    fn tick(&mut self, view: &View<'_>, let_go: &mut Vec<WorkToken>) {
         let target = self.target();
         let room = (target - self.current.urgent as f64).max(0.0) + self.carry;
         self.current = Received::default();
@@ -201,7 +200,7 @@ impl Shifting for Backlog {
 
 impl Backlog {
     /// Lets go the calls that can wait no longer, whatever their turn; how many they were.
-    fn let_due_go(&mut self, now: SimTime, let_go: &mut Vec<CallToken>) -> usize {
+    fn let_due_go(&mut self, now: SimTime, let_go: &mut Vec<WorkToken>) -> usize {
         let before = let_go.len();
         while let Some(&Reverse((latest, number))) = self.latest.peek()
             && (latest <= now || number < self.first)
@@ -226,52 +225,43 @@ impl Backlog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{FunctionId, Memory, MilliCores, RegionId, TenantId};
-    use crate::workload::{FunctionProfile, Quota, Trigger};
-
-    fn profile() -> FunctionProfile {
-        FunctionProfile {
-            name: "f".into(),
-            tenant: TenantId(0),
-            memory: Memory(1),
-            cpu: MilliCores(1),
-            trigger: Trigger::Queue,
-            criticality: 0,
-            quota: Quota::Opportunistic,
-            trust_domain: 0,
-        }
-    }
+    use crate::scheduler::shifting::lab;
 
     fn backlog() -> Backlog {
         let spec: PacedBacklog = toml::from_str("reserve_s = 0\nmin_slack_s = 1\nperiod_s = 10").expect("right keys");
         Backlog::new(spec)
     }
 
-    fn arrive(policy: &mut Backlog, token: u32, now_s: f64, deadline_s: f64) -> Start {
-        let (profile, now) = (profile(), SimTime::from_secs_f64(now_s));
-        let call = CallView {
-            token: CallToken(token),
-            function: FunctionId(0),
-            profile: &profile,
-            arrival: now,
-            deadline: SimTime::from_secs_f64(deadline_s),
-            expected_work: Duration::from_secs(1),
-            region: RegionId(0),
+    /// A call of a second's work; whether it is held.
+    fn arrive(policy: &mut Backlog, token: u32, now_s: f64, deadline_s: f64) -> bool {
+        let (now, profile) = (SimTime::from_secs_f64(now_s), lab::profile());
+        let call = Work {
+            token: WorkToken::Call(token),
+            slack: Duration::from_secs_f64(deadline_s - now_s - 1.0),
+            length: Some(Duration::from_secs(1)),
+            ..lab::work(&profile, now)
         };
-        policy.start(&call, &View { now, regions: &[], forecasts: &[] })
+        let mut plan = Plan::default();
+        policy.plan(&call, &lab::view(now, &[]), &mut plan);
+        assert_ne!(plan.held, plan.first() == Some(now));
+        plan.held
     }
 
     fn tick(policy: &mut Backlog, now_s: f64) -> Vec<u32> {
         let mut let_go = Vec::new();
-        policy.tick(&View { now: SimTime::from_secs_f64(now_s), regions: &[], forecasts: &[] }, &mut let_go);
-        let_go.into_iter().map(|CallToken(t)| t).collect()
+        policy.tick(&lab::view(SimTime::from_secs_f64(now_s), &[]), &mut let_go);
+        let number = |token| match token {
+            WorkToken::Call(t) => t,
+            WorkToken::Job(_) => panic!("no job is held"),
+        };
+        let_go.into_iter().map(number).collect()
     }
 
     #[test]
     fn a_call_that_can_wait_no_longer_goes_before_an_older_one_that_can() {
         let mut p = backlog();
-        assert_eq!(arrive(&mut p, 1, 0.0, 86_400.0), Start::Held);
-        assert_eq!(arrive(&mut p, 2, 0.0, 16.0), Start::Held);
+        assert!(arrive(&mut p, 1, 0.0, 86_400.0));
+        assert!(arrive(&mut p, 2, 0.0, 16.0));
         // Without urgent calls, the backlog is below its set point and leaves no room for either in the first period.
         p.spec.ceiling = 0.0;
         assert_eq!(tick(&mut p, 10.0), Vec::<u32>::new());
@@ -299,8 +289,7 @@ mod tests {
     #[test]
     fn a_call_without_slack_or_deadline_is_not_held() {
         let mut p = backlog();
-        assert!(matches!(arrive(&mut p, 1, 5.0, 6.5), Start::At(_)));
-        let never = SimTime::NEVER.as_secs_f64();
-        assert!(matches!(arrive(&mut p, 2, 5.0, never * 2.0), Start::At(_)));
+        assert!(!arrive(&mut p, 1, 5.0, 6.5));
+        assert!(!arrive(&mut p, 2, 5.0, f64::INFINITY));
     }
 }

@@ -3,18 +3,17 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Shifting, Start};
-use crate::scheduler::{CallView, View};
+use super::{Plan, Shifting, Work};
+use crate::scheduler::View;
 
-/// Starts every call at once.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Starts everything when it wants to start.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunNow {}
 
 impl Shifting for RunNow {
-    #[inline]
-    fn start(&mut self, _call: &CallView<'_>, view: &View<'_>) -> Start {
-        Start::At(view.now)
+    fn plan(&mut self, work: &Work<'_>, view: &View<'_>, plan: &mut Plan) {
+        plan.start(work.wanted.max(view.now));
     }
 
     fn is_passive(&self) -> bool {

@@ -21,7 +21,7 @@ impl Engine<'_> {
     }
 
     /// Takes an instance off its host, with everything that it had there booked. The host is touched here; the caller settles it.
-    fn move_out(&mut self, slot: u32) {
+    pub(in crate::sim) fn move_out(&mut self, slot: u32) {
         let host = self.tenancy.residents[slot].host;
         self.touch(host);
         if self.tenancy.residents[slot].moving.is_some() {
@@ -35,7 +35,7 @@ impl Engine<'_> {
         let request = self.tenancy.residents[slot].request;
         self.release_from(host, &request);
         self.vacate(slot, host);
-        self.tenancy.placed -= 1;
+        self.tenancy.placed -= u64::from(!self.tenancy.residents[slot].is_node());
     }
 
     /// An instance that runs stops to use CPU and memory, and is booked. The host has been touched.
@@ -47,6 +47,7 @@ impl Engine<'_> {
         if r.is_batch() {
             h.batch_demand -= r.demand;
         }
+        h.forget_known(r.known(r.demand));
         h.held[Held::Busy as usize] -= r.used;
         self.loads[h.region.index()].cpu_demand -= r.demand;
         self.book(slot);
@@ -77,7 +78,7 @@ impl Engine<'_> {
     /// The story of an instance that stands on no host any more is over: it is counted, told, and forgotten.
     fn end_story(&mut self, slot: u32, ending: Ending) {
         self.tell_end(slot, ending);
-        let number = self.tenancy.residents[slot].request.instance;
+        let number = self.tenancy.residents[slot].number;
         if let Some(source) = &mut self.tenancy.source {
             source.release(number);
         }
@@ -147,6 +148,9 @@ impl Engine<'_> {
     /// Evicts an instance, which is asked for again later, or kills it for good. The host is touched; the caller settles it.
     pub(in crate::sim) fn evict_instance(&mut self, slot: u32, kill: bool) {
         let r = &self.tenancy.residents[slot];
+        if r.is_node() {
+            return self.evict_job(r.job, kill);
+        }
         let (ran, cpu, memory) = (r.stage == Stage::Running, r.demand, r.used.saturating_sub(r.overhead));
         self.move_out(slot);
         let r = &mut self.tenancy.residents[slot];
@@ -164,7 +168,7 @@ impl Engine<'_> {
         }
         r.stage = Stage::Evicted;
         r.had.evictions += 1;
-        let number = r.request.instance;
+        let number = r.number;
         self.tenancy.totals.evicted += 1;
         if !resumes
             && let Some(source) = &mut self.tenancy.source
@@ -200,6 +204,10 @@ impl Engine<'_> {
                 }
                 Stage::Gone => continue,
             };
+            if self.tenancy.residents[slot].is_node() {
+                self.count_node(slot);
+                continue;
+            }
             self.tell_end(slot, ending);
         }
         self.tenancy.totals.requested_core_s = self.tenancy.lodgings.iter().map(|l| l.requested_core_s).sum();
@@ -215,7 +223,11 @@ impl Engine<'_> {
             let (share, dynamic) = lodging.clocks_at(h, r.is_batch(), at);
             let mut share_s = [0.0; 3];
             share_s[r.held() as usize] = r.open[2] + (share - r.marks[2]) * r.used as f64;
-            let dynamic_j = r.open[0] + (dynamic - r.marks[0]) * r.demand as f64;
+            let more_j = match r.known(r.demand) {
+                (0, _) => (dynamic - r.marks[0]) * if r.own_w.is_some() { 0.0 } else { r.demand as f64 },
+                (_, watts) => watts * (at - r.credited).as_secs_f64(),
+            };
+            let dynamic_j = r.open[0] + more_j;
             balances.add((r.account, h.group), share_s, [dynamic_j, 0.0]);
             if let Some(moving) = &r.moving {
                 self.add_open_move(r.account, r.host, moving, at, balances);

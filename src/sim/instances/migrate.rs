@@ -82,7 +82,7 @@ impl Engine<'_> {
         lodging.residents.push(slot);
         lodging.requested += request.cpu;
         let h = &mut self.hosts[to.index()];
-        r.marks = lodging.clocks(h, r.is_batch());
+        r.marks = r.clocks(lodging, h);
         r.credited = self.now;
         if r.due.is_finite() {
             r.due += r.marks[4] - old_progress;
@@ -95,6 +95,7 @@ impl Engine<'_> {
         if r.is_batch() {
             h.batch_demand += demand;
         }
+        h.add_known(r.known(demand));
         h.held[Held::Busy as usize] += used;
         self.loads[h.region.index()].cpu_demand += demand;
         let totals = &mut self.tenancy.totals;

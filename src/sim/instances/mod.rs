@@ -38,7 +38,7 @@ use crate::scheduler::migration::Migration;
 use crate::scheduler::overcommit::watch::{Multiplexing, MultiplexingReport, Watch, WatchReport};
 use crate::scheduler::overcommit::{Capacity, Overcommit, Sample};
 use crate::scheduler::packing::InstanceRequest;
-use crate::types::{Duration, FunctionId, HostId, SimTime, TenantId};
+use crate::types::{Duration, FunctionId, SimTime, TenantId};
 use crate::workload::instances::{Announced, Instance, Instances, Usage};
 use crate::workload::{Batch, FunctionProfile};
 
@@ -75,6 +75,8 @@ pub(super) struct Tenancy<'a> {
     pub totals: InstanceTotals,
     pub log: Option<InstanceLog<'a>>,
     asked: u32,
+    /// Those of them that came from the source.
+    sourced: u32,
     cut: SimTime,
     /// The predictor that says what hosts may promise; static policies have spoken before the run.
     overcommit: Option<Box<dyn Overcommit>>,
@@ -96,16 +98,16 @@ pub(super) struct Tenancy<'a> {
 }
 
 impl<'a> Tenancy<'a> {
-    /// For so many hosts and regions; without a source there are no instances.
+    /// For so many hosts and regions; without a source there are no instances, but there may be the nodes of jobs.
     pub fn new(
-        source: Option<Box<dyn Instances>>,
+        (source, jobs): (Option<Box<dyn Instances>>, bool),
         rules: &InstanceRules,
         (hosts, regions, cores): (usize, usize, f64),
         asks: Asks,
         cut: SimTime,
         log: Option<InstanceLog<'a>>,
     ) -> Self {
-        let present = source.is_some();
+        let present = source.is_some() || jobs;
         let looks_ahead = asks.overcommit.oracle_horizon().is_some();
         let source = source.map(|s| Source::new(s, looks_ahead));
         let (watch, watched) = asks.watch.unzip();
@@ -127,6 +129,7 @@ impl<'a> Tenancy<'a> {
             totals: InstanceTotals::default(),
             log,
             asked: 0,
+            sourced: 0,
             cut,
             period,
             sampled: SimTime::ZERO,
@@ -149,6 +152,13 @@ impl<'a> Tenancy<'a> {
         self.residents.len() == 0 && self.next.is_none()
     }
 
+    /// Names one more resident, in the order in which they ask for room.
+    pub fn next_number(&mut self) -> u32 {
+        let number = self.asked;
+        self.asked += 1;
+        number
+    }
+
     /// When the trace ends, where that is known.
     pub fn span(&self) -> Option<Duration> {
         self.source.as_ref().and_then(|s| s.span())
@@ -161,7 +171,7 @@ impl<'a> Tenancy<'a> {
 
     /// What watching has found.
     pub fn reports(&self) -> Option<(Option<WatchReport>, MultiplexingReport)> {
-        self.present.then(|| (self.watch.as_ref().map(Watch::report), self.multiplexing.report()))
+        self.source.is_some().then(|| (self.watch.as_ref().map(Watch::report), self.multiplexing.report()))
     }
 }
 
@@ -170,7 +180,10 @@ impl Engine<'_> {
     pub(super) fn begin_tenancy(&mut self) {
         if self.tenancy.present {
             self.fetch_instance();
-            self.queue.push(self.now + self.tenancy.period, Event::Sample);
+            let t = &self.tenancy;
+            if t.source.is_some() || t.overcommit.is_some() || t.watch.is_some() {
+                self.queue.push(self.now + t.period, Event::Sample);
+            }
             if let Some(period) = self.tenancy.migration.as_ref().and_then(|m| m.period()) {
                 self.queue.push(self.now + period.max(Duration(1)), Event::Rebalance);
             }
@@ -219,7 +232,7 @@ impl Engine<'_> {
     }
 
     /// The tenant of this name: calls and instances of one name are of one tenant.
-    fn tenant_named(&mut self, name: Box<str>) -> TenantId {
+    pub(super) fn tenant_named(&mut self, name: Box<str>) -> TenantId {
         if let Some(&known) = self.tenancy.tenant_by_name.get(&name) {
             return known;
         }
@@ -254,8 +267,8 @@ impl Engine<'_> {
         let Some(instance) = self.tenancy.next.take() else { return };
         let t = &mut self.tenancy;
         t.totals.asked += 1;
-        let number = t.asked;
-        t.asked += 1;
+        let (number, sourced) = (t.next_number(), t.sourced);
+        t.sourced += 1;
         let account = t.accounts[instance.account.index()];
         let overhead = (self.rules.instances.memory_overhead_mb * 1e6).round() as u64;
         let request = InstanceRequest {
@@ -268,36 +281,12 @@ impl Engine<'_> {
             priority: instance.priority,
         };
         let slot = self.tenancy.residents.insert(Resident {
-            request,
+            number: sourced,
             name: instance.name,
-            account,
-            region: instance.region,
-            host: HostId(0),
-            stage: Stage::Waiting,
-            place: 0,
-            came: self.now,
-            generation: 0,
             limit: instance.cpu_limit,
             overhead,
-            asked: self.now,
-            since: self.now,
             lifetime: instance.lifetime,
-            ends: SimTime::NEVER,
-            left: Duration::FOREVER,
-            taken: Duration::ZERO,
-            rest: None,
-            still: SimTime::ZERO,
-            until: self.now,
-            due: 0.0,
-            planned: SimTime::NEVER,
-            demand: 0,
-            peak: 0,
-            used: 0,
-            moving: None,
-            marks: [0.0; 5],
-            credited: self.now,
-            open: [0.0; 4],
-            had: resident::Had::default(),
+            ..Resident::new(request, account, instance.region, self.now)
         });
         self.fetch_instance();
         self.ask_for_room(slot);

@@ -11,7 +11,7 @@ use crate::types::{Duration, HostId, RegionId};
 
 impl Engine<'_> {
     /// An instance looks for room, and waits if there is none, or if others wait already.
-    pub(super) fn ask_for_room(&mut self, slot: u32) {
+    pub(in crate::sim) fn ask_for_room(&mut self, slot: u32) {
         let r = &mut self.tenancy.residents[slot];
         (r.stage, r.since) = (Stage::Waiting, self.now);
         let (region, request, first) = (r.region, r.request, r.had.starts == 0);
@@ -24,7 +24,7 @@ impl Engine<'_> {
         if !must_wait && let Some(host) = self.room_for(&request, region) {
             return self.settle_in(slot, host);
         }
-        self.tenancy.totals.waited += u64::from(first);
+        self.tenancy.totals.waited += u64::from(first && !self.tenancy.residents[slot].is_node());
         self.tenancy.waiting[region.index()].insert(key, slot);
         let load = &mut self.loads[region.index()];
         load.instances_waiting += 1;
@@ -59,7 +59,7 @@ impl Engine<'_> {
         }
         let r = &self.regions[region.index()];
         self.failure.get_or_insert(SimError::InstanceTooBig {
-            instance: self.tenancy.residents[slot].name.to_string(),
+            instance: self.name_of_resident(slot),
             region: r.name.clone(),
             needed_mb: request.memory as f64 * 1e-6,
             needed_cores: request.cpu as f64 * 1e-6,
@@ -125,12 +125,14 @@ impl Engine<'_> {
         r.peak = 0;
         (r.stage, r.since) = (Stage::Starting, self.now);
         r.credited = self.now;
-        r.marks = lodging.clocks(&self.hosts[host.index()], r.is_batch());
-        t.totals.placements += 1;
-        t.totals.waits.record(wait.0);
-        t.totals.wait_sum_ns += u128::from(wait.0);
-        t.placed += 1;
-        t.totals.most = t.totals.most.max(t.placed);
+        r.marks = r.clocks(lodging, &self.hosts[host.index()]);
+        if !r.is_node() {
+            t.totals.placements += 1;
+            t.totals.waits.record(wait.0);
+            t.totals.wait_sum_ns += u128::from(wait.0);
+            t.placed += 1;
+            t.totals.most = t.totals.most.max(t.placed);
+        }
         let start = Duration::from_secs_f64(self.rules.instances.start_s);
         if start == Duration::ZERO {
             self.instance_ready(slot);
@@ -193,7 +195,8 @@ impl Engine<'_> {
                 self.settle_in(slot, host);
                 continue;
             }
-            if passed == self.rules.instances.backfill {
+            // A job of several nodes must not be overtaken while it holds some of them: two that wait for each other would wait for ever.
+            if passed == self.rules.instances.backfill || self.is_part_of_several(slot) {
                 return;
             }
             passed += 1;
@@ -202,7 +205,7 @@ impl Engine<'_> {
     }
 
     /// An instance leaves the queue.
-    fn leave_line(&mut self, slot: u32, region: RegionId) {
+    pub(in crate::sim) fn leave_line(&mut self, slot: u32, region: RegionId) {
         let key = self.queue_key(slot);
         let request = self.tenancy.residents[slot].request;
         self.tenancy.waiting[region.index()].remove(&key).expect("it waits in this queue");

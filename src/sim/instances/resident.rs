@@ -1,6 +1,6 @@
 //! Instances in the machine: what each one asks for, uses and has cost so far, and what a host knows of those that live on it.
 
-use crate::cluster::Host;
+use crate::cluster::{Host, NONE};
 use crate::ledger::Held;
 use crate::scheduler::packing::InstanceRequest;
 use crate::types::{Duration, FunctionId, HostId, RegionId, SimTime};
@@ -47,6 +47,12 @@ pub struct Move {
 pub struct Resident {
     /// What placement looks at.
     pub request: InstanceRequest,
+    /// Its number in its source.
+    pub number: u32,
+    /// The job of which it is a node, by its slot; [`NONE`] for an instance.
+    pub job: u32,
+    /// The power that it draws while it computes, where that is known by itself \[W\].
+    pub own_w: Option<f64>,
     /// Its name in tables.
     pub name: Box<str>,
     /// Who is charged.
@@ -105,6 +111,8 @@ pub struct Resident {
     pub open: [f64; 4],
     /// What it has cost and had in all.
     pub had: Had,
+    /// What it had got when its job last looked [core·s].
+    pub got_mark: f64,
 }
 
 /// What an instance has had so far.
@@ -133,6 +141,59 @@ pub struct Had {
 }
 
 impl Resident {
+    /// One that asks for room now: an instance without a source, a life or a limit until somebody says more.
+    pub fn new(request: InstanceRequest, account: FunctionId, region: RegionId, now: SimTime) -> Self {
+        Self {
+            request,
+            number: 0,
+            job: NONE,
+            own_w: None,
+            name: Box::default(),
+            account,
+            region,
+            host: HostId(0),
+            stage: Stage::Waiting,
+            place: 0,
+            came: now,
+            generation: 0,
+            limit: request.cpu,
+            overhead: 0,
+            asked: now,
+            since: now,
+            lifetime: None,
+            ends: SimTime::NEVER,
+            left: Duration::FOREVER,
+            taken: Duration::ZERO,
+            rest: None,
+            still: SimTime::ZERO,
+            until: now,
+            due: 0.0,
+            planned: SimTime::NEVER,
+            demand: 0,
+            peak: 0,
+            used: 0,
+            moving: None,
+            marks: [0.0; 5],
+            credited: now,
+            open: [0.0; 4],
+            had: Had::default(),
+            got_mark: 0.0,
+        }
+    }
+
+    /// From now on it is counted what it gets.
+    pub fn mark_got(&mut self) {
+        self.got_mark = self.had.got_core_s;
+    }
+
+    /// How long it would have taken alone for what it got since then \[s\]. It has been credited.
+    pub fn got_since_mark_s(&self) -> f64 {
+        if self.demand == 0 {
+            return f64::INFINITY;
+        }
+        (self.had.got_core_s - self.got_mark) / (self.demand as i64 as f64 * 1e-6)
+    }
+
     /// Its demand changes now. What it was counts for the interval since the last sample if it held for some of it: one that ends in the
     /// very instant of a sample belongs to the interval before.
     #[inline]
@@ -168,6 +229,30 @@ impl Resident {
         self.request.class == Class::Batch
     }
 
+    /// The clocks that it reads on its host: the weighted dynamic one is the region's own where its power is known by itself.
+    #[inline]
+    pub fn clocks(&self, lodging: &Lodging, host: &Host) -> [f64; 5] {
+        let mut clocks = lodging.clocks(host, self.is_batch());
+        if self.own_w.is_some() {
+            clocks[1] = host.weight;
+        }
+        clocks
+    }
+
+    /// Whether it is a node of a job.
+    #[inline]
+    pub fn is_node(&self) -> bool {
+        self.job != NONE
+    }
+
+    /// What it draws and holds of its host's known power and demand while it has this demand.
+    pub fn known(&self, demand: u64) -> (u64, f64) {
+        match self.own_w {
+            Some(w) if demand > 0 => (demand, w),
+            _ => (0, 0.0),
+        }
+    }
+
     /// As what its memory is counted.
     pub fn held(&self) -> Held {
         if self.stage == Stage::Starting { Held::Starting } else { Held::Busy }
@@ -176,13 +261,17 @@ impl Resident {
     /// Brings what it has had up to date. Its host has been touched.
     #[inline]
     pub fn credit(&mut self, host: &Host, lodging: &Lodging, now: SimTime) {
-        let clocks = lodging.clocks(host, self.is_batch());
+        let clocks = self.clocks(lodging, host);
         let demand = self.demand as i64 as f64;
         let used = self.used as i64 as f64;
         let [dynamic, dynamic_weight, share, share_weight, progress] = self.marks;
-        let dynamic_j = (clocks[0] - dynamic) * demand;
+        let (dynamic_j, weighted) = match self.own_w {
+            None => ((clocks[0] - dynamic) * demand, (clocks[1] - dynamic_weight) * demand),
+            Some(_) if self.demand == 0 => (0.0, 0.0),
+            Some(w) => (w * ((now.0 - self.credited.0) as f64 * 1e-9), w * (clocks[1] - dynamic_weight)),
+        };
         self.open[0] += dynamic_j;
-        self.open[1] += (clocks[1] - dynamic_weight) * demand;
+        self.open[1] += weighted;
         self.open[2] += (clocks[2] - share) * used;
         self.open[3] += (clocks[3] - share_weight) * used;
         if self.stage == Stage::Running {

@@ -82,7 +82,7 @@ impl Engine<'_> {
     /// horizon lies beyond the end of the workload.
     fn peak_to_come(&mut self, host: HostId, horizon: Duration) -> Option<f64> {
         let now = self.now;
-        if self.stretches() {
+        if self.tenancy.stretches {
             // How far each one is with its piece.
             self.touch(host);
             for &slot in &self.tenancy.order {
@@ -109,19 +109,21 @@ impl Engine<'_> {
             let rest = if running { r.rest_of_piece(now) } else { r.rest.map_or(Duration::ZERO, |rest| rest.0) };
             let begins = if running { 0 } else { (r.planned - now).0 };
             let life = match (running, r.ends) {
+                // How long a job's node stays, nobody knows: as long as anybody looks ahead.
+                _ if r.is_node() => u64::MAX,
                 (true, ends) if ends != SimTime::NEVER => (ends - now).0,
                 (false, _) if !t.stretches => r.life_to_come().0,
                 _ => r.left.0.saturating_add(rest.0),
             };
             let length = life.min(horizon.0.saturating_sub(begins));
-            if rest == Duration::FOREVER {
+            if rest == Duration::FOREVER || r.is_node() {
                 // Its usage has ended, and it goes on as before.
                 t.pieces.clear();
                 t.pieces.push(Usage { duration: Duration(length), cpu: r.demand, memory: None });
             } else {
                 let from = r.taken.0.saturating_sub(rest.0);
                 let (from, to) = (Duration(from), Duration(from.saturating_add(length)));
-                if let Err(e) = source.usage_between(r.request.instance, from, to, &mut t.pieces) {
+                if let Err(e) = source.usage_between(r.number, from, to, &mut t.pieces) {
                     self.failure.get_or_insert(SimError::Workload(e));
                     return None;
                 }

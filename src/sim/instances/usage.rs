@@ -42,6 +42,9 @@ impl Engine<'_> {
         r.since = self.now;
         r.until = self.now;
         r.peak = 0;
+        if r.is_node() {
+            return self.node_ready(slot);
+        }
         let goes_on = r.had.starts > 1 && self.rules.instances.evicted == Evicted::Resume;
         if !goes_on {
             (r.left, r.taken) = (r.lifetime.unwrap_or(Duration::FOREVER), Duration::ZERO);
@@ -60,6 +63,7 @@ impl Engine<'_> {
     /// A piece of an instance's usage, or its life, may be over.
     pub(super) fn instance_edge(&mut self, slot: u32) {
         let r = &self.tenancy.residents[slot];
+        debug_assert!(!r.is_node(), "the pieces of a job's node are its job's");
         let host = r.host;
         if self.now >= r.ends {
             return self.finish_instance(slot);
@@ -82,7 +86,7 @@ impl Engine<'_> {
 
     /// Takes the next piece of usage.
     fn next_piece(&mut self, slot: u32, host: HostId) {
-        let number = self.tenancy.residents[slot].request.instance;
+        let number = self.tenancy.residents[slot].number;
         let (old_demand, old_used) = {
             let r = &self.tenancy.residents[slot];
             (r.demand, r.used)
@@ -144,7 +148,7 @@ impl Engine<'_> {
     }
 
     /// An instance now uses this much.
-    fn change_usage(&mut self, slot: u32, host: HostId, demand: u64, used: u64) {
+    pub(in crate::sim) fn change_usage(&mut self, slot: u32, host: HostId, demand: u64, used: u64) {
         self.touch(host);
         let t = &mut self.tenancy;
         let (r, h) = (&mut t.residents[slot], &mut self.hosts[host.index()]);
@@ -153,6 +157,8 @@ impl Engine<'_> {
         if r.is_batch() {
             h.batch_demand = h.batch_demand - r.demand + demand;
         }
+        h.forget_known(r.known(r.demand));
+        h.add_known(r.known(demand));
         let held = &mut h.held[Held::Busy as usize];
         *held = *held - r.used + used;
         let load = &mut self.loads[h.region.index()];
@@ -195,7 +201,9 @@ impl Engine<'_> {
         for at in 0..self.tenancy.lodgings[host.index()].residents.len() {
             let slot = self.tenancy.lodgings[host.index()].residents[at];
             let r = &self.tenancy.residents[slot];
-            if r.stage == Stage::Running && r.until == SimTime::NEVER && r.due.is_finite() {
+            if r.is_node() {
+                self.hasten_job(r.job);
+            } else if r.stage == Stage::Running && r.until == SimTime::NEVER && r.due.is_finite() {
                 self.plan_stretched(slot, host);
             }
         }
@@ -204,7 +212,7 @@ impl Engine<'_> {
     /// Whether the host's instances must be looked at when its speed rises.
     #[inline]
     pub(in crate::sim) fn stretches(&self) -> bool {
-        self.tenancy.stretches
+        self.tenancy.stretches || self.jobs.present
     }
 
     /// Writes what an instance has drawn and held into the accounts. Its host has been touched and the instance credited.

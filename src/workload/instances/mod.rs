@@ -17,7 +17,6 @@ mod azure_vm;
 mod bitbrains;
 mod borg;
 mod feed;
-mod files;
 mod merged;
 mod opendc;
 mod pieces;
@@ -38,6 +37,7 @@ pub use merged::Merged;
 pub use opendc::{Dependencies, FrequencyUnit, MemoryUnit, OpenDcSpec, TimeUnit};
 pub use remembered::Remembered;
 pub use spec::{Context, InstancesSpec};
+pub(super) use synthetic::hour_of_day;
 pub use synthetic::{
     Arrivals, Draw, IidSpec, Lifetime, LikeBorgSpec, Shape, ShareSpec, Sizes, Synthetic, SyntheticSpec, UsageSpec,
 };

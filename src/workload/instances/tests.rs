@@ -185,7 +185,7 @@ pub(super) fn laws(open: &dyn Fn() -> Box<dyn Instances>) {
     }
     assert!((0.0..=1.0).contains(&source.progress()));
     for (path, sha256) in source.inputs() {
-        assert_eq!(sha256, super::files::sha256(&path).expect("readable"), "{}", path.display());
+        assert_eq!(sha256, crate::workload::files::sha256(&path).expect("readable"), "{}", path.display());
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::super::files::Text;
 use super::{Taker, TypeRow, VmRow};
 use crate::workload::WorkloadError;
+use crate::workload::files::Text;
 
 fn integer(text: &Text, at: usize, name: &str) -> Result<i64, WorkloadError> {
     text.text(at).parse().map_err(|_| text.wrong(at, name, "a whole number"))

@@ -20,11 +20,11 @@ use serde::{Deserialize, Serialize};
 
 use super::super::WorkloadError;
 use super::accounts::{AccountBy, Accounts};
-use super::files::sha256;
 use super::spec::Context;
 use super::synthetic::{Process, Processes, ShareSpec, UsageSpec, hour_of_day, wrong};
 use super::{Announced, Class, Instance, Instances, NO_DEPLOYMENT, Usage};
 use crate::types::{Duration, Memory, RegionId, SimTime};
+use crate::workload::files::sha256;
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
 /// VMs without an end were alive at the 90-day cap of the trace \[days\].

@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 use super::super::WorkloadError;
 use super::accounts::AccountBy;
 use super::feed::Feed;
-use super::files::expand;
 use super::spec::Context;
 use super::{Instances, Remembered};
 use crate::types::Duration;
+use crate::workload::files::expand;
 
 /// Length of a reading \[s\].
 const STEP_S: u64 = 300;

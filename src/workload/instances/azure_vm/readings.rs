@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use rustc_hash::FxHashMap;
 
 use super::super::feed::{Reading, Readings};
-use super::super::files::Text;
 use super::table::{key, place};
 use super::{AzureVmSpec, STEP_S};
 use crate::types::{Duration, SimTime};
 use crate::workload::WorkloadError;
+use crate::workload::files::Text;
 
 const COLUMNS: usize = 5;
 

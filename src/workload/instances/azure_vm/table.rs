@@ -6,10 +6,10 @@ use rustc_hash::FxHashMap;
 
 use super::super::Class;
 use super::super::feed::Listed;
-use super::super::files::Text;
 use super::{AzureVmSpec, STEP_S};
 use crate::types::{Duration, Memory, SimTime};
 use crate::workload::WorkloadError;
+use crate::workload::files::Text;
 
 const COLUMNS: usize = 11;
 const BYTES_PER_GIB: f64 = (1u64 << 30) as f64;

@@ -1,12 +1,12 @@
 //! One VM's file.
 
 use super::super::Usage;
-use super::super::files::{Text, parse};
 use super::super::pieces::Pieces;
 use super::super::whole::Found;
 use super::BitbrainsSpec;
 use crate::types::{Duration, Memory};
 use crate::workload::WorkloadError;
+use crate::workload::files::{Text, parse};
 
 /// The columns that are used, by position: time, cores, capacity, usage, (share), memory, memory usage.
 const USED: [&str; 7] = [

@@ -19,10 +19,10 @@ use super::super::WorkloadError;
 use super::Class;
 use super::accounts::AccountBy;
 use super::anchor::{Anchor, instant};
-use super::files::{Text, expand};
 use super::pieces::Pieces;
 use super::spec::Context;
 use super::whole::{Common, Found, Whole};
+use crate::workload::files::{Text, expand};
 
 /// VMs of the Bitbrains trace, one file each.
 ///

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use rustc_hash::FxHashMap;
 
-use super::super::files::Text;
 use super::rows::{Row, fraction};
 use crate::workload::WorkloadError;
+use crate::workload::files::Text;
 
 const EVENT_COLUMNS: usize = 13;
 const USAGE_COLUMNS: usize = 20;

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 
 use super::super::feed::{Reading, Readings};
-use super::super::files::{Text, expand};
 use super::events2011::{self, Requests};
 use super::{BorgFiles, BorgSpec, MICRO, time};
 use crate::types::{Duration, Memory, SimTime};
 use crate::workload::WorkloadError;
+use crate::workload::files::{Text, expand};
 
 const REQUIRED: [&str; 9] = [
     "start_time_us",

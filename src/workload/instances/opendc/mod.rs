@@ -20,10 +20,10 @@ use serde::{Deserialize, Serialize};
 use super::super::WorkloadError;
 use super::accounts::AccountBy;
 use super::anchor::{Anchor, instant};
-use super::files::sha256;
 use super::spec::Context;
 use super::whole::{Common, Whole};
 use super::{Class, whole};
+use crate::workload::files::sha256;
 
 /// Tasks and fragments in the Parquet format of OpenDC.
 ///

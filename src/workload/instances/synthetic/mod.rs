@@ -33,7 +33,7 @@ pub(super) fn wrong(section: &str, what: &str, help: String) -> WorkloadError {
 }
 
 /// Hour of the day of an instant, UTC.
-pub(super) fn hour_of_day(start: jiff::Timestamp) -> f64 {
+pub(in crate::workload) fn hour_of_day(start: jiff::Timestamp) -> f64 {
     let time = Offset::UTC.to_datetime(start).time();
     f64::from(time.hour()) + f64::from(time.minute()) / 60.0 + f64::from(time.second()) / SECONDS_PER_HOUR
 }
@@ -89,20 +89,7 @@ impl Synthetic {
             return Some(SimTime::ZERO);
         }
         let arrivals = self.spec.arrivals.as_ref()?;
-        let (mean, ratio) = (arrivals.rate_per_h, arrivals.peak_to_trough);
-        let amplitude = (ratio - 1.0) / (ratio + 1.0);
-        let highest = mean * (1.0 + amplitude);
-        // Thinning (Lewis and Shedler 1979): candidates at the highest rate, each kept with the rate's share of it.
-        while self.now < self.end {
-            let gap = self.arrivals.exponential(SECONDS_PER_HOUR / highest);
-            self.now += Duration::from_secs_f64(gap);
-            let hour = self.start_hour + self.now.as_secs_f64() / SECONDS_PER_HOUR;
-            let phase = (hour - arrivals.peak_hour_utc) / HOURS_PER_DAY;
-            let rate = mean * (1.0 + amplitude * libm::cos(std::f64::consts::TAU * phase));
-            if self.arrivals.uniform() * highest <= rate {
-                break;
-            }
-        }
+        self.now = arrivals.after(self.now, self.end, self.start_hour, &mut self.arrivals);
         (self.now < self.end).then_some(self.now)
     }
 }

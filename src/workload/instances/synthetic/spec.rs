@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::AccountBy;
-use super::{Lifetime, Sizes, UsageSpec, wrong};
+use super::{HOURS_PER_DAY, Lifetime, SECONDS_PER_HOUR, Sizes, UsageSpec, wrong};
+use crate::types::{Duration, SimTime, Stream};
 use crate::workload::WorkloadError;
 
 /// Made instances: a population that stands at the start, and arrivals; each with a size, a life and a usage of its own.
@@ -116,6 +117,32 @@ fn step_s() -> f64 {
 
 fn peak_hour() -> f64 {
     14.0
+}
+
+impl Arrivals {
+    /// The time of the arrival after `now`, at or after `end` if none comes before it, by thinning (Lewis and Shedler 1979): candidates at
+    /// the highest rate, each kept with the rate's share of it. `start_hour`: hour of the day at the run's start.
+    pub(in crate::workload) fn after(
+        &self,
+        mut now: SimTime,
+        end: SimTime,
+        start_hour: f64,
+        stream: &mut Stream,
+    ) -> SimTime {
+        let (mean, ratio) = (self.rate_per_h, self.peak_to_trough);
+        let amplitude = (ratio - 1.0) / (ratio + 1.0);
+        let highest = mean * (1.0 + amplitude);
+        while now < end {
+            now += Duration::from_secs_f64(stream.exponential(SECONDS_PER_HOUR / highest));
+            let hour = start_hour + now.as_secs_f64() / SECONDS_PER_HOUR;
+            let phase = (hour - self.peak_hour_utc) / HOURS_PER_DAY;
+            let rate = mean * (1.0 + amplitude * libm::cos(std::f64::consts::TAU * phase));
+            if stream.uniform() * highest <= rate {
+                break;
+            }
+        }
+        now
+    }
 }
 
 impl SyntheticSpec {

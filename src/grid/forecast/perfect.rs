@@ -1,29 +1,16 @@
-//! Forecasts: the only way a policy sees the future of the grid, so that an oracle is declared and never an accident.
+//! The oracle.
 
-use super::Signal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Forecast, Step};
+use crate::grid::Signal;
 use crate::types::{Duration, GramsPerKwh, SimTime};
 
-/// What is believed at `now` about carbon intensity at later times.
-///
-/// A policy holds a `&dyn Forecast` and cannot tell a perfect one from a noisy or replayed one. The belief may depend on
-/// `now` (new vintages, observations made so far), never on anything after `now` unless the forecast says so in its name.
-/// Equal arguments give equal answers within a run: implementations key their noise by (`now`'s vintage, time), they do not
-/// draw in order of the calls.
-pub trait Forecast: std::fmt::Debug + Send + Sync {
-    /// The last instant about which anything is believed at `now`.
-    fn known_until(&self, now: SimTime) -> SimTime;
-
-    /// The intensity believed for `t` [g/kWh], or `None` past [`Forecast::known_until`].
-    fn at(&self, now: SimTime, t: SimTime) -> Option<GramsPerKwh>;
-
-    /// The mean believed for `[from, to]` [g/kWh], or `None` when a part lies past [`Forecast::known_until`] or `to` is
-    /// before `from`.
-    fn mean(&self, now: SimTime, from: SimTime, to: SimTime) -> Option<GramsPerKwh>;
-
-    /// The start in `[earliest, latest]` whose window of `length` is believed to have the lowest mean, the first of equals.
-    /// Windows that pass [`Forecast::known_until`] are not considered; when that leaves none, the answer is `earliest`.
-    fn lowest_start(&self, now: SimTime, earliest: SimTime, latest: SimTime, length: Duration) -> SimTime;
-}
+/// Table of the model `perfect`: no keys.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Perfect {}
 
 /// The oracle: believes exactly what will happen, whenever it is asked. Knows everything; no error.
 ///
@@ -55,6 +42,10 @@ impl Forecast for PerfectForecast {
     fn lowest_start(&self, _now: SimTime, earliest: SimTime, latest: SimTime, length: Duration) -> SimTime {
         self.0.lowest_start(earliest, latest, length)
     }
+
+    fn steps(&self, _now: SimTime, from: SimTime, to: SimTime, steps: &mut Vec<Step>) {
+        self.0.steps(from, to.min(self.0.end()), steps);
+    }
 }
 
 #[cfg(test)]
@@ -75,5 +66,12 @@ mod tests {
         assert_eq!(forecast.mean(now, SimTime(6), SimTime(5)), None);
         assert_eq!(forecast.lowest_start(now, SimTime(0), SimTime(20), Duration(5)), SimTime(10));
         assert_eq!(forecast.lowest_start(now, SimTime(3), SimTime(20), Duration(19)), SimTime(3));
+        let mut steps = Vec::new();
+        forecast.steps(now, SimTime(5), SimTime(30), &mut steps);
+        let step = |from, to, g_per_kwh| Step { from: SimTime(from), to: SimTime(to), g_per_kwh };
+        assert_eq!(steps, [step(5, 10, 100.0), step(10, 20, 50.0)]);
+        steps.clear();
+        forecast.steps(now, SimTime(2), SimTime(2), &mut steps);
+        assert!(steps.is_empty());
     }
 }

@@ -2,26 +2,29 @@
 
 use std::cmp::Ordering;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use super::super::WorkloadError;
-use super::super::calls_csv::Hashing;
-use super::super::lines::{Cells, Lines};
+use super::WorkloadError;
+use super::calls_csv::Hashing;
+use super::lines::{Cells, Lines};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const COMPRESSED_CHUNK: usize = 1 << 16;
 
+/// A file's first bytes, which were looked at, and the rest: a pipe cannot be read twice.
+type Stored = Hashing<io::Chain<Cursor<Vec<u8>>, File>>;
+
 /// A file that is decompressed if it begins as a gzip file does.
 enum Input {
-    Plain(Hashing<File>),
-    Gzip(Box<MultiGzDecoder<BufReader<Hashing<File>>>>),
+    Plain(Stored),
+    Gzip(Box<MultiGzDecoder<BufReader<Stored>>>),
 }
 
 impl Input {
-    fn hashing(&self) -> &Hashing<File> {
+    fn hashing(&self) -> &Stored {
         match self {
             Self::Plain(file) => file,
             Self::Gzip(gz) => gz.get_ref().get_ref(),
@@ -60,9 +63,9 @@ impl Text {
         let size = file.metadata().map_err(io)?.len();
         let mut magic = Vec::new();
         file.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut magic).map_err(io)?;
-        io::Seek::rewind(&mut file).map_err(io)?;
-        let file = Hashing::new(file);
-        let input = if magic == GZIP_MAGIC {
+        let is_gzip = magic == GZIP_MAGIC;
+        let file = Hashing::new(Cursor::new(magic).chain(file));
+        let input = if is_gzip {
             Input::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(COMPRESSED_CHUNK, file))))
         } else {
             Input::Plain(file)
@@ -113,6 +116,11 @@ impl Text {
             ));
         }
         Ok(true)
+    }
+
+    /// The number of the current line, from 1.
+    pub fn line_number(&self) -> u64 {
+        self.lines.line
     }
 
     /// A cell of the current row, without blanks around it.

@@ -1,0 +1,164 @@
+//! What shifting gained and cost, against the same traffic that runs at once.
+//!
+//! Both runs see the same arrivals and lengths (common random numbers): nothing but when work runs differs. What a paper claims is the
+//! operational saving; beside it stand the same work on marginal intensity, the hosts that the new peak fills, what is embodied in them, how
+//! long work waited and what missed its deadline. `docs/shifting.md` explains each figure.
+
+use super::Entry;
+use super::Finished;
+use super::summary::{List, share};
+use crate::ledger::Column;
+use crate::sci;
+use crate::types::RegionId;
+
+/// What a comparison needs of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Shifted {
+    operational_g: f64,
+    marginal_g: Option<f64>,
+    energy_j: f64,
+    peak_cores: f64,
+    hosts_at_peak: f64,
+    embodied_at_peak_g: f64,
+    missed: u64,
+    unfinished: u64,
+    queued_mean_s: f64,
+    delay_s: [f64; 3],
+}
+
+impl Shifted {
+    /// What a comparison needs of this run.
+    pub fn of(run: &Finished<'_>) -> Self {
+        let o = run.outcome;
+        let run_s = o.end.as_secs_f64();
+        let marginal = (run.signals.marginal.len() == run.regions.len()).then(|| {
+            let intensity = sci::intensities(&o.site, &run.signals.marginal, o.end);
+            sci::operational_g(&sci::score_regions(&o.site, run.groups, &intensity, o.end))
+        });
+        let mut facts = Self {
+            operational_g: run.scored.operational_g(),
+            marginal_g: marginal,
+            energy_j: run.scored.energy_j(),
+            missed: o.jobs.missed + o.functions.iter().map(|f| f.missed).sum::<u64>(),
+            unfinished: o.jobs.unfinished + o.unfinished,
+            queued_mean_s: share(o.jobs.queued_ns as f64 * 1e-9, o.jobs.arrived as f64),
+            ..Self::default()
+        };
+        facts.delay_s = delays(run);
+        for (r, region) in run.regions.iter().enumerate() {
+            let id = RegionId::from_index(r);
+            let step_s = o.site.step().as_secs_f64();
+            let bins = o.site.rows(id).iter().enumerate();
+            let means = bins.map(|(bin, row)| {
+                let length_s = step_s.min(run_s - bin as f64 * step_s);
+                share(row[Column::BusyCore as usize], length_s)
+            });
+            let peak = means.fold(0.0, f64::max);
+            let own = run.groups.iter().filter(|g| g.region == id);
+            let embodied_g_per_s: f64 = own.map(|g| g.embodied_g_per_s() * f64::from(g.hosts)).sum();
+            let hosts = f64::from(region.hosts);
+            // A host is filled whole: rounding of sums must not fill one more.
+            let needed = (peak / (region.cores / hosts) - 1e-9).ceil().max(0.0);
+            facts.peak_cores += peak;
+            facts.hosts_at_peak += needed;
+            facts.embodied_at_peak_g += needed * embodied_g_per_s / hosts * run_s;
+        }
+        facts
+    }
+}
+
+/// Mean, 95th percentile and maximum of the delay of jobs or, without jobs, of calls that were deferred \[s\].
+fn delays(run: &Finished<'_>) -> [f64; 3] {
+    let (jobs, t) = (&run.outcome.jobs, &run.outcome.totals);
+    let secs = |ns: u64| ns as f64 * 1e-9;
+    if jobs.arrived > 0 {
+        let mean = share(jobs.delay_sum_ns as f64 * 1e-9, jobs.finished as f64);
+        let p95 = jobs.delays.quantile(0.95).map_or(f64::NAN, secs);
+        return [mean, p95, if jobs.finished > 0 { secs(jobs.delays.max()) } else { f64::NAN }];
+    }
+    let deferred = &t.deferred_latency;
+    let mean = share(t.deferral_sum_ns as f64 * 1e-9, deferred.count() as f64);
+    [mean, deferred.quantile(0.95).map_or(f64::NAN, secs), t.deferral_max.as_secs_f64()]
+}
+
+/// The figures of a run against the same traffic that runs at once.
+pub fn against_run_now(run: &Shifted, base: &Shifted) -> Vec<Entry> {
+    let mut list = List::new();
+    let saved = |ours: f64, theirs: f64| share(theirs - ours, theirs);
+    list.number(
+        "shifting.run_now_operational_g",
+        base.operational_g,
+        "gCO2e",
+        "O of the same traffic when everything runs at once",
+    );
+    list.number(
+        "shifting.saved_operational_g",
+        base.operational_g - run.operational_g,
+        "gCO2e",
+        "O that shifting saves: the claim",
+    );
+    let claimed = saved(run.operational_g, base.operational_g);
+    list.number("shifting.saved_operational_share", claimed, "1", "the same over O when everything runs at once");
+    let meaning = "energy that shifting saves, over all; negative: restarts, checkpoints and longer runs cost more";
+    list.number("shifting.saved_energy_share", saved(run.energy_j, base.energy_j), "1", meaning);
+    let [ours, theirs] = [run.marginal_g, base.marginal_g].map(|g| g.unwrap_or(f64::NAN));
+    list.number(
+        "shifting.saved_marginal_g",
+        theirs - ours,
+        "gCO2e",
+        "saved with both runs scored on regions[].marginal_grid",
+    );
+    list.number(
+        "shifting.saved_marginal_share",
+        saved(ours, theirs),
+        "1",
+        "the same over that of the run where everything runs at once",
+    );
+    list.number(
+        "shifting.peak_cores",
+        run.peak_cores,
+        "cores",
+        "CPU in use at each region's peak, largest mean over a ledger bin",
+    );
+    list.number("shifting.run_now_peak_cores", base.peak_cores, "cores", "the same when everything runs at once");
+    list.number("shifting.hosts_at_peak", run.hosts_at_peak, "1", "hosts that each region's peak fills");
+    list.number("shifting.run_now_hosts_at_peak", base.hosts_at_peak, "1", "the same when everything runs at once");
+    let extra_g = run.embodied_at_peak_g - base.embodied_at_peak_g;
+    let meaning = "embodied emissions over the run of the hosts that the peak fills, less when everything runs at once";
+    list.number("shifting.extra_embodied_g", extra_g, "gCO2e", meaning);
+    let net_g = base.operational_g - run.operational_g - extra_g;
+    list.number(
+        "shifting.saved_net_g",
+        net_g,
+        "gCO2e",
+        "O saved less the embodied emissions of the extra hosts at the peak",
+    );
+    list.number(
+        "shifting.saved_net_share",
+        share(net_g, base.operational_g),
+        "1",
+        "the same over O when everything runs at once",
+    );
+    let total = |f: &Shifted| f.operational_g + f.embodied_at_peak_g;
+    let meaning = "O and M saved, over both, where each run has the hosts that its peak fills";
+    list.number("shifting.saved_total_share", saved(total(run), total(base)), "1", meaning);
+    let meaning = "delay of jobs against running at once or, without jobs, deferral of calls";
+    for (name, s) in ["mean", "p95", "max"].into_iter().zip(run.delay_s) {
+        list.number(&format!("shifting.delay_{name}_s"), s, "s", meaning);
+    }
+    list.number(
+        "shifting.saved_g_per_delayed_h",
+        share(base.operational_g - run.operational_g, run.delay_s[0] / 3600.0),
+        "gCO2e/h",
+        "O saved over the mean delay",
+    );
+    list.count("shifting.missed_deadline", run.missed, "jobs and calls that ended after their deadline");
+    list.count("shifting.run_now_missed_deadline", base.missed, "the same when everything runs at once");
+    list.count("shifting.unfinished", run.unfinished, "jobs and calls that were not done when the run ended");
+    list.count("shifting.run_now_unfinished", base.unfinished, "the same when everything runs at once");
+    let meaning =
+        "time that jobs waited for room or admission against their plan, mean over all: what the finite fleet did";
+    list.number("shifting.queued_mean_s", run.queued_mean_s, "s", meaning);
+    list.number("shifting.run_now_queued_mean_s", base.queued_mean_s, "s", "the same when everything runs at once");
+    list.into_entries()
+}
