@@ -88,10 +88,10 @@ struct Reading {
     /// First instant that is no longer kept, UTC; a date is its midnight.
     #[arg(long, value_name = "INSTANT")]
     to: Option<String>,
-    /// Resample to time-weighted means over bins of this length [s].
+    /// Resample to time-weighted means over bins of this length, in seconds.
     #[arg(long, value_name = "SECONDS")]
     step_s: Option<f64>,
-    /// Longest distance of two stamps that is no gap [s] [default: the longest one that two intervals in a row have].
+    /// Longest distance of two stamps that is no gap, in seconds [default: the longest one that two intervals in a row have].
     #[arg(long, value_name = "SECONDS")]
     longest_step_s: Option<f64>,
 }
@@ -109,7 +109,7 @@ struct Import {
     /// What becomes of missing rows and empty cells.
     #[arg(long, value_name = "error|hold|same-hour-last-week", default_value = "error", value_parser = keyword::<Gaps>)]
     gaps: Gaps,
-    /// Longest gap that is held [h] [default: 3].
+    /// Longest gap that is held, in hours [default: 3].
     #[arg(long, value_name = "HOURS")]
     max_hold_h: Option<f64>,
     /// average or marginal, where the format does not say it.

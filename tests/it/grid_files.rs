@@ -26,8 +26,6 @@ name = "here"
 pue = 1.0
 grid.import = { path = "eia.csv", zone = "US-X", dataset_version = "2022" }
 hosts = [{ server = "box", count = 1 }]
-[output]
-ledger_step_s = 1800.0
 "#;
 
 const CALLS: &str = "arrival_time_s,function_id,duration_s,memory_mb\n0,a,1,1\n";
@@ -168,9 +166,9 @@ fn figures_and_synthetic_years_come_from_the_command_line() {
     assert!(figure(0, "residual_sd_g_per_kwh").as_f64().is_some_and(|sd| sd > 10.0));
     let (_, table, _) = sim(folder, &["grid", "stats", "eia.csv"]);
     has(&table, &["eia.csv (eia)", "mean [g/kWh]", "200.0", "1 (1 h)"]);
-    let (code, _, error) = sim(folder, &["grid", "synth", "--zone", "GBR", "--out", "x.csv"]);
+    let (code, _, error) = sim(folder, &["grid", "synth", "--zone", "gb", "--out", "x.csv"]);
     assert_eq!(code, 2);
-    has(&error, &["GBR", "did you mean \"GB\""]);
+    has(&error, &["\"gb\"", "did you mean \"GB\""]);
     let (code, _, error) = sim(folder, &["grid", "stats", "eia.csv", "--format", "eai"]);
     assert_eq!(code, 2);
     has(&error, &["eai", "lets-wait-awhile"]);
