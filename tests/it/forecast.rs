@@ -29,7 +29,7 @@ grid.csv = {{ path = "i.csv", zone = "X", kind = "average", factor_basis = "made
 [workload.poisson]
 rate_per_s = 0.01
 calls = 20
-service.constant.mean_s = 600.0
+service.constant.length_s = 600.0
 "#
     );
     let day = |d: i64| [3, 1, 2][d.rem_euclid(3) as usize];
