@@ -273,7 +273,7 @@ fn job(spec: &SwfSpec, values: &[f64; 18], out: &mut LeftOut, text: &Text) -> Re
         length: ns(values[RUN]),
         cpu,
         nodes: Some(nodes),
-        memory: (memory > 0.0).then(|| Memory((memory * share * BYTES_PER_KB) as u64)),
+        memory: (memory > 0.0).then_some(Memory((memory * share * BYTES_PER_KB) as u64)),
         estimate: (estimate > 0.0).then(|| ns(estimate.min(MOST_S))),
         ..Raw::default()
     }))
