@@ -89,7 +89,9 @@ mod tests {
         assert!(!arrive(&mut policy, 3, 30.0, 1_000_000, 0).held);
         assert_eq!(policy.next_to_go(&view(40.0, 999_999)), None);
         // The first is too large for what is free; the second goes, then the third.
-        for (free, job) in [(2_000_000, Some(1)), (1_000_000, Some(2)), (0, None), (3_000_000, Some(0)), (4_000_000, None)] {
+        for (free, job) in
+            [(2_000_000, Some(1)), (1_000_000, Some(2)), (0, None), (3_000_000, Some(0)), (4_000_000, None)]
+        {
             let next = policy.next_to_go(&view(50.0, free));
             assert_eq!(next, job.map(WorkToken::Job));
             next.into_iter().for_each(|token| policy.started(token));

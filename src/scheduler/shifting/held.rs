@@ -61,7 +61,10 @@ mod tests {
             held.insert(&Work { token, cpu, ..lab::work(&profile, SimTime(arrival)) });
         }
         let first = |held: &Held, free| held.first_within(free);
-        assert_eq!([0, 1, 3, 4, 8].map(|free| first(&held, free)), [None, Some(3), Some(2), Some(0), Some(1)].map(|j| j.map(WorkToken::Job)));
+        assert_eq!(
+            [0, 1, 3, 4, 8].map(|free| first(&held, free)),
+            [None, Some(3), Some(2), Some(0), Some(1)].map(|j| j.map(WorkToken::Job))
+        );
         held.remove(WorkToken::Job(0));
         held.remove(WorkToken::Job(0));
         assert_eq!((first(&held, 4), held.has(WorkToken::Job(0))), (Some(WorkToken::Job(2)), false));

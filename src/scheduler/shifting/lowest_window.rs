@@ -54,13 +54,7 @@ fn min_slack() -> f64 {
 
 impl Default for LowestWindow {
     fn default() -> Self {
-        Self {
-            reserve_s: reserve(),
-            min_slack_s: min_slack(),
-            step_s: None,
-            assumed_length_s: None,
-            compat: None,
-        }
+        Self { reserve_s: reserve(), min_slack_s: min_slack(), step_s: None, assumed_length_s: None, compat: None }
     }
 }
 
@@ -88,13 +82,7 @@ impl Shifting for LowestWindow {
 }
 
 /// The start among now, now + step, … up to `latest` whose window is lowest.
-fn lowest_on_grid(
-    forecast: &dyn Forecast,
-    now: SimTime,
-    latest: SimTime,
-    length: Duration,
-    step: Duration,
-) -> SimTime {
+fn lowest_on_grid(forecast: &dyn Forecast, now: SimTime, latest: SimTime, length: Duration, step: Duration) -> SimTime {
     let (mut best, mut lowest) = (now, f64::INFINITY);
     let mut start = now;
     while start <= latest {

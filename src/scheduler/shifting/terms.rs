@@ -91,3 +91,82 @@ impl Shifting for Terms {
         next.or_else(|| self.inner.next_to_go(view))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheduler::Reserved;
+    use crate::scheduler::shifting::ShiftingSpec;
+    use crate::scheduler::shifting::lab::{Lab, at_h, hours, profile, work};
+    use crate::types::Seed;
+    use crate::workload::jobs::{Interruption, JobKind};
+
+    const DAY: [f64; 8] = [5.0, 3.0, 9.0, 3.0, 4.0, 1.0, 0.0, 2.0];
+
+    fn policy(text: &str) -> Box<dyn Shifting> {
+        toml::from_str::<ShiftingSpec>(text).expect(text).build(Seed(1), Duration::ZERO)
+    }
+
+    /// What is planned at an hour for a job of one core that can be suspended, with a slack of 3 h; it has run for `done_h`.
+    fn plan(policy: &mut dyn Shifting, job: u32, now_h: f64, length_h: f64, done_h: f64, running: u32) -> Plan {
+        let (lab, profile) = (Lab::hourly(&DAY), profile());
+        let kind = JobKind { interruption: Some(Interruption::default()), ..JobKind::default() };
+        let work = Work {
+            token: WorkToken::Job(job),
+            arrival: at_h(0.0),
+            wanted: at_h(0.0),
+            slack: hours(3.0),
+            length: Some(hours(length_h)),
+            done: hours(done_h),
+            waited: hours(now_h - done_h),
+            kind: Some(&kind),
+            running,
+            ..work(&profile, at_h(now_h))
+        };
+        let mut plan = Plan::default();
+        policy.plan(&work, &lab.view(at_h(now_h)), &mut plan);
+        plan
+    }
+
+    fn next(policy: &mut dyn Shifting, now_h: f64, free: u64) -> Option<u32> {
+        let lab = Lab::hourly(&DAY);
+        let reserved = Reserved { cpu: free, in_use: 0 };
+        let token = policy.next_to_go(&View { reserved, ..lab.view(at_h(now_h)) })?;
+        policy.started(token);
+        let WorkToken::Job(job) = token else { panic!("calls are not held") };
+        Some(job)
+    }
+
+    #[test]
+    fn a_job_is_held_until_its_own_time_piece_by_piece() {
+        let mut p = policy("[reserved-first.inner.wait-awhile]");
+        // Alone it would run in hours 1 and 3.
+        let first = plan(p.as_mut(), 0, 0.0, 2.0, 0.0, 0);
+        assert!(first.held && first.pieces.len() == 1, "{first:?}");
+        assert_eq!((first.pieces[0].from, first.pieces[0].until), (at_h(1.0), at_h(2.0)));
+        p.started(WorkToken::Job(0));
+        assert_eq!(next(p.as_mut(), 1.5, 1_000_000), None);
+        let second = plan(p.as_mut(), 0, 2.0, 2.0, 1.0, 0);
+        assert!(second.held, "{second:?}");
+        assert_eq!(second.first(), Some(at_h(3.0)));
+        // Let go early, it runs through, whatever the other policy says.
+        assert_eq!(next(p.as_mut(), 2.5, 1_000_000), Some(0));
+        let third = plan(p.as_mut(), 0, 2.75, 2.0, 1.25, 1);
+        assert!(!third.held && third.first() == Some(at_h(2.75)) && third.again > at_h(8.0), "{third:?}");
+        // Evicted, it is held again.
+        assert!(plan(p.as_mut(), 0, 2.75, 2.0, 1.0, 0).held);
+    }
+
+    #[test]
+    fn short_jobs_go_to_spot_and_only_the_others_start_early() {
+        for (name, early) in [("spot-first", false), ("spot-reserved", true)] {
+            let mut p = policy(&format!("[{name}.inner.wait-awhile]"));
+            let short = plan(p.as_mut(), 0, 0.0, 2.0, 0.0, 0);
+            assert_eq!((short.purchase, short.held, short.pieces.len()), (Purchase::Spot, false, 2), "{name}");
+            let long = plan(p.as_mut(), 1, 0.0, 2.5, 0.0, 0);
+            assert_eq!((long.purchase, long.held), (Purchase::Cheapest, early), "{name}");
+            assert_eq!(next(p.as_mut(), 0.5, 1_000_000), early.then_some(1), "{name}");
+            assert_eq!(p.follows_jobs(), early);
+        }
+    }
+}

@@ -52,7 +52,8 @@ fn tasks() -> Vec<Task> {
     let mut random = Seed(3).stream("tasks", 0);
     let mut all = Vec::new();
     for i in 0..120_u32 {
-        let (length, slack) = (0.2 + 20.0 * random.uniform() * random.uniform(), 60.0 * random.uniform() * random.uniform());
+        let (length, slack) =
+            (0.2 + 20.0 * random.uniform() * random.uniform(), 60.0 * random.uniform() * random.uniform());
         let mut task = Task::hours((150.0 * random.uniform() * 60.0).round() / 60.0, length, slack);
         task.suspends = i % 2 == 0;
         task.call = i % 8 == 1;
@@ -111,7 +112,8 @@ fn under_constant_intensity_nothing_is_saved() {
     let lab = Lab::perfect(steps(3600, &[123.4; 21 * 24]));
     for (name, spec) in specs() {
         for task in tasks() {
-            let (got, wanted) = (run(&spec, &lab, &task).g_per_kw(&lab.truth), 123.4 * task.length.as_secs_f64() / 3600.0);
+            let (got, wanted) =
+                (run(&spec, &lab, &task).g_per_kw(&lab.truth), 123.4 * task.length.as_secs_f64() / 3600.0);
             assert!((got - wanted).abs() <= 1e-12 * wanted, "{name} {task:?}: {got} is not {wanted}");
         }
     }

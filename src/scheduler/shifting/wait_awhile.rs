@@ -109,8 +109,9 @@ mod tests {
         let day = [5.0, 3.0, 9.0, 3.0, 4.0, 1.0, 0.0];
         assert_eq!(run(&day, &task(0.0, 2.0, 3.0)), [(1.0, 2.0), (3.0, 4.0)]);
         assert_eq!(run(&day, &task(0.0, 2.0, 4.0)), [(1.0, 2.0), (5.0, 6.0)]);
-        // The last step is used in part, from its beginning; neighbours are one piece.
-        assert_eq!(run(&day, &task(0.5, 2.25, 3.25)), [(1.0, 2.0), (3.0, 4.25)]);
+        // The highest step that is needed is used in part, from its beginning; neighbours are one piece.
+        assert_eq!(run(&day, &task(0.5, 2.25, 3.25)), [(1.0, 2.0), (3.0, 3.25), (5.0, 6.0)]);
+        assert_eq!(run(&day, &task(3.0, 1.5, 0.5)), [(3.0, 4.5)]);
         assert_eq!(run(&day, &task(0.0, 2.0, 0.0)), [(0.0, 2.0)]);
     }
 

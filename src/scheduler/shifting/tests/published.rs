@@ -39,7 +39,14 @@ fn peak(stretches: &[(SimTime, SimTime, i64)]) -> i64 {
     let mut changes: Vec<(SimTime, i64)> = stretches.iter().flat_map(|&(a, b, n)| [(a, n), (b, -n)]).collect();
     // At one instant, ends come first.
     changes.sort();
-    changes.iter().scan(0, |sum, (_, n)| { *sum += n; Some(*sum) }).max().unwrap_or(0)
+    changes
+        .iter()
+        .scan(0, |sum, (_, n)| {
+            *sum += n;
+            Some(*sum)
+        })
+        .max()
+        .unwrap_or(0)
 }
 
 fn spec(text: &str) -> ShiftingSpec {
@@ -92,7 +99,11 @@ const GAIA: [(&str, &str, bool); 8] = [
 
 #[test]
 fn gaias_eight_policies_give_the_published_codes_carbon_waits_and_peaks() {
-    let files = ["data/traces/gaia-pai/pai_1k.csv", "data/grid/raw/US-CAL-CISO_2022_hourly.csv", "oracles/carbon/gaia_pai_1k.csv"];
+    let files = [
+        "data/traces/gaia-pai/pai_1k.csv",
+        "data/grid/raw/US-CAL-CISO_2022_hourly.csv",
+        "oracles/carbon/gaia_pai_1k.csv",
+    ];
     let [Some(jobs), Some(grid), Some(oracle)] = files.map(shared) else { return };
     let jobs = gaia_jobs(&jobs);
     let values: Vec<f64> = rows(&grid)[7000..7720].iter().map(|row| number(&row[5])).collect();
@@ -216,23 +227,15 @@ fn deadlines_are_those_of_the_papers_text() {
     // 2020-01-03 was a Friday.
     let at = |day: u64, hour: u64| (day - 1) * 1440 + hour * 60;
     let next = |day, hour| deadline_min("next_workday", at(day, hour));
-    assert_eq!([next(3, 18), next(4, 12), next(5, 12), next(6, 8), next(6, 12), next(6, 17)], [
-        at(4, 9),
-        at(6, 9),
-        at(6, 9),
-        at(6, 9),
-        at(6, 12),
-        at(6, 17)
-    ]);
+    assert_eq!(
+        [next(3, 18), next(4, 12), next(5, 12), next(6, 8), next(6, 12), next(6, 17)],
+        [at(4, 9), at(6, 9), at(6, 9), at(6, 9), at(6, 12), at(6, 17)]
+    );
     let twice = |day, hour| deadline_min("semi_weekly", at(day, hour));
-    assert_eq!([twice(1, 0), twice(2, 9), twice(2, 10), twice(5, 23), twice(6, 9), twice(6, 10)], [
-        at(2, 9),
-        at(2, 9),
-        at(6, 9),
-        at(6, 9),
-        at(6, 9),
-        at(9, 9)
-    ]);
+    assert_eq!(
+        [twice(1, 0), twice(2, 9), twice(2, 10), twice(5, 23), twice(6, 9), twice(6, 10)],
+        [at(2, 9), at(2, 9), at(6, 9), at(6, 9), at(6, 9), at(9, 9)]
+    );
 }
 
 #[test]
@@ -258,7 +261,10 @@ fn lets_wait_awhiles_ad_hoc_jobs_without_error_give_the_published_codes_tonnes_a
             for &[arrival, length] in &jobs {
                 let minutes = |m: u64| Duration::from_secs(60 * m);
                 let slack = minutes(deadline_min(constraint, arrival + length) - arrival - length);
-                let task = Task { suspends: interrupting, ..Task::job(SimTime::ZERO + minutes(arrival), minutes(length), slack) };
+                let task = Task {
+                    suspends: interrupting,
+                    ..Task::job(SimTime::ZERO + minutes(arrival), minutes(length), slack)
+                };
                 let ran = run(&spec, &lab, &task);
                 g_per_kw += ran.g_per_kw(&lab.truth);
                 if interrupting {
