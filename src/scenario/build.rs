@@ -184,6 +184,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let future = survey.as_ref().and_then(|s| s.future.clone()).map(std::sync::Arc::new);
     let known =
         |seam: &str| Known { seed: seed.derive(seam), sites: std::sync::Arc::clone(&sites), future: future.clone() };
+    let since_midnight = start.map_or(Duration::ZERO, |t| Duration::from_secs(t.as_second().rem_euclid(86_400) as u64));
     let SchedulerSpec {
         admission,
         shifting,
@@ -202,7 +203,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         mechanism,
         rules: scenario.model.clone(),
         admission: admission.build(seed.derive("admission")),
-        shifting: shifting.build(seed.derive("shifting")),
+        shifting: shifting.build(seed.derive("shifting"), since_midnight),
         routing: routing.build(seed.derive("routing")),
         packing: packing.build(seed.derive("packing"), &std::sync::Arc::new(machines)),
         instances,

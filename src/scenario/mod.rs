@@ -54,7 +54,7 @@ use crate::scheduler::overcommit::watch::WatchSpec;
 use crate::sci::SciSpec;
 use crate::sci::beside::{CostSpec, ElectricityPrice, HeatSpec, PueOutdoor, Purchase, WaterSpec};
 use crate::sim::Rules;
-use crate::types::Seed;
+use crate::types::{Duration, Seed};
 use crate::workload::WorkloadSpec;
 use crate::workload::instances::InstancesSpec;
 use crate::workload::jobs::JobsSpec;
@@ -131,7 +131,8 @@ impl Scenario {
     /// Whether anything may run at another time than it wants to: by shifting, or because admission limits what jobs hold.
     pub fn shifts(&self) -> bool {
         let seed = Seed(self.seed);
-        !self.scheduler.shifting.build(seed).is_passive() || self.scheduler.admission.build(seed).limits_jobs()
+        !self.scheduler.shifting.build(seed, Duration::ZERO).is_passive()
+            || self.scheduler.admission.build(seed).limits_jobs()
     }
 
     /// Everything runs when it wants to, as far as there is room.

@@ -52,7 +52,7 @@ const WAYS: &[&[&str]] = &[
     &["scheduler.keep_alive.fixed.keep_alive_s=inf", "model.sandbox.eviction=lru", "servers.small.memory_mb=1500"],
     &["time.duration_s=5000.25", "time.end=\"fixed\"", "time.drain_limit_s=100.125"],
     &["time.duration_s=1234.5", "time.drain_limit_s=0", "model.queue.max_waiting=5"],
-    &["workload.poisson.deadline_s=30000", "scheduler.shifting.lowest-carbon-hour={}", "time.drain_limit_s=40000"],
+    &["workload.poisson.deadline_s=30000", "scheduler.shifting.lowest-window={}", "time.drain_limit_s=40000"],
     &["workload.poisson.deadline_s=30000", "scheduler.shifting.paced-backlog={}", "time.drain_limit_s=40000"],
     &["model.queue.scope=none", "model.cpu=isolated"],
     &["model.queue.scope=host", "scheduler.packing.round-robin={}", "model.sandbox.eviction=none"],
@@ -249,7 +249,7 @@ fn quickstart_with(set: &[&str]) -> Run {
 
 #[test]
 fn without_slack_nothing_is_shifted() {
-    for policy in ["lowest-carbon-hour", "paced-backlog"] {
+    for policy in ["lowest-window", "paced-backlog"] {
         let shifting = format!("scheduler.shifting={policy}");
         let run = quickstart_with(&[&shifting, "workload.poisson.deadline_s=0.0"]);
         assert_eq!(run.number("calls.deferred"), 0.0, "{policy} without slack");
@@ -259,12 +259,12 @@ fn without_slack_nothing_is_shifted() {
 }
 
 #[test]
-fn under_constant_intensity_the_lowest_carbon_hour_is_now() {
+fn under_constant_intensity_the_lowest_window_is_now() {
     let grids = [
         "regions[0].grid={ constant = { g_per_kwh = 200.0 } }",
         "regions[1].grid={ constant = { g_per_kwh = 200.0 } }",
     ];
-    let shifted = quickstart_with(&[grids[0], grids[1], "scheduler.shifting=lowest-carbon-hour"]);
+    let shifted = quickstart_with(&[grids[0], grids[1], "scheduler.shifting=lowest-window"]);
     let now = quickstart_with(&[grids[0], grids[1], "scheduler.shifting=run-now"]);
     assert_eq!(shifted.number("calls.deferred"), 0.0);
     assert_eq!(shifted.files(), now.files());

@@ -164,7 +164,7 @@ fn littles_law_holds_exactly_in_every_run_that_starts_and_ends_empty() {
     let short = ["scheduler.keep_alive.fixed.keep_alive_s=1.0", "workload.poisson.calls=20000"];
     let deferred = [
         "workload.poisson.deadline_s=20000",
-        "scheduler.shifting.lowest-carbon-hour={}",
+        "scheduler.shifting.lowest-window={}",
         "regions[0].grid.typical={ zone = \"GB\" }",
     ];
     for (cores, cpu, shift) in [(3, "isolated", false), (3, "contended", false), (3, "ignored", true)] {

@@ -11,7 +11,7 @@ const WORLD: &str = r#"
 duration_s = 86400.0
 drain_limit_s = 86400.0
 end = "fixed"
-[scheduler.shifting.lowest-carbon-hour]
+[scheduler.shifting.lowest-window]
 [scheduler.keep_alive.fixed]
 keep_alive_s = 600.0
 [servers.s]
@@ -371,8 +371,8 @@ fn the_published_pair_of_signals_disagrees_on_what_deferral_saves() {
         record(&crate::lab::run_file(&scenario, &[&set[0], &set[1], &set[2]], 1))
     };
     let now = record(&average, "{ run-now = {} }");
-    let by_average = record(&average, "{ lowest-carbon-hour = {} }");
-    let by_marginal = record(&marginal, "{ lowest-carbon-hour = {} }");
+    let by_average = record(&average, "{ lowest-window = {} }");
+    let by_marginal = record(&marginal, "{ lowest-window = {} }");
     let dynamic = |r: &Record, on: &[Vec<f64>]| r.score(on).operational_g;
     let saved = |r: &Record, on: fn(&Record) -> &Vec<Vec<f64>>| 1.0 - dynamic(r, on(r)) / dynamic(&now, on(&now));
     let claimed = saved(&by_average, |r| &r.decided_on);

@@ -3,16 +3,43 @@
 //! Calls with a deadline and batch jobs pass through the same seam. A policy looks at [`Work`] and answers a [`Plan`]: of a call, and of a
 //! job that cannot be suspended, only the first start counts; of an interruptible or elastic job, all pieces do.
 
+mod all_wait_threshold;
+mod carbon_percentile;
+mod carbon_threshold;
+mod carbon_time;
+mod compat;
+mod ecovisor;
+mod held;
 #[cfg(test)]
 mod lab;
-mod lowest_carbon_hour;
+mod low;
+mod lowest_slot;
+mod lowest_window;
 mod paced_backlog;
+mod reserved_first;
 mod run_now;
+mod spot_first;
+mod spot_reserved;
+mod start_at;
+mod terms;
+mod wait_awhile;
 mod work;
 
-pub use lowest_carbon_hour::LowestCarbonHour;
+pub use all_wait_threshold::AllWaitThreshold;
+pub use carbon_percentile::{CarbonPercentile, LookAhead, LookBack, PercentileWindow};
+pub use carbon_threshold::CarbonThreshold;
+pub use carbon_time::CarbonTime;
+pub use compat::Compat;
+pub use ecovisor::Ecovisor;
+pub use lowest_slot::LowestSlot;
+pub use lowest_window::LowestWindow;
 pub use paced_backlog::PacedBacklog;
+pub use reserved_first::ReservedFirst;
 pub use run_now::RunNow;
+pub use spot_first::SpotFirst;
+pub use spot_reserved::SpotReserved;
+pub use start_at::StartAt;
+pub use wait_awhile::WaitAwhile;
 pub use work::{Piece, Plan, Purchase, Work};
 
 use schemars::JsonSchema;
@@ -67,11 +94,51 @@ pub trait Shifting: Send {
 pub enum ShiftingSpec {
     /// Everything starts when it wants to. Knows nothing. The baseline that every saving is measured against.
     RunNow(RunNow),
-    /// A call with a deadline starts when its own run has the lowest mean carbon intensity before that deadline. Knows
-    /// the forecast up to the deadline and the expected run time. Loses when many calls choose the same hour and the
-    /// hosts are finite: the peak moves and queues form. Source: Wiesner et al., Let's Wait Awhile, Middleware 2021 (the
-    /// non-interrupting strategy).
-    LowestCarbonHour(LowestCarbonHour),
+    /// Starts at the next of given hours of the day, or a fixed while later. Knows the clock. Loses when the low hours
+    /// are others than those given, and when all that waited starts at once. The time switch that carbon-aware policies
+    /// must beat.
+    StartAt(StartAt),
+    /// Runs while the present intensity is at or below a ceiling; suspends if it can. Knows the present intensity; needs
+    /// no length. Loses when the ceiling does not suit the zone or the season: then it waits for nothing, or never waits.
+    CarbonThreshold(CarbonThreshold),
+    /// Runs while the present intensity is in the lowest share of a moving window, forecast or observed; suspends if it
+    /// can. Knows the present intensity and that window; needs no length. Loses when patience ends before the low hours
+    /// come, and when suspending costs much.
+    CarbonPercentile(CarbonPercentile),
+    /// Starts in the slot of lowest forecast intensity before the latest start. Knows the forecast over the slack; needs
+    /// no length. Loses when runs are longer than the low slot. Source: Lowest-Slot of Hanafy et al., GAIA, ASPLOS 2024.
+    LowestSlot(LowestSlot),
+    /// Starts when its own run has the lowest mean carbon intensity before the deadline. Knows the forecast up to the
+    /// deadline and the expected length. Loses when much work chooses the same hour and the hosts are finite: the peak
+    /// moves and queues form. Source: Wiesner et al., Let's Wait Awhile, Middleware 2021 (the non-interrupting strategy);
+    /// Lowest-Window of Hanafy et al., GAIA, ASPLOS 2024.
+    LowestWindow(LowestWindow),
+    /// Starts where waiting saves most carbon per time until the end. Knows the forecast up to the deadline and the
+    /// expected length. Loses against lowest-window in carbon, and gains in waiting. Source: Carbon-Time of Hanafy et al.,
+    /// GAIA, ASPLOS 2024.
+    CarbonTime(CarbonTime),
+    /// Runs in the time of lowest forecast intensity before the deadline, suspended in between if it can be. Knows the
+    /// forecast up to the deadline and the length. Loses when suspending costs much, when the length is misjudged, and by
+    /// the highest peak of all. Source: Wiesner et al., Let's Wait Awhile, Middleware 2021 (the interrupting strategy).
+    WaitAwhile(WaitAwhile),
+    /// Runs while intensity is below a percentile of the day after its arrival; suspends if it can. Knows the forecast of
+    /// that day and the present intensity; needs no length. Loses when later days are higher than the first. Source: Souza
+    /// et al., Ecovisor, ASPLOS 2023, as released with GAIA.
+    Ecovisor(Ecovisor),
+    /// Jobs wait for free reserved cores, at most for their slack. Knows how many are free, nothing of carbon. Loses carbon
+    /// whenever cores become free in high hours. Source: AllWait-Threshold of Hanafy et al., GAIA, ASPLOS 2024.
+    AllWaitThreshold(AllWaitThreshold),
+    /// Another policy says when jobs start, but they start early whenever enough reserved cores are free. Knows what the
+    /// other knows, and how many are free. Loses carbon for money. Source: Reserved-First of Hanafy et al., GAIA, ASPLOS
+    /// 2024.
+    ReservedFirst(ReservedFirst),
+    /// Another policy says when jobs start; short ones run on spot capacity. Knows what the other knows, and lengths. Loses
+    /// when spot capacity is evicted: what was done is lost. Source: Spot-First of Hanafy et al., GAIA, ASPLOS 2024.
+    SpotFirst(SpotFirst),
+    /// Another policy says when jobs start; short ones run on spot capacity, the others start early on free reserved cores.
+    /// Knows what the other knows, lengths, and how many are free. Source: Spot-Reserved of Hanafy et al., GAIA, ASPLOS
+    /// 2024.
+    SpotReserved(SpotReserved),
     /// Calls with a deadline wait in one backlog, drained oldest first so that all executions together follow the mean
     /// rate of the last day. Knows the calls received so far. Loses when urgent calls alone exceed the mean. The control
     /// law is fitted: it reproduces XFaaS' published Executed curve, whose own law is not published.
@@ -85,12 +152,27 @@ impl Default for ShiftingSpec {
 }
 
 impl ShiftingSpec {
-    /// Builds the policy; `seed` is its own.
-    pub fn build(&self, _seed: Seed) -> Box<dyn Shifting> {
+    /// Builds the policy; `seed` is its own, `since_midnight` the time of day (UTC) at which the run starts.
+    pub fn build(&self, seed: Seed, since_midnight: Duration) -> Box<dyn Shifting> {
+        let inner = |spec: &Self| spec.build(seed.derive("inner"), since_midnight);
         match self {
             Self::RunNow(p) => Box::new(p.clone()),
-            Self::LowestCarbonHour(p) => Box::new(p.clone()),
+            Self::StartAt(p) => Box::new(start_at::Clock::new(p, since_midnight)),
+            Self::CarbonThreshold(p) => Box::new(p.clone()),
+            Self::CarbonPercentile(p) => Box::new(p.clone()),
+            Self::LowestSlot(p) => Box::new(p.clone()),
+            Self::LowestWindow(p) => Box::new(p.clone()),
+            Self::CarbonTime(p) => Box::new(p.clone()),
+            Self::WaitAwhile(p) => Box::new(p.clone()),
+            Self::Ecovisor(p) => Box::new(p.clone()),
+            Self::AllWaitThreshold(_) => Box::new(all_wait_threshold::Waiting::default()),
+            Self::ReservedFirst(p) => Box::new(terms::Terms::new(inner(&p.inner), None, true)),
+            Self::SpotFirst(p) => Box::new(terms::Terms::new(inner(&p.inner), Some(p.spot_up_to_s), false)),
+            Self::SpotReserved(p) => Box::new(terms::Terms::new(inner(&p.inner), Some(p.spot_up_to_s), true)),
             Self::PacedBacklog(p) => Box::new(paced_backlog::Backlog::new(p.clone())),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

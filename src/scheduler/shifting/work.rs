@@ -60,6 +60,16 @@ impl Work<'_> {
         Duration(self.slack.0.saturating_sub(self.waited.0))
     }
 
+    /// The earliest start for a policy that does not move work forward: when it wants to start, or now.
+    pub fn at_once(&self, now: SimTime) -> SimTime {
+        self.wanted.max(now)
+    }
+
+    /// Until when it may wait from now on, if it does not run before; later than [`Work::latest_start`] once part of it has run.
+    pub fn may_wait_until(&self, now: SimTime) -> SimTime {
+        self.wanted.max(now) + self.patience()
+    }
+
     /// By when it must end, as far as its length is known: its slack after its end without shifting.
     pub fn deadline(&self) -> SimTime {
         match self.length {
