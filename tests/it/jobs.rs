@@ -35,7 +35,9 @@ fn a_scenario_may_consist_of_jobs_alone_and_its_lists_are_checked() {
     assert!(build_loaded(&loaded, false).is_ok());
     let bad = Lab::new(&format!("{WORLD}{jobs}")).file("jobs.csv", "arrival_s,length_s\n0,sixty\n");
     let message = problems(&bad, &[]);
-    for words in ["jobs.mine.source.csv", "jobs.csv, line 2", "length_s = \"sixty\" is not a number of seconds"] {
+    for words in
+        ["source.csv.path = \"jobs.csv\"", "jobs.csv, line 2", "length_s = \"sixty\" is not a number of seconds"]
+    {
         assert!(message.contains(words), "{words}: {message}");
     }
     let message = problems(&good, &["jobs.mine.region=there"]);
@@ -48,7 +50,12 @@ fn a_scenario_may_consist_of_jobs_alone_and_its_lists_are_checked() {
 fn reference_tables() -> Vec<(String, Vec<String>)> {
     let text = std::fs::read_to_string(repository("scenarios/reference.toml")).expect("readable");
     let mut tables: Vec<(String, Vec<String>)> = Vec::new();
-    for line in text.lines().filter_map(|l| l.strip_prefix("# ")) {
+    for line in text.lines() {
+        // A line without a comment ends a table: it belongs to a nameless one.
+        let Some(line) = line.strip_prefix("# ") else {
+            tables.push((String::new(), Vec::new()));
+            continue;
+        };
         if line.starts_with('[') {
             tables.push((line.split('#').next().unwrap_or("").trim().to_owned(), Vec::new()));
         } else if let Some((_, keys)) = tables.last_mut().filter(|_| line.contains(" = ")) {
