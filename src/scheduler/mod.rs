@@ -15,6 +15,7 @@
 //! declared, never an accident.
 
 pub mod admission;
+pub mod bound;
 mod idle_times;
 pub mod keep_alive;
 pub mod migration;

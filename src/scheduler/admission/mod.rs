@@ -1,8 +1,12 @@
 //! Admission: may the call in?
 
 mod admit_all;
+mod cap;
+mod virtual_capacity_curve;
 
 pub use admit_all::AdmitAll;
+pub use cap::{Cap, CapThresholds};
+pub use virtual_capacity_curve::VirtualCapacityCurve;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -67,6 +71,16 @@ pub enum AdmissionSpec {
     /// Every call is admitted. Knows nothing. Loses when more work comes than the hosts can ever do: queues grow.
     /// Source: the implicit policy of every simulator without admission control.
     AdmitAll(AdmitAll),
+    /// Calls are all admitted; the cores that a region's jobs hold are capped, the lower the nearer the present intensity is to
+    /// the highest of the steps to come. Knows the present intensity and the forecast of the next 48 steps. Loses when the
+    /// cap leaves hosts idle that draw power all the same, and when queued jobs run into their deadlines, which it does not
+    /// know. Source: Lechowicz et al., CAP (carbon-aware-dag, 2025).
+    Cap(Cap),
+    /// Calls are all admitted; all that runs in a region is kept below an hourly curve planned a day ahead, to which only jobs give
+    /// way. Knows the use of past days, the day's forecast and the capacity. Loses when tomorrow's use is not that of past
+    /// days, and on jobs with deadlines within the day, which it does not know. Source: Radovanović et al., Carbon-Aware
+    /// Computing for Datacenters, IEEE Trans. Power Systems 2022.
+    VirtualCapacityCurve(VirtualCapacityCurve),
 }
 
 impl Default for AdmissionSpec {
@@ -80,6 +94,8 @@ impl AdmissionSpec {
     pub fn build(&self, _seed: Seed) -> Box<dyn Admission> {
         match self {
             Self::AdmitAll(p) => Box::new(p.clone()),
+            Self::Cap(p) => Box::new(p.clone()),
+            Self::VirtualCapacityCurve(p) => Box::new(virtual_capacity_curve::Curves::new(p.clone())),
         }
     }
 }

@@ -4,36 +4,52 @@
 //! job that cannot be suspended, only the first start counts; of an interruptible or elastic job, all pieces do.
 
 mod all_wait_threshold;
+mod books;
 mod carbon_percentile;
+mod carbon_scaler;
 mod carbon_threshold;
 mod carbon_time;
 mod compat;
 mod ecovisor;
+mod greedy_capacity;
 mod held;
+mod k_min;
 #[cfg(test)]
 mod lab;
+#[cfg(test)]
+pub(super) mod lab_scaling;
 mod low;
 mod lowest_slot;
 mod lowest_window;
+mod one_min;
+mod online;
 mod paced_backlog;
+mod pause_and_resume;
 mod reserved_first;
 mod run_now;
 mod spot_first;
 mod spot_reserved;
 mod start_at;
 mod terms;
+mod thresholds;
 mod wait_awhile;
 mod work;
 
 pub use all_wait_threshold::AllWaitThreshold;
 pub use carbon_percentile::{CarbonPercentile, LookAhead, LookBack, PercentileWindow};
+pub use carbon_scaler::CarbonScaler;
 pub use carbon_threshold::CarbonThreshold;
 pub use carbon_time::CarbonTime;
 pub use compat::Compat;
 pub use ecovisor::Ecovisor;
+pub use greedy_capacity::GreedyCapacity;
+pub use k_min::KMin;
 pub use lowest_slot::LowestSlot;
 pub use lowest_window::LowestWindow;
+pub use one_min::OneMin;
+pub use online::PriceBounds;
 pub use paced_backlog::PacedBacklog;
+pub use pause_and_resume::PauseAndResume;
 pub use reserved_first::ReservedFirst;
 pub use run_now::RunNow;
 pub use spot_first::SpotFirst;
@@ -41,6 +57,10 @@ pub use spot_reserved::SpotReserved;
 pub use start_at::StartAt;
 pub use wait_awhile::WaitAwhile;
 pub use work::{Piece, Plan, Purchase, Work};
+
+use books::Books;
+use online::{Online, Rule};
+use thresholds::Thresholds;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -143,6 +163,30 @@ pub enum ShiftingSpec {
     /// rate of the last day. Knows the calls received so far. Loses when urgent calls alone exceed the mean. The control
     /// law is fitted: it reproduces XFaaS' published Executed curve, whose own law is not published.
     PacedBacklog(PacedBacklog),
+    /// An elastic job runs on more nodes while electricity is clean: work is bought node by node and hour by hour where the
+    /// next node does most work per gram; other jobs are suspended and resumed in their cheapest hours. Knows the forecast
+    /// up to the deadline, the job's length, and its throughput and power on every number of nodes. Loses when the forecast
+    /// ranks hours wrongly, when nodes are not there when they are wanted, and on restarts, which it does not price. Source:
+    /// Hanafy et al., CarbonScaler, SIGMETRICS 2024.
+    CarbonScaler(CarbonScaler),
+    /// A job runs whenever intensity is at most the geometric mean of its bounds, and to its end when it must. Knows the
+    /// present intensity and bounds of it, no forecast. Loses when intensity hardly moves, or has left its bounds, and on
+    /// restarts, as it may start and stop at every step. Source: the baseline 1-min of Lechowicz et al., The Online Pause
+    /// and Resume Problem, POMACS 7(3), 2023.
+    OneMin(OneMin),
+    /// A job runs its i-th step at the first intensity below the i-th threshold of k-min search, and to its end when it
+    /// must. Knows the present intensity, bounds of it and the job's length, no forecast. Loses against a good forecast, and
+    /// on restarts. Source: Lorenz et al., Algorithmica 55, 2009; Lechowicz et al., POMACS 7(3), 2023.
+    KMin(KMin),
+    /// k-min search with two thresholds, which a job that runs passes less readily than one that waits: a start and a stop
+    /// have a price. Knows what k-min knows. Loses where the price is set too high: it then runs at once. Source: Lechowicz
+    /// et al., The Online Pause and Resume Problem, POMACS 7(3), 2023.
+    PauseAndResume(PauseAndResume),
+    /// Jobs and calls are booked in order of arrival into the cleanest time before their deadlines in which the region still
+    /// has cores free; what finds none is forced to its latest start. Knows the forecast up to the deadline, the length, the
+    /// capacity and its own bookings. Loses against a plan of all jobs together: early jobs take hours that later ones
+    /// need more. Source: the greedy of Carbon Explorer, Acun et al., ASPLOS 2023, by job.
+    GreedyCapacity(GreedyCapacity),
 }
 
 impl Default for ShiftingSpec {
@@ -170,6 +214,11 @@ impl ShiftingSpec {
             Self::SpotFirst(p) => Box::new(terms::Terms::new(inner(&p.inner), Some(p.spot_up_to_s), false)),
             Self::SpotReserved(p) => Box::new(terms::Terms::new(inner(&p.inner), Some(p.spot_up_to_s), true)),
             Self::PacedBacklog(p) => Box::new(paced_backlog::Backlog::new(p.clone())),
+            Self::CarbonScaler(p) => Box::new(p.clone()),
+            Self::OneMin(p) => p.build(),
+            Self::KMin(p) => p.build(),
+            Self::PauseAndResume(p) => p.build(),
+            Self::GreedyCapacity(p) => Box::new(greedy_capacity::Greedy::new(p.clone())),
         }
     }
 }
