@@ -25,6 +25,7 @@ pub const JOBS: &[Column] = &[
     ("cores", "cores", "CPU of all its base nodes"),
     ("starts", "1", "times it was started or resumed"),
     ("evictions", "1", "times it was evicted"),
+    ("most_nodes", "1", "most nodes that it had at a time"),
     ("queued_s", "s", "time it waited for room or for admission, against its plan"),
     ("ran_s", "s", "time it used its nodes, restarts and checkpoints included"),
     ("core_s", "core·s", "core time of its nodes, restarts and checkpoints included"),
@@ -55,7 +56,7 @@ impl JobLogWriter {
     /// # Errors
     /// The file cannot be written.
     pub fn record(&mut self, end: &JobEnd<'_>) -> Result<(), String> {
-        let [starts, evictions] = end.counts;
+        let [starts, evictions, most_nodes] = end.counts;
         self.table
             .write_record([
                 end.name,
@@ -73,6 +74,7 @@ impl JobLogWriter {
                 &end.cores.to_string(),
                 &starts.to_string(),
                 &evictions.to_string(),
+                &most_nodes.to_string(),
                 &end.queued_s.to_string(),
                 &end.ran_s.to_string(),
                 &end.core_s.to_string(),
@@ -121,6 +123,8 @@ pub(super) fn figures(list: &mut List, run: &Finished<'_>) {
     let mean = share(secs(t.queued_ns as f64), t.arrived as f64);
     list.number("jobs.queued_mean_s", mean, "s", "time that jobs waited so, mean over all jobs");
     list.number("jobs.queued_max_s", secs(t.queued_max_ns as f64), "s", "longest such time of a job");
+    let meaning = "most nodes that a job had at a time, mean over finished jobs";
+    list.number("jobs.most_nodes_mean", share(t.most_nodes as f64, t.finished as f64), "1", meaning);
     list.number("jobs.peak_cores", t.most_cpu as f64 * 1e-6, "cores", "most CPU that jobs computed on together");
     list.count("jobs.peak_jobs", t.most_running, "most jobs that computed together");
     let hours = |core_s: f64| core_s / 3600.0;

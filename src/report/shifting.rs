@@ -4,18 +4,24 @@
 //! operational saving; beside it stand the same work on marginal intensity, the hosts that the new peak fills, what is embodied in them, how
 //! long work waited and what missed its deadline. `docs/shifting.md` explains each figure.
 
-use super::Entry;
-use super::Finished;
 use super::summary::{List, share};
-use crate::ledger::Column;
+use super::{Entry, Finished};
+use crate::ledger::{Column, Rates};
+use crate::scheduler::bound::{self, Task};
 use crate::sci;
-use crate::types::RegionId;
+use crate::types::{JOULES_PER_KWH, RegionId};
+use crate::workload::jobs::JobKind;
 
 /// What a comparison needs of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Shifted {
     operational_g: f64,
     marginal_g: Option<f64>,
+    /// O of the dynamic energy alone, and the same on marginal intensity.
+    work_g: f64,
+    marginal_work_g: Option<f64>,
+    /// What running at once and the offline optimum emit, as the bound sees the jobs.
+    bound_g: Option<[f64; 2]>,
     energy_j: f64,
     peak_cores: f64,
     hosts_at_peak: f64,
@@ -35,7 +41,11 @@ impl Shifted {
             let intensity = sci::intensities(&o.site, &run.signals.marginal, o.end);
             sci::operational_g(&sci::score_regions(&o.site, run.groups, &intensity, o.end))
         });
+        let intensity = sci::intensities(&o.site, &run.signals.marginal, o.end);
         let mut facts = Self {
+            work_g: work_g(run, run.intensity),
+            marginal_work_g: marginal.map(|_| work_g(run, &intensity)),
+            bound_g: bounds(run),
             operational_g: run.scored.operational_g(),
             marginal_g: marginal,
             energy_j: run.scored.energy_j(),
@@ -65,6 +75,53 @@ impl Shifted {
         }
         facts
     }
+}
+
+/// Emissions of the dynamic energy of calls, jobs, instances and starts, with their share of the overhead \[gCO2e\].
+fn work_g(run: &Finished<'_>, intensity: &[Vec<f64>]) -> f64 {
+    let site = &run.outcome.site;
+    let of_bin = |(row, g_per_kwh): (&Rates, &f64)| {
+        let dynamic_j = row[Column::ExecutionDynamic as usize] + row[Column::ColdStartDynamic as usize];
+        let it_j: f64 = row[Column::ExecutionDynamic as usize..=Column::Off as usize].iter().sum();
+        let pue = if it_j > 0.0 { 1.0 + row[Column::Overhead as usize] / it_j } else { 1.0 };
+        dynamic_j * pue / JOULES_PER_KWH * g_per_kwh
+    };
+    let regions = intensity.iter().enumerate();
+    regions.map(|(r, own)| site.rows(RegionId::from_index(r)).iter().zip(own).map(of_bin).sum::<f64>()).sum()
+}
+
+/// Emissions of the jobs' dynamic power at once, and in the offline optimum without a limit of capacity \[gCO2e\]; `None` without jobs, and
+/// where one of them cannot be done within its deadline and the signal.
+fn bounds(run: &Finished<'_>) -> Option<[f64; 2]> {
+    let list = run.outcome.job_list.as_ref()?;
+    let mut sum = [0.0; 2];
+    for (r, signal) in run.signals.score.iter().enumerate() {
+        let id = RegionId::from_index(r);
+        let column = |c: Column| run.outcome.site.rows(id).iter().map(|row| row[c as usize]).sum::<f64>();
+        // Dynamic power of a busy core as this run has met it: exact where it is the same at every load.
+        let w_per_core = share(column(Column::ExecutionDynamic), column(Column::BusyCore));
+        let w_per_core = if w_per_core.is_finite() { w_per_core } else { 0.0 };
+        let own = list.jobs.iter().filter(|job| job.region == id);
+        let tasks: Vec<Task> =
+            own.clone().map(|job| Task::of(job, &list.kinds[job.kind as usize], w_per_core)).collect();
+        let at_once = own.zip(&tasks).map(|(job, task)| Task {
+            earliest: job.wanted,
+            deadline: job.wanted + job.length,
+            levels: vec![Task::of(job, &base(&list.kinds[job.kind as usize], job.nodes), w_per_core).levels[0]],
+            ..task.clone()
+        });
+        let at_once: Vec<Task> = at_once.collect();
+        for (sum, tasks) in sum.iter_mut().zip([&at_once, &tasks]) {
+            *sum += bound::unlimited(tasks, signal).ok()?.iter().sum::<f64>();
+        }
+    }
+    Some(sum)
+}
+
+/// A kind of jobs that always have their base nodes.
+fn base(kind: &JobKind, nodes: u32) -> JobKind {
+    let own_w = kind.scale.as_ref().and_then(|s| s.power_w.get(nodes as usize - 1)).map(|w| w / f64::from(nodes));
+    JobKind { scale: None, power_w: own_w.or(kind.power_w), ..kind.clone() }
 }
 
 /// Mean, 95th percentile and maximum of the delay of jobs or, without jobs, of calls that were deferred \[s\].
@@ -142,6 +199,38 @@ pub fn against_run_now(run: &Shifted, base: &Shifted) -> Vec<Entry> {
     let total = |f: &Shifted| f.operational_g + f.embodied_at_peak_g;
     let meaning = "O and M saved, over both, where each run has the hosts that its peak fills";
     list.number("shifting.saved_total_share", saved(total(run), total(base)), "1", meaning);
+    let of_work = |g: f64| share(g, base.work_g);
+    list.number(
+        "shifting.run_now_work_g",
+        base.work_g,
+        "gCO2e",
+        "O of the dynamic energy alone when everything runs at once",
+    );
+    let saved_g = base.operational_g - run.operational_g;
+    let meaning = "O saved over that of the dynamic energy at once: a claim that leaves idle hosts out of the whole";
+    list.number("shifting.saved_of_work_share", of_work(saved_g), "1", meaning);
+    list.number(
+        "shifting.saved_net_of_work_share",
+        of_work(net_g),
+        "1",
+        "the same less the embodied emissions of the extra hosts",
+    );
+    let marginal = match (run.marginal_g, base.marginal_g, base.marginal_work_g) {
+        (Some(ours), Some(theirs), Some(work)) => share(theirs - ours - extra_g, work),
+        _ => f64::NAN,
+    };
+    let meaning = "the same with both runs scored on regions[].marginal_grid";
+    list.number("shifting.saved_net_marginal_of_work_share", marginal, "1", meaning);
+    let [at_once, best] = base.bound_g.unwrap_or([f64::NAN; 2]);
+    let meaning = "what the offline optimum saves of the jobs' dynamic emissions within their deadlines, without a limit of capacity";
+    list.number("shifting.bound_saved_share", share(at_once - best, at_once), "1", meaning);
+    let meaning = "O saved over what the offline optimum saves; more than 1 only where deadlines are missed";
+    list.number(
+        "shifting.saved_of_bound_share",
+        share(saved_g, (at_once - best) * share(base.work_g, at_once)),
+        "1",
+        meaning,
+    );
     let meaning = "delay of jobs against running at once or, without jobs, deferral of calls";
     for (name, s) in ["mean", "p95", "max"].into_iter().zip(run.delay_s) {
         list.number(&format!("shifting.delay_{name}_s"), s, "s", meaning);

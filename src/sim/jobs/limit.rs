@@ -8,7 +8,8 @@ use crate::sim::event::Event;
 use crate::types::{Duration, RegionId, SimTime};
 
 impl Engine<'_> {
-    /// Whether the jobs of a region may hold this much more CPU. Without a limit, always.
+    /// Whether the jobs of a region may hold this much more CPU. Without a limit, always; and so where none holds any, or a job larger than
+    /// every ceiling would wait for ever, and all others behind it.
     pub(super) fn is_below_ceiling(&mut self, region: RegionId, cpu: u64) -> bool {
         if !self.jobs.limits {
             return true;
@@ -20,7 +21,8 @@ impl Engine<'_> {
         } else if self.jobs.ceilings[region.index()].until <= now {
             self.ask_ceiling(region.index());
         }
-        self.loads[region.index()].jobs_cpu.saturating_add(cpu) <= self.jobs.ceilings[region.index()].cpu
+        let held = self.loads[region.index()].jobs_cpu;
+        held == 0 || held.saturating_add(cpu) <= self.jobs.ceilings[region.index()].cpu
     }
 
     fn ask_ceiling(&mut self, region: usize) {

@@ -151,6 +151,7 @@ impl Engine<'_> {
         let now = self.now;
         let s = self.jobs.state(slot);
         s.ready += 1;
+        s.most = s.most.max(s.ready);
         match s.stage {
             // The piece of its plan ends this instant: it does not begin for no time at all.
             Stage::Placing if s.pieces.get(s.next).is_some_and(|p| p.until <= now) => {}

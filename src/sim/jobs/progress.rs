@@ -207,9 +207,11 @@ impl Engine<'_> {
         let job = self.jobs.job(slot);
         let work = job.length.as_secs_f64() * f64::from(job.nodes) * job.cpu as f64 * 1e-6;
         let account = self.jobs.accounts[job.account.index()];
+        let most = self.jobs.states[slot as usize].most;
         let delay = i128::from(self.now.0) - i128::from(job.wanted.0) - i128::from(job.length.0);
         let totals = &mut self.jobs.totals;
         totals.work_core_s += work;
+        totals.most_nodes += u64::from(most);
         totals.delay_sum_ns += delay;
         totals.delays.record(u64::try_from(delay.max(0)).unwrap_or(u64::MAX));
         self.functions[account.index()].lived.finished += 1;
@@ -301,7 +303,7 @@ impl Engine<'_> {
             length_s: job.length.as_secs_f64(),
             estimate_s: job.estimate.map(Duration::as_secs_f64),
             cores: job.cpu as f64 * 1e-6 * f64::from(job.nodes),
-            counts: [s.starts, s.evictions],
+            counts: [s.starts, s.evictions, s.most],
             queued_s: s.queued.as_secs_f64(),
             ran_s: s.ran.as_secs_f64(),
             core_s: s.core_s,

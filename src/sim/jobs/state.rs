@@ -49,6 +49,8 @@ pub struct JobState {
     pub nodes: Vec<u32>,
     /// How many of them are ready.
     pub ready: u32,
+    /// The most that were ready at a time.
+    pub most: u32,
     /// How many it should have.
     pub wanted: u32,
     /// How much is done, in time on its base nodes.
@@ -103,6 +105,7 @@ impl JobState {
             bought: Bought::Nothing,
             nodes: Vec::new(),
             ready: 0,
+            most: 0,
             wanted: 0,
             done: Duration::ZERO,
             saved: Duration::ZERO,

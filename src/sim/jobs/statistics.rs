@@ -34,6 +34,8 @@ pub struct JobTotals {
     pub queued: u64,
     /// Longest such time of one job \[ns\].
     pub queued_max_ns: u64,
+    /// Sum over the finished jobs of the most nodes that each had at a time.
+    pub most_nodes: u64,
     /// Core time of nodes while they computed, restarts and checkpoints included [core·s].
     pub core_s: f64,
     /// The same on base nodes without a break: what the finished jobs are.
@@ -122,8 +124,8 @@ pub struct JobEnd<'a> {
     pub estimate_s: Option<f64>,
     /// CPU of all its base nodes \[cores\].
     pub cores: f64,
-    /// Times it was started or resumed, and evicted.
-    pub counts: [u32; 2],
+    /// Times it was started or resumed, and evicted, and the most nodes that it had at a time.
+    pub counts: [u32; 3],
     /// Time that it waited for room or for admission against its plan \[s\].
     pub queued_s: f64,
     /// Time that it used its nodes \[s\].
