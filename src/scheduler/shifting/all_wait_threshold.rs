@@ -3,8 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::held::Held;
-use super::{Plan, Shifting, Work};
+use super::{Held, Plan, Shifting, Work};
 use crate::scheduler::{View, WorkToken};
 use crate::types::Duration;
 

@@ -3,8 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::low::{run_while_low, share_of_time};
-use super::{Plan, Shifting, Work};
+use super::{Plan, Shifting, Work, run_while_low, share_of_time};
 use crate::scheduler::View;
 use crate::types::Duration;
 

@@ -59,6 +59,8 @@ pub use wait_awhile::WaitAwhile;
 pub use work::{Piece, Plan, Purchase, Work};
 
 use books::Books;
+use held::Held;
+use low::{run_while_low, sampled_quantile, share_of_time};
 use online::{Online, Rule};
 use thresholds::Thresholds;
 

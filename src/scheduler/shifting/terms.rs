@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::held::Held;
-use super::{Plan, Purchase, Shifting, Work};
+use super::{Held, Plan, Purchase, Shifting, Work};
 use crate::scheduler::{View, WorkToken};
 use crate::types::Duration;
 

@@ -4,11 +4,11 @@ mod published;
 
 use proptest::prelude::*;
 
-use super::lab::{Lab, Ran, Task, at_h, hours, steps};
 use super::*;
 use crate::grid::{PerfectForecast, Signal};
 use crate::scheduler::tests::catalogue;
 use crate::types::SimTime;
+use lab::{Lab, Ran, Task, at_h, hours, steps};
 
 const REQUIRED: &[(&str, &str)] = &[
     ("start-at", "hours_utc = [3, 14.5]"),
