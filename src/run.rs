@@ -205,7 +205,7 @@ fn measure_one(
     let mut summary = summarize(&finished);
     let shifted = Shifted::of(&finished);
     if let Some(base) = base {
-        summary.extend(against_run_now(&shifted, &base()?));
+        insert(&mut summary, against_run_now(&shifted, &base()?));
     }
     if let Some(folder) = folder {
         write_tables(&finished, folder)?;
@@ -279,6 +279,12 @@ fn measure_one(
     Ok(Measured { summary, warnings, effort, inputs, shifted })
 }
 
+/// Puts figures into a summary, before those of the meter, which changes nothing that comes before it.
+fn insert(summary: &mut Vec<Entry>, figures: Vec<Entry>) {
+    let at = summary.iter().position(|e| e.key.starts_with("meter.")).unwrap_or(summary.len());
+    summary.splice(at..at, figures);
+}
+
 /// Every figure that a run of this scenario would have, with unit and meaning: the summary of a run without a call.
 ///
 /// # Errors
@@ -306,7 +312,7 @@ pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
     let mut summary = summarize(&finished);
     if compares(loaded) {
         let shifted = Shifted::of(&finished);
-        summary.extend(against_run_now(&shifted, &shifted));
+        insert(&mut summary, against_run_now(&shifted, &shifted));
     }
     Ok(summary)
 }

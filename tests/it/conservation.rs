@@ -264,7 +264,8 @@ fn under_constant_intensity_the_lowest_window_is_now() {
         "regions[0].grid={ constant = { g_per_kwh = 200.0 } }",
         "regions[1].grid={ constant = { g_per_kwh = 200.0 } }",
     ];
-    let shifted = quickstart_with(&[grids[0], grids[1], "scheduler.shifting=lowest-window"]);
+    let alone = "output.against_run_now=false";
+    let shifted = quickstart_with(&[grids[0], grids[1], "scheduler.shifting=lowest-window", alone]);
     let now = quickstart_with(&[grids[0], grids[1], "scheduler.shifting=run-now"]);
     assert_eq!(shifted.number("calls.deferred"), 0.0);
     assert_eq!(shifted.files(), now.files());

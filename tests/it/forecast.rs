@@ -14,7 +14,7 @@ fn world(forecast: &str) -> Lab {
 duration_s = 7200.0
 drain_limit_s = 250000.0
 [isolation.container]
-[scheduler.shifting.lowest-carbon-hour]
+[scheduler.shifting.lowest-window]
 reserve_s = 0.0
 [servers.box]
 cores = 4

@@ -170,6 +170,9 @@ fn head_that_lacks_a_key_is_refused_by_its_name() {
     fails(text.replace("# end = ", "# x = ").replace("# zone", "# y"), "lacks zone, end");
     fails(text.replace("# filled", "# note = 1\n# filled"), "unknown field `note`");
     fails(text.replace("slackwater_grid = 1", "slackwater_grid = 2"), "version 1 is read");
-    fails(text.replace("T03:00:00Z", "T01:00:00Z").replace("2022-01-01T01:00:00Z,2,unknown\n", ""), "reaches past");
+    fails(
+        text.replace("T03:00:00Z", "T01:00:00Z").replace("2022-01-01T01:00:00Z,2,unknown\n", ""),
+        "the interval ends at",
+    );
     fails("time_utc,g_per_kwh\n".into(), "no head with # slackwater_grid");
 }

@@ -104,7 +104,8 @@ fn means_and_estimated_rows_are_those_of_the_description() {
         ("BPAT", "54.7"),
         ("CISO", "256.2"),
         ("ERCO", "347.2"),
-        ("MISO", "440.6"),
+        // Over the rows that are there, as in zones.csv; with the three empty cells held it would be 440.6.
+        ("MISO", "440.5"),
         ("NYIS", "272.8"),
         ("PJM", "362.6"),
         ("SOCO", "423.2"),
