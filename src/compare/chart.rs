@@ -118,7 +118,9 @@ impl Scale {
         let (from, to) = (low.min(0.0), high.max(0.0));
         let to = if to > from { to } else { from + 1.0 };
         let to = to + (to - from) * 0.05;
-        let ticks = RangedCoordf64::from(from..to).key_points(6);
+        // Sums of steps miss 0 by a rounding.
+        let exact = |x: f64| if x.abs() < 1e-9 * (to - from) { 0.0 } else { x };
+        let ticks = RangedCoordf64::from(from..to).key_points(6).into_iter().map(exact).collect();
         Self { logarithmic: false, from, to, ticks }
     }
 

@@ -91,7 +91,8 @@ fn draw_panel(
         if whole && i > 0 {
             // What the last step itself changed, as an outline at the end of its bar.
             let (low, high) = (at(before.min(level)), at(before.max(level)));
-            root.draw(&Rectangle::new([(low, bar), (high.max(low + 1), bar + THICK)], COLOURS[1].stroke_width(2)))?;
+            let change = if level >= before { COLOURS[2] } else { COLOURS[1] };
+            root.draw(&Rectangle::new([(low, bar), (high.max(low + 1), bar + THICK)], change.stroke_width(2)))?;
         }
         let number = match i {
             0 => short(level),

@@ -65,7 +65,9 @@ impl Books {
         self.forgotten = now;
         if self.used.first_key_value().is_some_and(|(&t, _)| t < now) {
             let present = self.at(now);
-            self.used = self.used.split_off(&now);
+            while self.used.first_key_value().is_some_and(|(&t, _)| t < now) {
+                self.used.pop_first();
+            }
             if present > 0 {
                 self.used.insert(now, present);
             }

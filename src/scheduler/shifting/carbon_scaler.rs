@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, Shifting, Work};
+use super::{Plan, Shifting, Work, with_restarts};
 use crate::grid::Step;
 use crate::scheduler::View;
 use crate::types::{Duration, SimTime};
@@ -235,13 +235,19 @@ impl Shifting for CarbonScaler {
             return plan.start(forecast.lowest_start(view.now, view.now, latest, left));
         }
         let (slots, sizes) = (self.slots(work, view), self.sizes(work));
-        let bought = self.buy(&slots, &sizes, left.as_secs_f64());
-        if bought.last.is_none() {
+        // A restart is lost at the speed of the nodes that are then there: at most that of the largest size.
+        let fastest = sizes[sizes.len() - 1].speed.max(1.0);
+        let is_laid = with_restarts(work, view.now, left, plan, |length, plan| {
+            let lost_s = (length.0 - left.0) as f64 * 1e-9 * fastest;
+            let bought = self.buy(&slots, &sizes, left.as_secs_f64() + lost_s);
+            write(&bought, &slots, &sizes, plan);
+            bought.last.is_some()
+        });
+        if !is_laid {
             let too_late = slots.last().is_none_or(|s| s.to >= work.deadline());
             let nodes = if is_elastic && too_late { sizes[sizes.len() - 1].nodes } else { 0 };
             return plan.run_on(view.now, SimTime::NEVER, nodes);
         }
-        write(&bought, &slots, &sizes, plan);
         if let Some(hours) = self.replan_h {
             plan.again = view.now + Duration::from_secs_f64(hours * 3600.0);
         }

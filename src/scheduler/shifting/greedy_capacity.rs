@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Books, Plan, Shifting, Work};
+use super::{Books, Plan, Shifting, Work, with_restarts};
 use crate::grid::Step;
 use crate::scheduler::{View, WorkToken};
 use crate::types::{Duration, SimTime};
@@ -112,25 +112,22 @@ impl Greedy {
         steps: &[Step],
     ) -> Option<Vec<(SimTime, SimTime)>> {
         let books = &self.books[region];
-        let mut free: Vec<Step> = Vec::new();
-        for step in steps {
+        let mut order: Vec<&Step> = steps.iter().collect();
+        order.sort_by(|a, b| a.g_per_kwh.total_cmp(&b.g_per_kwh).then(a.from.cmp(&b.from)));
+        let mut pieces = Vec::new();
+        for step in order {
             let mut from = step.from;
             for to in books.changes(step.from, step.to).chain([step.to]) {
                 if books.at(from) <= room {
-                    free.push(Step { from, to, ..*step });
+                    let taken = left.min(to - from);
+                    pieces.push((from, from + taken));
+                    left = Duration(left.0 - taken.0);
+                    if left == Duration::ZERO {
+                        pieces.sort();
+                        return Some(pieces);
+                    }
                 }
                 from = to;
-            }
-        }
-        free.sort_by(|a, b| a.g_per_kwh.total_cmp(&b.g_per_kwh).then(a.from.cmp(&b.from)));
-        let mut pieces = Vec::new();
-        for step in free {
-            let taken = left.min(step.to - step.from);
-            pieces.push((step.from, step.from + taken));
-            left = Duration(left.0 - taken.0);
-            if left == Duration::ZERO {
-                pieces.sort();
-                return Some(pieces);
             }
         }
         None
@@ -192,10 +189,13 @@ impl Shifting for Greedy {
         let is_known = steps.last().is_some_and(|s| s.to - view.now >= left);
         let room = self.capacity(region, view).checked_sub(work.cores());
         if work.is_interruptible() {
-            let pieces = room.and_then(|room| self.cleanest(region, room, left, &steps));
-            if let Some(pieces) = pieces {
-                pieces.iter().for_each(|&(from, to)| plan.run(from, to));
-                return self.book(work, pieces);
+            let is_laid = with_restarts(work, view.now, left, plan, |length, plan| {
+                let pieces = room.and_then(|room| self.cleanest(region, room, length, &steps));
+                pieces.iter().flatten().for_each(|&(from, to)| plan.run(from, to));
+                pieces.is_some()
+            });
+            if is_laid {
+                return self.book(work, plan.pieces.iter().map(|p| (p.from, p.until)).collect());
             }
         } else if let Some(start) = room.and_then(|room| self.window(region, room, work, left, view, &steps)) {
             self.book(work, vec![(start, start + left)]);

@@ -26,6 +26,7 @@ mod online;
 mod paced_backlog;
 mod pause_and_resume;
 mod reserved_first;
+mod restarts;
 mod run_now;
 mod spot_first;
 mod spot_reserved;
@@ -62,6 +63,7 @@ use books::Books;
 use held::Held;
 use low::{run_while_low, sampled_quantile, share_of_time};
 use online::{Online, Rule};
+use restarts::with_restarts;
 use thresholds::Thresholds;
 
 use schemars::JsonSchema;

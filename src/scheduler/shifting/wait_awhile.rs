@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compat, Plan, Shifting, Work};
+use super::{Compat, Plan, Shifting, Work, with_restarts};
 use crate::grid::Step;
 use crate::scheduler::View;
 use crate::types::{Duration, SimTime};
@@ -79,13 +79,15 @@ impl Shifting for WaitAwhile {
         if !work.is_interruptible() {
             return plan.start(forecast.lowest_start(now, now, latest, length));
         }
-        let mut steps = Vec::new();
+        let (mut steps, mut lowest) = (Vec::new(), Vec::new());
         forecast.steps(now, now, end, &mut steps);
-        keep_lowest(&mut steps, length);
-        for step in &steps {
-            plan.run(step.from, step.to);
-        }
-        if steps.is_empty() {
+        let is_laid = with_restarts(work, now, length, plan, |length, plan| {
+            lowest.clone_from(&steps);
+            keep_lowest(&mut lowest, length);
+            lowest.iter().for_each(|step| plan.run(step.from, step.to));
+            !lowest.is_empty()
+        });
+        if !is_laid {
             plan.start(work.at_once(now));
         }
     }

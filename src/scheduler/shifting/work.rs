@@ -26,7 +26,7 @@ pub struct Work<'a> {
     pub length: Option<Duration>,
     /// How much of it is done, in time on its base nodes; what was lost is not done.
     pub done: Duration,
-    /// How long it has not run since it wanted to.
+    /// How long it has made no progress since it wanted to: it waited, or was suspended or resumed.
     pub waited: Duration,
     /// Its queue class; 0 for calls.
     pub class: u32,
@@ -65,9 +65,16 @@ impl Work<'_> {
         self.wanted.max(now)
     }
 
-    /// Until when it may wait from now on, if it does not run before; later than [`Work::latest_start`] once part of it has run.
+    /// Until when it may wait from now on, if it does not run before; later than [`Work::latest_start`] once part of it has run. What it takes to
+    /// suspend and to resume it is left time for.
     pub fn may_wait_until(&self, now: SimTime) -> SimTime {
-        self.wanted.max(now) + self.patience()
+        let costs = self.kind.and_then(|k| k.interruption).unwrap_or_default();
+        let cost = match (self.running > 0, self.done > Duration::ZERO) {
+            (true, _) => costs.checkpoint + costs.restart,
+            (false, true) => costs.restart,
+            (false, false) => Duration::ZERO,
+        };
+        self.wanted.max(now) + Duration(self.patience().0.saturating_sub(cost.0))
     }
 
     /// By when it must end, as far as its length is known: its slack after its end without shifting.

@@ -190,7 +190,7 @@ impl Engine<'_> {
             slack: job.slack,
             length: job.estimate,
             done: s.done,
-            waited: Duration(self.now.saturating_since(job.wanted).0.saturating_sub(s.ran.0)),
+            waited: Duration(self.now.saturating_since(job.wanted).0.saturating_sub(s.ran.0 - s.overhead.0)),
             class: job.class,
             cpu: job.cpu,
             nodes: job.nodes,

@@ -56,8 +56,9 @@ impl Engine<'_> {
         }
         let now = self.now;
         let s = self.jobs.state(slot);
-        if computing {
-            s.done = s.done + progress;
+        match computing {
+            true => s.done = s.done + progress,
+            false => s.overhead = s.overhead + elapsed,
         }
         s.core_s += core_s;
         s.ran = s.ran + elapsed;

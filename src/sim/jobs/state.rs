@@ -65,6 +65,8 @@ pub struct JobState {
     pub started: SimTime,
     /// Time during which it had its nodes and used them.
     pub ran: Duration,
+    /// The part of it that restarts and checkpoints took.
+    pub overhead: Duration,
     /// Time during which it waited for room or for admission.
     pub queued: Duration,
     /// Times it was started or resumed, and evicted.
@@ -113,6 +115,7 @@ impl JobState {
             began: SimTime::ZERO,
             started: SimTime::NEVER,
             ran: Duration::ZERO,
+            overhead: Duration::ZERO,
             queued: Duration::ZERO,
             starts: 0,
             evictions: 0,
