@@ -126,6 +126,11 @@ const SHOWN: &[(&str, &str)] = &[
     ("          waited", "instances.waited"),
     ("          evicted", "instances.evicted"),
     ("          moved", "migrations.done"),
+    ("jobs arrived", "jobs.arrived"),
+    ("     finished", "jobs.finished"),
+    ("     missed deadline", "jobs.missed_deadline"),
+    ("     peak", "jobs.peak_cores"),
+    ("     cost", "jobs.cost"),
     ("CPU wanted, not got", "instances.cpu_unserved_share"),
     ("CPU used / requested", "utilization.used_over_requested"),
     ("requested / capacity", "utilization.requested_over_capacity"),
@@ -143,6 +148,17 @@ const SHOWN: &[(&str, &str)] = &[
     ("    data", "sci.dataset_version"),
     ("    lifespan of hosts", "sci.lifetime_years"),
     ("    embodied per host", "sci.embodied"),
+    ("shifting, O claimed", "shifting.saved_operational_share"),
+    ("    of the work's own O", "shifting.saved_of_work_share"),
+    ("    of offline optimum", "shifting.saved_of_bound_share"),
+    ("    on marginal signal", "shifting.saved_marginal_share"),
+    ("    hosts at peak", "shifting.hosts_at_peak"),
+    ("      running at once", "shifting.run_now_hosts_at_peak"),
+    ("    embodied in those", "shifting.extra_embodied_g"),
+    ("    net of that", "shifting.saved_net_share"),
+    ("    delay mean", "shifting.delay_mean_s"),
+    ("    missed deadline", "shifting.missed_deadline"),
+    ("    against plan, queued", "shifting.queued_mean_s"),
     ("PUE by outdoor air", "outdoor.pue"),
     ("    outside its curve", "outdoor.clamped_share"),
     ("heat reused, ERF", "heat.erf"),
@@ -154,15 +170,18 @@ const SHOWN: &[(&str, &str)] = &[
 
 fn table(report: &Report) -> String {
     let mut text = String::new();
-    // What counts calls says nothing of a run that has none, but instances.
+    // What counts calls says nothing of a run that has none, but instances or jobs.
     let number = |key: &str| report.number(key).unwrap_or(0.0);
-    let without_calls = number("calls.received") == 0.0 && number("instances.asked") > 0.0;
+    let without_calls = number("calls.received") == 0.0 && number("instances.asked") + number("jobs.arrived") > 0.0;
     let of_calls = ["calls.", "latency_s.", "service_latency_s.", "memory.idle_mean_mb"];
     for (label, key) in SHOWN {
         if without_calls && of_calls.iter().any(|start| key.starts_with(start)) {
             continue;
         }
         let Some(entry) = report.summary.iter().find(|e| e.key == *key) else { continue };
+        if matches!(&entry.value, Value::Number(x) if !x.is_finite()) && key.starts_with("shifting.") {
+            continue;
+        }
         let (value, unit) = match &entry.value {
             Value::Count(n) => (grouped(*n), ""),
             Value::Number(x) => (significant(*x), if entry.unit == "1" { "" } else { entry.unit }),
@@ -179,9 +198,9 @@ fn table(report: &Report) -> String {
     }
     let e = &report.effort;
     text += &format!(
-        "{:.2} s wall, {:.2} million calls/s, {:.2} million events/s, peak memory {} MB\n",
+        "{:.2} s wall, {}{:.2} million events/s, peak memory {} MB\n",
         e.wall_time_s,
-        e.calls_per_s / 1e6,
+        if without_calls { String::new() } else { format!("{:.2} million calls/s, ", e.calls_per_s / 1e6) },
         e.events_per_s / 1e6,
         e.peak_memory_mb.map_or("?".to_owned(), |mb| format!("{mb:.0}")),
     );

@@ -253,13 +253,14 @@ fn cost(comparison: &Comparison) -> String {
     let runs: usize = comparison.rows.iter().map(|row| row.cost.runs).sum();
     let calls: u64 = comparison.rows.iter().map(|row| row.cost.calls).sum();
     let threads = comparison.threads;
+    let rate = calls as f64 / comparison.wall_time_s / 1e6;
     format!(
-        "{:.2} s wall, {} run{} on {threads} thread{}, {:.2} million calls/s\nresults in {}\n",
+        "{:.2} s wall, {} run{} on {threads} thread{}{}\nresults in {}\n",
         comparison.wall_time_s,
         grouped(runs as u64),
         if runs == 1 { "" } else { "s" },
         if threads == 1 { "" } else { "s" },
-        calls as f64 / comparison.wall_time_s / 1e6,
+        if calls == 0 { String::new() } else { format!(", {rate:.2} million calls/s") },
         comparison.folder.display(),
     )
 }
