@@ -37,6 +37,7 @@ mod oracle_faas;
 mod oracle_simfaas;
 mod overcommit;
 mod oversubscription;
+mod papers;
 mod pools;
 mod power;
 mod power_states;
