@@ -48,6 +48,7 @@ mod reservations;
 mod scene;
 mod score;
 mod servers;
+mod shifting;
 mod sizing;
 mod starts;
 mod sunk_carbon;

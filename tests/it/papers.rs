@@ -153,7 +153,7 @@ fn lets_wait_awhile_periodic_without_noise_is_its_released_code() {
 #[test]
 fn lets_wait_awhile_periodic_with_noise_is_its_released_code_by_chance() {
     let Some(theirs) = oracle("lets_wait_awhile_periodic.csv") else { return };
-    // Three of the 17 windows: all of them take a minute.
+    // Three of the 17 windows, to save twenty seconds of two cores.
     let some = ["1", "8", "16"];
     let change = |text: String| {
         let text = swap(&text, NOISE, "numbers = [0.05, 0.1]");

@@ -246,7 +246,8 @@ impl Engine<'_> {
         let next = s.pieces.get(s.next).copied();
         let goes_on = fixed && s.starts > 0;
         let exhausted = !s.pieces.is_empty() && next.is_none() && !goes_on;
-        if exhausted && !s.held {
+        // Also one that is held: its policy has forgotten it when it started, and others it may not let go before they are asked again.
+        if exhausted {
             return self.plan_job(slot);
         }
         let (again, held) = (s.again, s.held);
