@@ -49,6 +49,8 @@ mod scene;
 mod score;
 mod servers;
 mod shifting;
+mod shifting_capacity;
+mod shifting_figures;
 mod sizing;
 mod starts;
 mod sunk_carbon;

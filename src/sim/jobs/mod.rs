@@ -272,7 +272,8 @@ impl Engine<'_> {
     /// Plans when a job's plan is looked at next; what was planned before is void.
     fn plan_step_of_job(&mut self, slot: u32, at: SimTime) {
         let s = self.jobs.state(slot);
-        if s.stage == Stage::Gone {
+        // One that found its host without memory, and was evicted as it began, is looked at again when eviction says.
+        if matches!(s.stage, Stage::Gone | Stage::Evicted) {
             return;
         }
         s.generation[0] = s.generation[0].wrapping_add(1);
