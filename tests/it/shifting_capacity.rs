@@ -43,9 +43,7 @@ fn times(run: &Run) -> Vec<(String, f64, f64)> {
 /// The most cores that jobs run on together in the middle of an hour, from one hour on.
 fn peak_after(table: &Table, from_h: u32) -> f64 {
     let [started, ended, cores] = ["started_s", "ended_s", "cores"].map(|name| table.column(name));
-    let busy = |at: f64| {
-        (0..cores.len()).filter(|&i| started[i] <= at && at < ended[i]).map(|i| cores[i]).sum::<f64>()
-    };
+    let busy = |at: f64| (0..cores.len()).filter(|&i| started[i] <= at && at < ended[i]).map(|i| cores[i]).sum::<f64>();
     (from_h * 60..400 * 60).map(|minute| busy(f64::from(minute) * 60.0 + 30.0)).fold(0.0, f64::max)
 }
 
@@ -71,7 +69,7 @@ fn jobs_that_chase_one_hour_queue_on_a_finite_fleet_and_miss_their_deadlines() {
     ] {
         close(key, run.number(key), wanted, 1e-12);
     }
-    // 0.04 kWh each at PUE 1.25. At once: six in dirty hours, one in the clean one, one after it; shifted: one in the clean one, seven after it.
+    // At once, the seventh runs in the clean hour; shifted, the first does, and all others in equally dirty hours.
     assert!(run.number("shifting.saved_operational_g").abs() < 1e-9);
     // One that knows the capacity spreads them over the hours that they may use: the last one is forced.
     let greedy = lab.run(&["scheduler.shifting={ greedy-capacity = {} }"]);
@@ -132,14 +130,15 @@ fn the_cap_holds_jobs_to_what_is_guaranteed_in_the_dirtiest_hours_and_starves_no
     // Nine waited: two ran at once; the big one did, too.
     assert_eq!(run.number("jobs.queued"), 9.0);
     close("queued", run.number("jobs.queued_mean_s"), (2.0 * (1.0 + 2.0 + 3.0 + 4.0) + 5.0) * H / 21.0, 1e-12);
-    assert_eq!(run.number("shifting.run_now_queued_mean_s"), 5.0 * 0.0 + lab.run(&[]).number("jobs.queued_mean_s"));
+    // Without the cap, the big one alone waits until the ten are done.
+    close("at once", run.number("shifting.run_now_queued_mean_s"), H / 21.0, 1e-12);
 }
 
 #[test]
 fn the_virtual_capacity_curve_holds_a_day_s_work_to_its_mean_and_starves_none() {
-    // 48 core-h on the first day, learnt from its first hour on; with a dear peak, the second day's curve is flat: two cores each hour.
-    // Use is sampled each quarter of an hour: what begins and ends between two samples is seen for as long as it lasts.
-    let jobs = alike(1, 0.1, 1.0, 200.0)
+    // 49 core-h on the first day, learnt from its first hour on, of which samples see 48.8: the first two are not seen before the second
+    // sample. With a dear peak the second day's curve is flat, 48.8 / 24 cores each hour: two jobs at a time.
+    let jobs = alike(2, 0.1, 1.0, 200.0)
         + &alike(47, 8.1, 1.0, 200.0)
         + &alike(47, 32.1, 1.0, 200.0)
         + &job("big", 33.1, 1.0, 5.0, 200.0);
@@ -149,7 +148,7 @@ fn the_virtual_capacity_curve_holds_a_day_s_work_to_its_mean_and_starves_none() 
     let run = lab.run(&[vcc]);
     let table = run.table("jobs.csv");
     assert_eq!(peak_after(&table, 0), 47.0, "the first day is not shaped");
-    assert_eq!(run.number("jobs.finished"), 96.0);
+    assert_eq!(run.number("jobs.finished"), 97.0);
     // All but the big one, which is larger than the curve, and runs where none else does.
     let big = table.text("job").iter().position(|j| j == "big").expect("it is there");
     let mut others = Table::read(&run.folder().join("jobs.csv"));
@@ -171,12 +170,14 @@ const EVICTING: [&str; 4] = [
 ];
 
 #[test]
-fn exhausted_memory_evicts_a_job_and_its_work_is_done_again() {
-    // b is asked for last and goes each time it comes; it begins to compute, and is evicted, in one instant.
+fn exhausted_memory_evicts_a_job_that_begins_and_it_comes_back() {
+    // b is asked for last and goes each time it comes, in the instant in which it begins: at 1, 1.5, … This kept it away for ever.
     let jobs = job("a", 0.0, 4.0, 1.0, 0.0) + &job("b", 1.0, 1.0, 1.0, 0.0);
     let run = lab(10, &[100.0], &jobs, "").run(&EVICTING);
     assert_eq!(times(&run)[0], ("a".to_owned(), 0.0, 4.0));
-    assert!(run.number("jobs.evicted") >= 1.0);
+    // At 4 it may come before a has gone.
+    let evicted = run.number("jobs.evicted");
+    assert!(evicted == 6.0, "{evicted}");
     assert_eq!((run.number("jobs.finished"), run.number("jobs.unfinished")), (2.0, 0.0));
     let b = times(&run)[1].2;
     assert!(b >= 5.0 && b <= 5.5 + 1e-9, "b ends at {b}");
@@ -185,24 +186,32 @@ fn exhausted_memory_evicts_a_job_and_its_work_is_done_again() {
 
 #[test]
 fn what_was_saved_by_a_suspension_survives_an_eviction_and_the_rest_is_lost() {
-    // b runs in the clean hours 0 and 2 and on; a starts at 2.5 by another source and is asked for later, but as it is latency-sensitive it
-    // stays. b's first hour is saved when it can be suspended, and lost when it cannot.
-    let clean = [100.0, 900.0, 200.0, 200.0, 200.0, 200.0, 900.0];
-    let lab = lab(10, &clean, &job("b", 0.0, 3.0, 1.0, 9.0), "");
-    let text = std::fs::read_to_string(lab.scenario()).expect("readable");
-    let vm = "[instances.vm.synthetic]\narrivals.rate_per_h = 2.0\nduration_s = 9000.0\nsizes.list.sizes = [{ cores = 1.0, memory_mb = 300.0 }]\nlifetime.fixed.life_s = 3600.0\nusage.constant.share = 1.0\n";
-    std::fs::write(lab.scenario(), format!("{text}\n{vm}")).expect("writable");
-    let run = |suspends: &[&str]| lab.run(&[&EVICTING[..], &["seed=5"], suspends].concat());
-    let through = run(&[]);
-    let saved = run(&[AWHILE, "jobs.work.interruption={}"]);
-    for run in [&through, &saved] {
-        assert_eq!(run.number("jobs.finished"), 1.0);
-        assert!(run.number("jobs.evicted") >= 1.0, "nothing is evicted");
-        let lost = run.number("jobs.lost_core_h");
-        assert!(lost > 0.0, "nothing is lost");
-        // What was computed is what was needed and what was lost.
-        close("work", run.number("jobs.core_h"), run.number("jobs.work_core_h") + lost, 1e-9);
-    }
+    // A VM of half a GiB comes at 2.5 and goes at 3 h 25 min. It is latency-sensitive: the job makes room, and tries again at 3, in vain, and at 3.5.
+    let vm = "[instances.vm.azure-vm]\nvmtable = \"vms.csv\"\n";
+    let hours = [100.0, 900.0, 200.0, 200.0, 200.0, 200.0, 900.0];
+    let lab = lab(10, &hours, &job("b", 0.0, 3.0, 1.0, 9.0), vm)
+        .file("vms.csv", "vm,s,d,9000,12300,100,100,100,Interactive,1,0.5\n");
+    let run = |more: &[&str]| {
+        let run = lab.run(&[&EVICTING[..], more].concat());
+        let starts = run.table("jobs.csv").column("starts")[0];
+        (
+            times(&run)[0].2,
+            starts,
+            run.number("jobs.evicted"),
+            run.number("jobs.lost_core_h"),
+            run.number("jobs.core_h"),
+        )
+    };
+    // In one piece: 2.5 h are lost, and three more are run from 3.5 on.
+    let (end, starts, evicted, lost, core_h) = run(&[]);
+    assert_eq!((end, starts, evicted), (6.5, 3.0, 2.0));
+    close("lost", lost, 2.5, 1e-12);
+    close("computed", core_h, 5.5, 1e-12);
+    // In the clean hours 0, 2 and 3: the first is saved by the suspension after it, half an hour is lost, two hours are left at 3.5.
+    let (end, starts, evicted, lost, core_h) = run(&[AWHILE, "jobs.work.interruption={}"]);
+    assert_eq!((end, starts, evicted), (5.5, 4.0, 2.0));
+    close("lost", lost, 0.5, 1e-12);
+    close("computed", core_h, 3.5, 1e-12);
 }
 
 #[test]
@@ -214,7 +223,8 @@ fn bills_are_the_prices_of_reserved_spot_and_on_demand_cores() {
         + &job("d-waits", 1.0, 3.0, 1.0, 9.0);
     let purchase = "[model.jobs.purchase]\nreserved_cores = 2.0\non_demand_per_core_h = 1.0\nspot_per_core_h = 0.25\nreserved_per_core_h = 0.5\n";
     let lab = lab(100, &[300.0, 300.0, 300.0, 300.0, 300.0, 300.0, 100.0, 100.0, 100.0, 300.0], &jobs, purchase);
-    let run = lab.run(&["scheduler.shifting={ spot-reserved = { spot_up_to_s = 7200.0, inner = { lowest-slot = {} } } }"]);
+    let run =
+        lab.run(&["scheduler.shifting={ spot-reserved = { spot_up_to_s = 7200.0, inner = { lowest-slot = {} } } }"]);
     let starts: Vec<f64> = times(&run).into_iter().map(|t| t.1).collect();
     // d would wait for hour 6, but a gives back its cores at hour 4.
     assert_eq!(starts, [0.0, 0.0, 1.0, 4.0]);

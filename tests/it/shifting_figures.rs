@@ -50,7 +50,8 @@ fn a_schedule_chosen_on_marginal_intensity_loses_on_average_intensity() {
     // Decided on marginal intensity, scored on the average.
     let lab = lab(&[300.0, 100.0], Some(&[500.0, 200.0, 0.0]), "");
     let swapped = r#"regions[0].scoring_grid.csv={ path = "other.csv", zone = "X", kind = "average", factor_basis = "made up", source = "me", licence = "none", dataset_version = "1" }"#;
-    let lab = lab.file("other.csv", &hourly(0, &[100.0, 300.0].iter().copied().chain([300.0; 478]).collect::<Vec<_>>()));
+    let lab =
+        lab.file("other.csv", &hourly(0, &[100.0, 300.0].iter().copied().chain([300.0; 478]).collect::<Vec<_>>()));
     let run = lab.run(&[WINDOW, swapped]);
     close("scored", run.number("shifting.saved_operational_g"), -0.0125 * 200.0, 1e-9);
     close("marginal", run.number("shifting.saved_marginal_g"), 0.0125 * 300.0, 1e-9);
@@ -168,7 +169,10 @@ fn what_is_wrong_with_shifting_is_said_with_its_key() {
     let average = lab.fails(&[r#"regions[0].marginal_grid.csv.kind=average"#]);
     says(&average, &["marginal_grid", "is average intensity", "scoring_grid"]);
     let second = r#"regions=[{ name = "a", hosts = [{ server = "box", count = 1 }], grid.constant.g_per_kwh = 1.0, marginal_grid.constant = { g_per_kwh = 1.0, kind = "marginal" } }, { name = "b", hosts = [{ server = "box", count = 1 }], grid.constant.g_per_kwh = 1.0 }]"#;
-    says(&lab.fails(&[second]), &["other regions have marginal intensity and this one has none", "give all regions a marginal_grid, or none"]);
+    says(
+        &lab.fails(&[second]),
+        &["other regions have marginal intensity and this one has none", "give all regions a marginal_grid, or none"],
+    );
     let key = "scheduler.shifting={ wait-awhile = { extension = 1.0 } }";
     says(&lab.fails(&[key]), &["extension", "extension_s"]);
     says(&lab.fails(&["scheduler.shifting={ wait-a-while = {} }"]), &["wait-a-while", "wait-awhile"]);
