@@ -246,7 +246,8 @@ impl Engine<'_> {
         let next = s.pieces.get(s.next).copied();
         let goes_on = fixed && s.starts > 0;
         let exhausted = !s.pieces.is_empty() && next.is_none() && !goes_on;
-        if exhausted && !s.held {
+        // Also one that is held: its policy has forgotten it when it started, and others it may not let go before they are asked again.
+        if exhausted {
             return self.plan_job(slot);
         }
         let (again, held) = (s.again, s.held);
@@ -271,7 +272,8 @@ impl Engine<'_> {
     /// Plans when a job's plan is looked at next; what was planned before is void.
     fn plan_step_of_job(&mut self, slot: u32, at: SimTime) {
         let s = self.jobs.state(slot);
-        if s.stage == Stage::Gone {
+        // One that found its host without memory, and was evicted as it began, is looked at again when eviction says.
+        if matches!(s.stage, Stage::Gone | Stage::Evicted) {
             return;
         }
         s.generation[0] = s.generation[0].wrapping_add(1);
