@@ -7,8 +7,8 @@ use crate::cluster::Host;
 use crate::ledger::PeriodAccount;
 use crate::report::{
     self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, InstanceLogWriter, JobLogWriter,
-    Manifest, ReportError, Shifted, against_run_now, summarize, write_ledger, write_meter, write_summary, write_tables,
-    write_watch,
+    Manifest, ReportError, Shifted, against_run_now, doubts, summarize, write_ledger, write_meter, write_summary,
+    write_tables, write_watch,
 };
 use crate::scenario::{self, Built, Loaded, ScenarioError};
 use crate::sci::attribution::{Periods, Rows, attribute};
@@ -204,8 +204,11 @@ fn measure_one(
     };
     let mut summary = summarize(&finished);
     let shifted = Shifted::of(&finished);
+    let mut doubtful = Vec::new();
     if let Some(base) = base {
-        insert(&mut summary, against_run_now(&shifted, &base()?));
+        let base = base()?;
+        doubtful = doubts(&shifted, &base);
+        insert(&mut summary, against_run_now(&shifted, &base));
     }
     if let Some(folder) = folder {
         write_tables(&finished, folder)?;
@@ -245,6 +248,7 @@ fn measure_one(
             format!("no function is called \"{name}\", which sci.functional_unit.user-defined.by_function counts")
         })
         .chain(nothing_counted)
+        .chain(doubtful)
         .collect();
     let Some(folder) = folder else { return Ok(Measured { summary, warnings, effort, inputs, shifted }) };
     let filled_in = loaded.scenario.filled_in();

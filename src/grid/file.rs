@@ -61,6 +61,8 @@ pub struct Head {
     pub retrieved: String,
     /// Most common length of the intervals \[s\].
     pub step_s: f64,
+    /// Longest of them \[s\]: a longer distance of two rows is a gap.
+    pub longest_step_s: f64,
     /// End of the last interval.
     pub end: String,
     /// Intervals that were gaps and were filled.
@@ -77,7 +79,7 @@ pub struct Head {
 }
 
 /// Keys without which a file cannot be read.
-const MANDATORY: [&str; 16] = [
+const MANDATORY: [&str; 17] = [
     MARK,
     "zone",
     "kind",
@@ -90,6 +92,7 @@ const MANDATORY: [&str; 16] = [
     "sha256_of_source",
     "retrieved",
     "step_s",
+    "longest_step_s",
     "end",
     "filled",
     "duplicates",
@@ -141,6 +144,7 @@ impl Head {
     fn new(info: &SignalInfo, intervals: &[Interval], account: &Account, made: &Made<'_>) -> Self {
         let mut lengths: Vec<i64> = intervals.iter().map(|i| i.end - i.start).collect();
         lengths.sort_unstable();
+        let longest = lengths.last().copied().unwrap_or(0);
         let runs = lengths.chunk_by(|a, b| a == b).map(|run| (run.len(), std::cmp::Reverse(run[0])));
         let step = runs.max().map_or(0, |(_, length)| length.0);
         Head {
@@ -157,6 +161,7 @@ impl Head {
             sha256_of_source: info.sha256.clone().unwrap_or_else(|| "none".into()),
             retrieved: made.retrieved.unwrap_or("not stated").to_owned(),
             step_s: step as f64 / 1e9,
+            longest_step_s: longest as f64 / 1e9,
             end: intervals.last().map_or_else(String::new, |i| instant(i.end)),
             filled: account.filled,
             duplicates: account.duplicates + account.replaced,

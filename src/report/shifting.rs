@@ -9,7 +9,7 @@ use super::{Entry, Finished};
 use crate::ledger::{Column, Rates};
 use crate::scheduler::bound::{self, Task};
 use crate::sci;
-use crate::types::{JOULES_PER_KWH, RegionId};
+use crate::types::{JOULES_PER_KWH, RegionId, SimTime};
 use crate::workload::jobs::JobKind;
 
 /// What a comparison needs of a run.
@@ -22,6 +22,9 @@ pub struct Shifted {
     marginal_work_g: Option<f64>,
     /// What running at once and the offline optimum emit, as the bound sees the jobs.
     bound_g: Option<[f64; 2]>,
+    /// When the run ended \[s\], and how much of what arrived it finished.
+    end_s: f64,
+    finished: u64,
     energy_j: f64,
     peak_cores: f64,
     hosts_at_peak: f64,
@@ -49,6 +52,8 @@ impl Shifted {
             operational_g: run.scored.operational_g(),
             marginal_g: marginal,
             energy_j: run.scored.energy_j(),
+            end_s: run_s,
+            finished: o.jobs.finished + o.functions.iter().map(|f| f.executed).sum::<u64>(),
             missed: o.jobs.missed + o.functions.iter().map(|f| f.missed).sum::<u64>(),
             unfinished: o.jobs.unfinished + o.unfinished,
             queued_mean_s: share(o.jobs.queued_ns as f64 * 1e-9, o.jobs.arrived as f64),
@@ -94,6 +99,7 @@ fn work_g(run: &Finished<'_>, intensity: &[Vec<f64>]) -> f64 {
 /// where one of them cannot be done within its deadline and the signal.
 fn bounds(run: &Finished<'_>) -> Option<[f64; 2]> {
     let list = run.outcome.job_list.as_ref()?;
+    let cut = run.scenario.time.duration_s.map_or(SimTime::NEVER, SimTime::from_secs_f64);
     let mut sum = [0.0; 2];
     for (r, signal) in run.signals.score.iter().enumerate() {
         let id = RegionId::from_index(r);
@@ -101,7 +107,7 @@ fn bounds(run: &Finished<'_>) -> Option<[f64; 2]> {
         // Dynamic power of a busy core as this run has met it: exact where it is the same at every load.
         let w_per_core = share(column(Column::ExecutionDynamic), column(Column::BusyCore));
         let w_per_core = if w_per_core.is_finite() { w_per_core } else { 0.0 };
-        let own = list.jobs.iter().filter(|job| job.region == id);
+        let own = list.jobs.iter().filter(|job| job.region == id && job.arrival < cut);
         let tasks: Vec<Task> =
             own.clone().map(|job| Task::of(job, &list.kinds[job.kind as usize], w_per_core)).collect();
         let at_once = own.zip(&tasks).map(|(job, task)| Task {
@@ -138,10 +144,30 @@ fn delays(run: &Finished<'_>) -> [f64; 3] {
     [mean, deferred.quantile(0.95).map_or(f64::NAN, secs), t.deferral_max.as_secs_f64()]
 }
 
-/// The figures of a run against the same traffic that runs at once.
+/// What makes the comparison of two runs worth less than it looks.
+pub fn doubts(run: &Shifted, base: &Shifted) -> Vec<String> {
+    let mut found = Vec::new();
+    if run.finished != base.finished {
+        found.push(format!(
+            "shifting finished {} jobs and calls, running at once {}: what is not done is not saved, so the savings shifting.* are left undefined; \
+             raise time.drain_limit_s",
+            run.finished, base.finished
+        ));
+    } else if run.end_s != base.end_s {
+        found.push(format!(
+            "the run ends after {} s, running at once after {} s: idle hosts count for longer in one of them; compare savings of the work's own \
+             emissions (shifting.saved_of_work_share), or set time.end = \"fixed\"",
+            run.end_s, base.end_s
+        ));
+    }
+    found
+}
+
+/// The figures of a run against the same traffic that runs at once. Savings are undefined where the two have not finished the same work.
 pub fn against_run_now(run: &Shifted, base: &Shifted) -> Vec<Entry> {
     let mut list = List::new();
-    let saved = |ours: f64, theirs: f64| share(theirs - ours, theirs);
+    let alike = if run.finished == base.finished { 1.0 } else { f64::NAN };
+    let saved = |ours: f64, theirs: f64| alike * share(theirs - ours, theirs);
     list.number(
         "shifting.run_now_operational_g",
         base.operational_g,
@@ -150,7 +176,7 @@ pub fn against_run_now(run: &Shifted, base: &Shifted) -> Vec<Entry> {
     );
     list.number(
         "shifting.saved_operational_g",
-        base.operational_g - run.operational_g,
+        alike * (base.operational_g - run.operational_g),
         "gCO2e",
         "O that shifting saves: the claim",
     );
@@ -183,7 +209,7 @@ pub fn against_run_now(run: &Shifted, base: &Shifted) -> Vec<Entry> {
     let extra_g = run.embodied_at_peak_g - base.embodied_at_peak_g;
     let meaning = "embodied emissions over the run of the hosts that the peak fills, less when everything runs at once";
     list.number("shifting.extra_embodied_g", extra_g, "gCO2e", meaning);
-    let net_g = base.operational_g - run.operational_g - extra_g;
+    let net_g = alike * (base.operational_g - run.operational_g) - extra_g;
     list.number(
         "shifting.saved_net_g",
         net_g,
@@ -199,45 +225,34 @@ pub fn against_run_now(run: &Shifted, base: &Shifted) -> Vec<Entry> {
     let total = |f: &Shifted| f.operational_g + f.embodied_at_peak_g;
     let meaning = "O and M saved, over both, where each run has the hosts that its peak fills";
     list.number("shifting.saved_total_share", saved(total(run), total(base)), "1", meaning);
-    let of_work = |g: f64| share(g, base.work_g);
-    list.number(
-        "shifting.run_now_work_g",
-        base.work_g,
-        "gCO2e",
-        "O of the dynamic energy alone when everything runs at once",
-    );
-    let saved_g = base.operational_g - run.operational_g;
-    let meaning = "O saved over that of the dynamic energy at once: a claim that leaves idle hosts out of the whole";
-    list.number("shifting.saved_of_work_share", of_work(saved_g), "1", meaning);
-    list.number(
-        "shifting.saved_net_of_work_share",
-        of_work(net_g),
-        "1",
-        "the same less the embodied emissions of the extra hosts",
-    );
-    let marginal = match (run.marginal_g, base.marginal_g, base.marginal_work_g) {
-        (Some(ours), Some(theirs), Some(work)) => share(theirs - ours - extra_g, work),
+    let of_work = |g: f64| alike * share(g, base.work_g);
+    let meaning = "O of the dynamic energy alone, with its overhead, when everything runs at once";
+    list.number("shifting.run_now_work_g", base.work_g, "gCO2e", meaning);
+    let work_g = base.work_g - run.work_g;
+    let meaning = "O of the dynamic energy saved, over that at once: a claim that leaves idle hosts out";
+    list.number("shifting.saved_of_work_share", of_work(work_g), "1", meaning);
+    let meaning = "the same less the embodied emissions of the extra hosts at the peak";
+    list.number("shifting.saved_net_of_work_share", of_work(work_g - extra_g), "1", meaning);
+    let marginal = match (run.marginal_work_g, base.marginal_work_g) {
+        (Some(ours), Some(theirs)) => of_work(theirs - ours - extra_g),
         _ => f64::NAN,
     };
-    let meaning = "the same with both runs scored on regions[].marginal_grid";
+    let meaning = "the same with what is saved scored on regions[].marginal_grid, over the same whole";
     list.number("shifting.saved_net_marginal_of_work_share", marginal, "1", meaning);
     let [at_once, best] = base.bound_g.unwrap_or([f64::NAN; 2]);
     let meaning = "what the offline optimum saves of the jobs' dynamic emissions within their deadlines, without a limit of capacity";
     list.number("shifting.bound_saved_share", share(at_once - best, at_once), "1", meaning);
-    let meaning = "O saved over what the offline optimum saves; more than 1 only where deadlines are missed";
-    list.number(
-        "shifting.saved_of_bound_share",
-        share(saved_g, (at_once - best) * share(base.work_g, at_once)),
-        "1",
-        meaning,
-    );
+    let meaning =
+        "saved_of_work_share over that; more than 1 only where deadlines are missed or calls are shifted, too";
+    let of_bound = share(of_work(work_g), share(at_once - best, at_once));
+    list.number("shifting.saved_of_bound_share", of_bound, "1", meaning);
     let meaning = "delay of jobs against running at once or, without jobs, deferral of calls";
     for (name, s) in ["mean", "p95", "max"].into_iter().zip(run.delay_s) {
         list.number(&format!("shifting.delay_{name}_s"), s, "s", meaning);
     }
     list.number(
         "shifting.saved_g_per_delayed_h",
-        share(base.operational_g - run.operational_g, run.delay_s[0] / 3600.0),
+        share(alike * (base.operational_g - run.operational_g), run.delay_s[0] / 3600.0),
         "gCO2e/h",
         "O saved over the mean delay",
     );

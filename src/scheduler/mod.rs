@@ -130,8 +130,10 @@ pub struct RegionLoad {
     pub queued: u32,
     /// Instances that wait for room, and nodes of jobs.
     pub instances_waiting: u32,
-    /// CPU that jobs hold on hosts [millionths of a core].
+    /// CPU of the nodes that jobs have on hosts or have asked for [millionths of a core].
     pub jobs_cpu: u64,
+    /// The part of `cpu_demand` that jobs demand: of those that compute [millionths of a core].
+    pub jobs_demand: u64,
 }
 
 impl RegionLoad {

@@ -226,6 +226,25 @@ pub enum SimError {
     /// The job log cannot be written.
     #[error("cannot write the job log: {0}")]
     JobLog(String),
+    /// A job that its region cannot hold, whatever else runs.
+    #[error(
+        "job {job} needs {nodes} node(s) of {cores} core(s) and {memory_mb} MB each, but the hosts of region {region} hold {fit} of that size at \
+         most\n  help: give the region more or larger hosts, or leave the job out of jobs.NAME"
+    )]
+    JobTooBig {
+        /// The job's name.
+        job: String,
+        /// The region's name.
+        region: String,
+        /// Its nodes.
+        nodes: u32,
+        /// CPU of each \[cores\].
+        cores: f64,
+        /// Memory of each \[MB\].
+        memory_mb: f64,
+        /// How many fit.
+        fit: u32,
+    },
     /// The instance log cannot be written.
     #[error("cannot write the instance log: {0}")]
     InstanceLog(String),

@@ -51,6 +51,7 @@ mod servers;
 mod shifting;
 mod shifting_capacity;
 mod shifting_figures;
+mod shifting_wrappers;
 mod sizing;
 mod starts;
 mod sunk_carbon;

@@ -150,7 +150,7 @@ impl Surveyed {
         let span = span(spec, &self.file)?;
         cut::cut(&mut self.intervals, span, &self.file)?;
         if let Some(step) = spec.step_s {
-            if !(step >= 1.0 && step <= 366.0 * 86_400.0) {
+            if !(1.0..=366.0 * 86_400.0).contains(&step) {
                 let what = format!("step_s = {step}");
                 return Err(ImportError::new(&self.file, Place::File, what, "give 1 to 31622400 seconds"));
             }

@@ -249,10 +249,10 @@ impl Admission for Curves {
             self.seen.resize_with(at + 1, Seen::default);
         }
         let load = &view.regions[at];
-        let others = load.cpu_demand.saturating_sub(load.jobs_cpu);
+        let others = load.cpu_demand.saturating_sub(load.jobs_demand);
         let seen = &mut self.seen[at];
         seen.pass(view.now, self.spec.history_days as usize);
-        seen.last = Some((view.now, others as f64 * 1e-6, load.jobs_cpu as f64 * 1e-6));
+        seen.last = Some((view.now, others as f64 * 1e-6, load.jobs_demand as f64 * 1e-6));
         if !seen.is_planned {
             seen.is_planned = true;
             let curve = self.curve(at, view);
@@ -356,6 +356,7 @@ mod tests {
                 cpu_capacity: 8_000_000,
                 cpu_demand: 5_000_000,
                 jobs_cpu: 3_000_000,
+                jobs_demand: 3_000_000,
                 ..RegionLoad::default()
             };
             let view =

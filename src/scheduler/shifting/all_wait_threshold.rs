@@ -49,7 +49,7 @@ impl Shifting for Waiting {
     }
 
     fn next_to_go(&mut self, view: &View<'_>) -> Option<WorkToken> {
-        self.held.first_within(view.reserved.free())
+        self.held.take_first_within(view.reserved.free())
     }
 }
 

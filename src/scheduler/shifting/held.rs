@@ -40,6 +40,13 @@ impl Held {
         self.places.contains_key(&token)
     }
 
+    /// Takes out the job that [`Held::first_within`] names: it is let go, whether or not it finds a host at once.
+    pub(super) fn take_first_within(&mut self, free: u64) -> Option<WorkToken> {
+        let first = self.first_within(free)?;
+        self.remove(first);
+        Some(first)
+    }
+
     /// The job that arrived first among those that find room on so many free cores [millionths of a core].
     pub(super) fn first_within(&self, free: u64) -> Option<WorkToken> {
         let firsts = self.by_cores.range(..=free).filter_map(|(_, alike)| alike.first());

@@ -206,6 +206,7 @@ pub fn region(cores: f64, others: f64, jobs: f64) -> RegionLoad {
         cpu_capacity: cpu(cores),
         cpu_demand: cpu(others + jobs),
         jobs_cpu: cpu(jobs),
+        jobs_demand: cpu(jobs),
         ..RegionLoad::default()
     }
 }

@@ -170,7 +170,7 @@ pub enum ShiftingSpec {
     /// An elastic job runs on more nodes while electricity is clean: work is bought node by node and hour by hour where the
     /// next node does most work per gram; other jobs are suspended and resumed in their cheapest hours. Knows the forecast
     /// up to the deadline, the job's length, and its throughput and power on every number of nodes. Loses when the forecast
-    /// ranks hours wrongly, when nodes are not there when they are wanted, and on restarts, which it does not price. Source:
+    /// ranks hours wrongly, when nodes are not there when they are wanted, and on restarts, for which it leaves time but whose emissions it does not price. Source:
     /// Hanafy et al., CarbonScaler, SIGMETRICS 2024.
     CarbonScaler(CarbonScaler),
     /// A job runs whenever intensity is at most the geometric mean of its bounds, and to its end when it must. Knows the

@@ -16,12 +16,14 @@ pub(super) struct Terms {
     held: Held,
     /// Those that were let go early: they run through.
     let_go: BTreeSet<WorkToken>,
+    /// Those for spot that the inner policy itself holds.
+    for_spot: BTreeSet<WorkToken>,
 }
 
 impl Terms {
     pub(super) fn new(inner: Box<dyn Shifting>, spot_up_to_s: Option<f64>, early: bool) -> Self {
         let spot_up_to = spot_up_to_s.map(Duration::from_secs_f64);
-        Self { inner, spot_up_to, early, held: Held::default(), let_go: BTreeSet::new() }
+        Self { inner, spot_up_to, early, held: Held::default(), let_go: BTreeSet::new(), for_spot: BTreeSet::new() }
     }
 }
 
@@ -40,6 +42,9 @@ impl Shifting for Terms {
         let for_spot = self.spot_up_to.is_some_and(|most| work.length.is_some_and(|length| length <= most));
         if for_spot {
             plan.purchase = Purchase::Spot;
+            if plan.held {
+                self.for_spot.insert(work.token);
+            }
             return;
         }
         let starts_now = !plan.held && plan.first().is_some_and(|at| at <= view.now);
@@ -63,7 +68,8 @@ impl Shifting for Terms {
         if self.early {
             // What has started early is not held any more, though the inner policy may not know.
             let own = let_go.split_off(before);
-            let_go.extend(own.into_iter().filter(|&t| matches!(t, WorkToken::Call(_)) || self.held.has(t)));
+            let is_held = |t: WorkToken| self.held.has(t) || self.for_spot.contains(&t);
+            let_go.extend(own.into_iter().filter(|&t| matches!(t, WorkToken::Call(_)) || is_held(t)));
         }
     }
 
@@ -73,17 +79,19 @@ impl Shifting for Terms {
 
     fn started(&mut self, token: WorkToken) {
         self.held.remove(token);
+        self.for_spot.remove(&token);
         self.inner.started(token);
     }
 
     fn ended(&mut self, token: WorkToken) {
         self.held.remove(token);
+        self.for_spot.remove(&token);
         self.let_go.remove(&token);
         self.inner.ended(token);
     }
 
     fn next_to_go(&mut self, view: &View<'_>) -> Option<WorkToken> {
-        let next = self.held.first_within(view.reserved.free());
+        let next = self.held.take_first_within(view.reserved.free());
         if let Some(token) = next {
             self.let_go.insert(token);
         }

@@ -24,12 +24,14 @@ pub use statistics::{JobEnd, JobEnding, JobLog, JobTotals};
 
 use std::collections::VecDeque;
 
+use rustc_hash::FxHashMap;
+
 use super::engine::Engine;
 use super::event::Event;
 use crate::scheduler::admission::Ceiling;
 use crate::scheduler::shifting::{Piece, Work};
 use crate::scheduler::{Reserved, View, WorkToken};
-use crate::types::{Duration, FunctionId, SimTime, TenantId};
+use crate::types::{Duration, FunctionId, RegionId, SimTime, TenantId};
 use crate::workload::FunctionProfile;
 use crate::workload::jobs::{Job, JobKind, JobList};
 
@@ -46,6 +48,8 @@ pub(super) struct Jobs<'a> {
     free: Vec<u32>,
     /// The engine's numbers of the accounts of the list.
     accounts: Vec<FunctionId>,
+    /// How many nodes of a size a region's hosts hold at most: (region, CPU, memory).
+    fits: FxHashMap<(RegionId, u64, u64), u32>,
     /// Jobs that admission does not let run yet, by region.
     capped: Vec<VecDeque<u32>>,
     /// What admission said of each region.
@@ -71,6 +75,7 @@ impl<'a> Jobs<'a> {
             states: Vec::new(),
             free: Vec::new(),
             accounts: Vec::new(),
+            fits: FxHashMap::default(),
             capped: vec![VecDeque::new(); regions],
             ceilings: Vec::new(),
             limits: false,
@@ -115,6 +120,12 @@ impl<'a> Jobs<'a> {
         &self.list.kinds[self.job(slot).kind as usize]
     }
 
+    /// CPU of all its base nodes [millionths of a core].
+    fn cores(&self, slot: u32) -> u64 {
+        let job = self.job(slot);
+        job.cpu * u64::from(job.nodes)
+    }
+
     fn state(&mut self, slot: u32) -> &mut JobState {
         &mut self.states[slot as usize]
     }
@@ -145,6 +156,7 @@ impl Engine<'_> {
         }
         self.accounts.grow(self.profiles.len());
         self.warm.grow(self.pools.count());
+        self.check_jobs();
         self.await_next_job();
     }
 
@@ -283,9 +295,17 @@ impl Engine<'_> {
         }
     }
 
-    /// The policy lets a job go: it runs from now on until it is done.
+    /// The policy lets a job go: it runs from now on until it is done. Where what is reserved suffices, it is booked at once, also if it takes
+    /// time until the job has its nodes: nobody else is let go for it.
     pub(super) fn let_job_go(&mut self, slot: u32) {
         let now = self.now;
+        let (cores, elastic) = (self.jobs.cores(slot), self.jobs.kind(slot).scale.is_some());
+        let free = self.reserved.free();
+        let s = self.jobs.state(slot);
+        if s.bought == Bought::Nothing && !elastic && free >= cores {
+            s.bought = Bought::Reserved;
+            self.reserved.in_use += cores;
+        }
         let s = self.jobs.state(slot);
         s.pieces.clear();
         s.pieces.push(Piece { from: now, until: SimTime::NEVER, nodes: 0 });

@@ -8,7 +8,8 @@ use crate::scheduler::shifting::Purchase;
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
 use crate::sim::instances::{Resident, Stage as Lodger};
-use crate::types::{Duration, SimTime};
+use crate::sim::setup::SimError;
+use crate::types::{Duration, RegionId, SimTime};
 use crate::workload::instances::NO_DEPLOYMENT;
 
 impl Engine<'_> {
@@ -17,7 +18,7 @@ impl Engine<'_> {
         let job = self.jobs.job(slot);
         let (region, cpu, base) = (job.region, job.cpu, job.nodes);
         let wanted = match (&self.jobs.kind(slot).scale, nodes) {
-            (Some(scale), n) if n > 0 => n.min(scale.most()),
+            (Some(scale), n) if n > 0 => n.min(scale.most()).min(self.most_nodes(slot)),
             _ => base,
         };
         match self.jobs.states[slot as usize].stage {
@@ -51,8 +52,12 @@ impl Engine<'_> {
 
     /// A job that has asked for nodes, or has them, shall have another number of them.
     fn resize(&mut self, slot: u32, wanted: u32) {
-        let had = self.jobs.states[slot as usize].wanted;
-        if wanted == had {
+        let s = &self.jobs.states[slot as usize];
+        if wanted == s.wanted {
+            // Its nodes may have become ready in the very instant in which the piece before ended.
+            if s.stage == Stage::Placing && s.ready == wanted {
+                self.begin_running(slot);
+            }
             return;
         }
         self.advance_job(slot);
@@ -125,7 +130,9 @@ impl Engine<'_> {
         if stage == Lodger::Running {
             self.jobs.state(slot).ready -= 1;
         }
-        let computed = self.tenancy.residents[node].demand > 0;
+        let demand = self.tenancy.residents[node].demand;
+        let computed = demand > 0;
+        self.loads[region.index()].jobs_demand -= demand;
         self.move_out(node);
         self.count_node(node);
         let s = self.jobs.state(slot);
@@ -176,7 +183,7 @@ impl Engine<'_> {
         let since = self.jobs.states[slot as usize].since;
         self.count_queued(slot, since);
         let job = self.jobs.job(slot);
-        let (wanted_at, cores) = (job.wanted, job.cpu * u64::from(job.nodes));
+        let (wanted_at, cores) = (job.wanted, self.jobs.cores(slot));
         let totals = &mut self.jobs.totals;
         totals.starts += 1;
         totals.last_start_s = now.as_secs_f64();
@@ -189,15 +196,18 @@ impl Engine<'_> {
         }
         let free = self.reserved.free();
         let s = self.jobs.state(slot);
-        s.bought = match s.purchase {
-            Purchase::Spot => Bought::Spot,
+        s.bought = match (s.bought, s.purchase) {
+            // Booked when it was let go.
+            (Bought::Reserved, _) => Bought::Reserved,
+            (_, Purchase::Spot) => Bought::Spot,
             // What changes its size is bought on demand.
-            Purchase::Cheapest if !elastic && free >= cores => Bought::Reserved,
+            (_, Purchase::Cheapest) if !elastic && free >= cores => {
+                self.reserved.in_use += cores;
+                Bought::Reserved
+            }
             _ => Bought::OnDemand,
         };
-        if s.bought == Bought::Reserved {
-            self.reserved.in_use += cores;
-        }
+        let s = self.jobs.state(slot);
         s.stage = if s.starts > 0 && restart > Duration::ZERO { Stage::Restarting } else { Stage::Computing };
         s.starts += 1;
         (s.since, s.began) = (now, now);
@@ -226,6 +236,8 @@ impl Engine<'_> {
         self.change_usage(node, host, cpu, memory);
         self.tenancy.residents[node].mark_got();
         self.jobs.totals.hold(self.now, cpu as i64, 0);
+        let region = self.tenancy.residents[node].region;
+        self.loads[region.index()].jobs_demand += cpu;
     }
 
     /// Dynamic power of one of so many nodes while it computes \[W\], where it is known.
@@ -262,6 +274,47 @@ impl Engine<'_> {
             h.add_known(r.known(r.demand));
             self.settle(host);
         }
+    }
+
+    /// How many nodes of a job its region's hosts can hold at most, if nothing else runs there.
+    fn most_nodes(&self, slot: u32) -> u32 {
+        let job = self.jobs.job(slot);
+        self.jobs.fits[&(job.region, job.cpu, job.memory.0)]
+    }
+
+    /// How many nodes of this size a region's hosts can hold at most, if nothing else runs there.
+    fn nodes_that_fit(&self, region: RegionId, cpu: u64, memory: u64) -> u32 {
+        let memory = memory + (self.rules.instances.memory_overhead_mb * 1e6).round() as u64;
+        let mut hosts = vec![0u64; self.groups.len()];
+        self.hosts.iter().for_each(|h| hosts[h.group.index()] += 1);
+        let own = self.groups.iter().zip(&self.tenancy.promises).zip(hosts).filter(|((g, _), _)| g.region == region);
+        let fit = own.map(|((_, promise), hosts)| {
+            let by = |there: u64, needed: u64| there.checked_div(needed).unwrap_or(u64::MAX);
+            by(promise.cpu, cpu).min(by(promise.memory, memory)).saturating_mul(hosts)
+        });
+        u32::try_from(fit.fold(0, u64::saturating_add)).unwrap_or(u32::MAX)
+    }
+
+    /// Whether every job finds room in its region if nothing else runs there; else the run fails before it begins.
+    pub(super) fn check_jobs(&mut self) {
+        let mut known = std::mem::take(&mut self.jobs.fits);
+        for job in &self.jobs.list.jobs[..self.jobs.taken] {
+            let size = (job.region, job.cpu, job.memory.0);
+            let fit = *known.entry(size).or_insert_with(|| self.nodes_that_fit(job.region, job.cpu, job.memory.0));
+            let least = if self.jobs.list.kinds[job.kind as usize].scale.is_some() { 1 } else { job.nodes };
+            if fit < least {
+                self.failure.get_or_insert(SimError::JobTooBig {
+                    job: job.name.to_string(),
+                    region: self.regions[job.region.index()].name.clone(),
+                    nodes: job.nodes,
+                    cores: job.cpu as f64 * 1e-6,
+                    memory_mb: job.memory.0 as f64 * 1e-6,
+                    fit,
+                });
+                break;
+            }
+        }
+        self.jobs.fits = known;
     }
 
     /// A node of a job that must have all its nodes to compute.

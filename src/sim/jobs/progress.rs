@@ -193,10 +193,8 @@ impl Engine<'_> {
 
     /// What a job held of what is reserved is free again.
     pub(super) fn settle_bill(&mut self, slot: u32) {
-        let job = self.jobs.job(slot);
-        let cores = job.cpu * u64::from(job.nodes);
-        let s = self.jobs.state(slot);
-        if s.bought == Bought::Reserved {
+        let cores = self.jobs.cores(slot);
+        if self.jobs.states[slot as usize].bought == Bought::Reserved {
             self.reserved.in_use -= cores;
         }
         self.jobs.state(slot).bought = Bought::Nothing;

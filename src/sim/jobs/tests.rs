@@ -316,3 +316,19 @@ fn jobs_that_the_run_cuts_off_are_counted_with_what_they_had() {
     assert_eq!(seen, [("a", JobEnding::Running, 2.0, 0.0), ("b", JobEnding::Waiting, 0.0, 2.0)]);
     assert_eq!((outcome.jobs.unfinished, outcome.jobs.finished, outcome.jobs.missed), (2, 0, 0));
 }
+
+#[test]
+fn a_node_that_is_ready_as_its_piece_ends_computes_in_the_next_one() {
+    // b gets its host in the instant in which its first piece ends and its second, on the same nodes but planned anew, begins.
+    struct ByTheHour;
+    impl Shifting for ByTheHour {
+        fn plan(&mut self, _work: &Work<'_>, view: &View<'_>, plan: &mut Plan) {
+            let hour = 3_600_000_000_000;
+            plan.run(view.now, SimTime((view.now.0 / hour + 1) * hour));
+        }
+    }
+    let jobs = vec![job("a", 0.0, 1.0, 4.0), job("b", 0.5, 1.0, 4.0)];
+    let (_, told) = run(1, list(jobs, interruptible(0, 0)), Some(Box::new(ByTheHour)), "");
+    let seen: Vec<_> = told.iter().map(|t| (&*t.name, t.started_h, t.ended_h)).collect();
+    assert_eq!(seen, [("a", 0.0, 1.0), ("b", 1.0, 2.0)]);
+}

@@ -25,6 +25,7 @@ pub(super) fn read(table: &Table, _: &ImportSpec) -> Result<Raw, ImportError> {
         if let Some(last) = raw.rows.last_mut() {
             last.end = Some(head.end_instant(&table.file)?);
         }
+        raw.longest_step_ns = Some((head.longest_step_s * 1e9).round() as i64);
         raw.unit_text = Some(head.unit_original);
         raw.synthetic = Some((head.synthetic, head.seed));
         raw.says = Says {

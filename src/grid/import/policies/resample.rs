@@ -13,11 +13,18 @@ pub(in crate::grid::import) fn resample(intervals: &[Interval], step: i64) -> Ve
         let end = ((at.div_euclid(step) + 1) * step).min(last.end);
         let from = intervals.partition_point(|i| i.end <= at);
         let parts = intervals[from..].iter().take_while(|i| i.start < end);
-        let estimated = parts.fold(Some(false), |known, part| match (known, part.estimated) {
-            (Some(true), _) | (_, Some(true)) => Some(true),
-            (None, _) | (_, None) => None,
-            _ => Some(false),
-        });
+        // One that is estimated makes the mean estimated; else one of which nobody knows leaves it open.
+        let mut estimated = Some(false);
+        for part in parts {
+            match part.estimated {
+                Some(true) => {
+                    estimated = Some(true);
+                    break;
+                }
+                None => estimated = None,
+                Some(false) => {}
+            }
+        }
         bins.push(Interval { start: at, end, value: mean(&intervals[from..], at, end), estimated });
         at = end;
     }
