@@ -37,7 +37,8 @@ fn what_is_saved_on_average_intensity_can_be_lost_on_marginal_intensity() {
         ("shifting.saved_operational_g", kwh * 200.0),
         ("shifting.saved_marginal_g", kwh * -300.0),
         ("shifting.saved_marginal_share", kwh * -300.0 / (idle_marginal_g + kwh * 200.0)),
-        ("shifting.saved_net_marginal_of_work_share", -300.0 / 200.0),
+        // Over the same whole as the rest: the work's average emissions at once.
+        ("shifting.saved_net_marginal_of_work_share", -300.0 / 300.0),
         ("shifting.saved_of_work_share", 200.0 / 300.0),
         ("shifting.saved_of_bound_share", 1.0),
     ] {
