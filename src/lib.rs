@@ -31,7 +31,7 @@
 //! # The rooms, in the order of the flow
 //!
 //! * [`scenario`]: the TOML file as types; finds all its problems at once; the only room that knows every other's parameters.
-//! * [`workload`]: where calls and instances come from: trace formats and generators, all streaming; the survey of what is to come.
+//! * [`workload`]: where calls, instances and jobs come from: trace formats and generators, all streaming; the survey of what is to come.
 //! * [`scheduler`]: nine seams (admission, shifting, routing, packing, overcommit, keep-alive, scaling, provisioning, migration), one file per
 //!   policy.
 //! * [`isolation`]: what a sandbox costs to start, to hold and to run in; the catalogues of mechanisms and language runtimes.

@@ -20,7 +20,7 @@ const HOUR_S: f64 = 3600.0;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CarbonPercentile {
-    /// Share of the window's time in which work may run [ratio]. Default 0.3 (as Ecovisor's 30th percentile).
+    /// Share of the window's time in which work may run \[ratio\]. Default 0.3 (as Ecovisor's 30th percentile).
     #[schemars(range(min = 0.0, max = 1.0))]
     #[serde(default = "percentile")]
     pub percentile: f64,

@@ -20,7 +20,7 @@ use crate::types::Duration;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ecovisor {
-    /// The percentile [ratio]. Default 0.3 (published: the 30th).
+    /// The percentile \[ratio\]. Default 0.3 (published: the 30th).
     #[schemars(range(min = 0.0, max = 1.0))]
     #[serde(default = "percentile")]
     pub percentile: f64,

@@ -256,7 +256,8 @@ impl Engine<'_> {
             s.next += 1;
         }
         let next = s.pieces.get(s.next).copied();
-        let goes_on = fixed && s.starts > 0;
+        // One that was evicted and waits for its nodes is no different from one that has never started.
+        let goes_on = fixed && s.is_running();
         let exhausted = !s.pieces.is_empty() && next.is_none() && !goes_on;
         // Also one that is held: its policy has forgotten it when it started, and others it may not let go before they are asked again.
         if exhausted {

@@ -55,7 +55,8 @@ impl Engine<'_> {
         let s = &self.jobs.states[slot as usize];
         if wanted == s.wanted {
             // Its nodes may have become ready in the very instant in which the piece before ended.
-            if s.stage == Stage::Placing && s.ready == wanted {
+            let suffice = s.ready == wanted || s.ready > 0 && self.jobs.kind(slot).scale.is_some();
+            if s.stage == Stage::Placing && suffice {
                 self.begin_running(slot);
             }
             return;

@@ -231,6 +231,10 @@ impl Engine<'_> {
     pub(in crate::sim) fn evict_job(&mut self, slot: u32, _kill: bool) {
         self.advance_job(slot);
         self.settle_bill(slot);
+        if self.jobs.states[slot as usize].stage == Stage::Placing {
+            let since = self.jobs.states[slot as usize].since;
+            self.count_queued(slot, since);
+        }
         let job = self.jobs.job(slot);
         let cores = f64::from(job.nodes) * job.cpu as f64 * 1e-6;
         let s = self.jobs.state(slot);
