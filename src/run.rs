@@ -55,8 +55,6 @@ pub struct Measured {
     pub effort: Effort,
     /// The files that were read.
     pub inputs: Vec<Input>,
-    /// What a comparison with the same traffic that runs at once needs.
-    pub shifted: Shifted,
 }
 
 /// Why a run failed.
@@ -99,18 +97,29 @@ pub fn measure(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Measured, RunError> {
     if !compares(loaded) {
-        return measure_one(loaded, threads, folder, progress, None);
+        return measure_one(loaded, threads, folder, progress, &mut |_, _| Ok(Vec::new()));
     }
     let mut at_once = loaded.clone();
     at_once.scenario.run_at_once();
-    let shifted = || measure_one(&at_once, 1, None, &mut |_| {}, None).map(|run| run.shifted);
+    let shifted = || -> Result<Shifted, RunError> {
+        let mut facts = None;
+        measure_one(&at_once, 1, None, &mut |_| {}, &mut |run, _| {
+            facts = Some(Shifted::of(run).with_bound(run));
+            Ok(Vec::new())
+        })?;
+        Ok(facts.expect("a run that ends well has been looked at"))
+    };
     std::thread::scope(|scope| {
-        let beside = (threads >= 2).then(|| scope.spawn(shifted));
-        let base = move || match beside {
-            Some(thread) => thread.join().expect("a run does not panic"),
-            None => shifted(),
-        };
-        measure_one(loaded, threads, folder, progress, Some(Box::new(base)))
+        let mut beside = (threads >= 2).then(|| scope.spawn(shifted));
+        measure_one(loaded, threads, folder, progress, &mut |run, summary| {
+            let base = match beside.take() {
+                Some(thread) => thread.join().expect("a run does not panic")?,
+                None => shifted()?,
+            };
+            let shifted = Shifted::of(run);
+            insert(summary, against_run_now(&shifted, &base));
+            Ok(doubts(&shifted, &base))
+        })
     })
 }
 
@@ -119,15 +128,15 @@ fn compares(loaded: &Loaded) -> bool {
     loaded.scenario.output.against_run_now == Some(true) && loaded.scenario.shifts()
 }
 
-/// Runs the same traffic at once.
-type Base<'a> = Box<dyn FnOnce() -> Result<Shifted, RunError> + 'a>;
+/// What else is made of a finished run: further figures, and warnings.
+type Look<'a> = &'a mut dyn FnMut(&Finished<'_>, &mut Vec<Entry>) -> Result<Vec<String>, RunError>;
 
 fn measure_one(
     loaded: &Loaded,
     threads: usize,
     folder: Option<&Folder>,
     progress: &mut dyn FnMut(Progress),
-    base: Option<Base<'_>>,
+    look: Look<'_>,
 ) -> Result<Measured, RunError> {
     let began = Instant::now();
     let Built { setup, arrivals, mut groups, signals, forecasts, regions, servers, beside } =
@@ -203,13 +212,7 @@ fn measure_one(
         beside: &beside.books(&outcome.site, outcome.end, &groups),
     };
     let mut summary = summarize(&finished);
-    let shifted = Shifted::of(&finished);
-    let mut doubtful = Vec::new();
-    if let Some(base) = base {
-        let base = base()?;
-        doubtful = doubts(&shifted, &base);
-        insert(&mut summary, against_run_now(&shifted, &base));
-    }
+    let doubtful = look(&finished, &mut summary)?;
     if let Some(folder) = folder {
         write_tables(&finished, folder)?;
         write_ledger(&finished, &loaded.name(), folder)?;
@@ -250,7 +253,7 @@ fn measure_one(
         .chain(nothing_counted)
         .chain(doubtful)
         .collect();
-    let Some(folder) = folder else { return Ok(Measured { summary, warnings, effort, inputs, shifted }) };
+    let Some(folder) = folder else { return Ok(Measured { summary, warnings, effort, inputs }) };
     let filled_in = loaded.scenario.filled_in();
     let manifest = Manifest {
         program: "slackwater sim",
@@ -280,7 +283,7 @@ fn measure_one(
         serde_json::to_writer_pretty(&mut *f, &manifest)?;
         f.write_all(b"\n")
     })?;
-    Ok(Measured { summary, warnings, effort, inputs, shifted })
+    Ok(Measured { summary, warnings, effort, inputs })
 }
 
 /// Puts figures into a summary, before those of the meter, which changes nothing that comes before it.

@@ -10,7 +10,6 @@ use crate::ledger::{Column, Rates};
 use crate::scheduler::bound::{self, Task};
 use crate::sci;
 use crate::types::{JOULES_PER_KWH, RegionId, SimTime};
-use crate::workload::jobs::JobKind;
 
 /// What a comparison needs of a run.
 #[derive(Debug, Clone, Default)]
@@ -40,17 +39,14 @@ impl Shifted {
     pub fn of(run: &Finished<'_>) -> Self {
         let o = run.outcome;
         let run_s = o.end.as_secs_f64();
-        let marginal = (run.signals.marginal.len() == run.regions.len()).then(|| {
-            let intensity = sci::intensities(&o.site, &run.signals.marginal, o.end);
-            sci::operational_g(&sci::score_regions(&o.site, run.groups, &intensity, o.end))
-        });
-        let intensity = sci::intensities(&o.site, &run.signals.marginal, o.end);
+        let is_given = run.signals.marginal.len() == run.regions.len();
+        let marginal = is_given.then(|| sci::intensities(&o.site, &run.signals.marginal, o.end));
+        let score = |intensity| sci::operational_g(&sci::score_regions(&o.site, run.groups, intensity, o.end));
         let mut facts = Self {
             work_g: work_g(run, run.intensity),
-            marginal_work_g: marginal.map(|_| work_g(run, &intensity)),
-            bound_g: bounds(run),
+            marginal_work_g: marginal.as_ref().map(|intensity| work_g(run, intensity)),
             operational_g: run.scored.operational_g(),
-            marginal_g: marginal,
+            marginal_g: marginal.as_deref().map(score),
             energy_j: run.scored.energy_j(),
             end_s: run_s,
             finished: o.jobs.finished + o.functions.iter().map(|f| f.executed).sum::<u64>(),
@@ -79,6 +75,12 @@ impl Shifted {
             facts.embodied_at_peak_g += needed * embodied_g_per_s / hosts * run_s;
         }
         facts
+    }
+
+    /// With what the bound says of its jobs, which only the run that everything is compared with needs.
+    #[must_use]
+    pub fn with_bound(self, run: &Finished<'_>) -> Self {
+        Self { bound_g: bounds(run), ..self }
     }
 }
 
@@ -113,7 +115,7 @@ fn bounds(run: &Finished<'_>) -> Option<[f64; 2]> {
         let at_once = own.zip(&tasks).map(|(job, task)| Task {
             earliest: job.wanted,
             deadline: job.wanted + job.length,
-            levels: vec![Task::of(job, &base(&list.kinds[job.kind as usize], job.nodes), w_per_core).levels[0]],
+            levels: vec![task.levels[(job.nodes as usize).min(task.levels.len()) - 1]],
             ..task.clone()
         });
         let at_once: Vec<Task> = at_once.collect();
@@ -122,12 +124,6 @@ fn bounds(run: &Finished<'_>) -> Option<[f64; 2]> {
         }
     }
     Some(sum)
-}
-
-/// A kind of jobs that always have their base nodes.
-fn base(kind: &JobKind, nodes: u32) -> JobKind {
-    let own_w = kind.scale.as_ref().and_then(|s| s.power_w.get(nodes as usize - 1)).map(|w| w / f64::from(nodes));
-    JobKind { scale: None, power_w: own_w.or(kind.power_w), ..kind.clone() }
 }
 
 /// Mean, 95th percentile and maximum of the delay of jobs or, without jobs, of calls that were deferred \[s\].

@@ -11,8 +11,8 @@ use super::event::Event;
 use crate::cluster::{EvictionOrder, SandboxState, Tier};
 use crate::isolation::{Mechanism, Scope};
 use crate::ledger::Held;
-use crate::scheduler::View;
 use crate::scheduler::keep_alive::{IdleView, Plan};
+use crate::sim::view::view;
 use crate::types::{Duration, HostId, Memory, SandboxId, SimTime};
 
 /// A share of a sandbox's reserved memory.
@@ -167,13 +167,7 @@ impl Engine<'_> {
             start_energy_j: self.mechanism.start_energy_j,
             now: self.now,
         };
-        let all = View {
-            now: self.now,
-            regions: &self.loads,
-            forecasts: &self.forecasts,
-            observed: &self.observed,
-            reserved: self.reserved,
-        };
+        let all = view!(self);
         let plan = self.keep_alive.keep(&view, &all);
         if let Some(prewarm) = plan.prewarm {
             self.plan_prewarm(pool, region, prewarm);

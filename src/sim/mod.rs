@@ -32,6 +32,7 @@ mod scale;
 mod setup;
 mod start;
 mod statistics;
+mod view;
 mod waiting;
 
 pub use engine::simulate;

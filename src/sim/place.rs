@@ -9,7 +9,8 @@ use crate::cluster::{CpuModel, SandboxState, Tier};
 use crate::scheduler::admission::Verdict;
 use crate::scheduler::packing::{Placement, Pool, Request};
 use crate::scheduler::shifting::Work;
-use crate::scheduler::{CallView, View, WorkToken};
+use crate::scheduler::{CallView, WorkToken};
+use crate::sim::view::view;
 use crate::types::{Duration, FunctionId, HostId, PoolId, RegionId, SandboxId, SimTime};
 
 /// What policies see of a call and of the rest. A macro, so that the borrow ends at the fields it names and the policy itself
@@ -28,16 +29,7 @@ macro_rules! views {
             expected_work: work,
             region: call.home,
         };
-        (
-            call,
-            View {
-                now: $engine.now,
-                regions: &$engine.loads,
-                forecasts: &$engine.forecasts,
-                observed: &$engine.observed,
-                reserved: $engine.reserved,
-            },
-        )
+        (call, view!($engine))
     }};
 }
 
@@ -155,13 +147,7 @@ impl Engine<'_> {
     /// Shifting's tick: the held calls that it names are let go.
     pub(super) fn shift_tick(&mut self) {
         let mut let_go = std::mem::take(&mut self.let_go_now);
-        let view = View {
-            now: self.now,
-            regions: &self.loads,
-            forecasts: &self.forecasts,
-            observed: &self.observed,
-            reserved: self.reserved,
-        };
+        let view = view!(self);
         self.shifting.tick(&view, &mut let_go);
         for token in let_go.drain(..) {
             match token {

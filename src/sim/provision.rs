@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use super::engine::Engine;
 use super::event::Event;
 use crate::cluster::PowerState;
-use crate::scheduler::View;
 use crate::scheduler::provisioning::FleetView;
+use crate::sim::view::view;
 use crate::types::{Duration, HostId, RegionId};
 
 impl Engine<'_> {
@@ -15,13 +15,7 @@ impl Engine<'_> {
         for r in 0..self.regions.len() {
             let region = RegionId::from_index(r);
             let fleet = self.fleet(region);
-            let view = View {
-                now: self.now,
-                regions: &self.loads,
-                forecasts: &self.forecasts,
-                observed: &self.observed,
-                reserved: self.reserved,
-            };
+            let view = view!(self);
             let wanted = self.provisioning.wanted(&fleet, &view).min(fleet.hosts);
             match wanted.checked_sub(fleet.up()) {
                 Some(missing) => self.call_back(region, missing as usize),

@@ -3,9 +3,9 @@
 use super::engine::Engine;
 use super::event::Event;
 use crate::cluster::{SandboxState, WarmScope};
-use crate::scheduler::View;
 use crate::scheduler::keep_alive::Prewarm;
 use crate::scheduler::packing::{Placement, Pool};
+use crate::sim::view::view;
 use crate::types::{Duration, PoolId, RegionId, SandboxId};
 
 impl Engine<'_> {
@@ -33,13 +33,7 @@ impl Engine<'_> {
         let (pool, region) = self.pools.parts(entry);
         let mean_demand = self.pools.at(pool, region).take_mean_demand(self.now);
         let view = crate::scheduler::PoolView { mean_demand, ..self.pools.view(pool, region, self.now) };
-        let all = View {
-            now: self.now,
-            regions: &self.loads,
-            forecasts: &self.forecasts,
-            observed: &self.observed,
-            reserved: self.reserved,
-        };
+        let all = view!(self);
         let wanted = self.scaling.wanted(&view, &all);
         let p = self.pools.at(pool, region);
         let before = std::mem::replace(&mut p.floor, wanted);

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::Place;
+use super::table::Table;
+use super::{ImportError, Place};
 use crate::grid::{SignalKind, Unit};
 
 /// One row as it stands in the file.
@@ -43,6 +44,22 @@ pub(super) struct Raw {
     pub synthetic: Option<(bool, Option<u64>)>,
     /// What whoever imports the file should know.
     pub notes: Vec<String>,
+}
+
+impl Raw {
+    /// Takes the rows of a table of which nothing but a column of starts and one of values is read.
+    pub(super) fn take_plain(
+        &mut self,
+        table: &Table,
+        (time, value): (usize, usize),
+        naive_is_utc: bool,
+    ) -> Result<(), ImportError> {
+        for (place, cells) in &table.rows {
+            let start = table.instant(*place, &cells[time], naive_is_utc)?;
+            self.rows.push(RawRow::plain(*place, start, table.number(*place, &cells[value])?));
+        }
+        Ok(())
+    }
 }
 
 /// What a format documents, or the file says, about its numbers.

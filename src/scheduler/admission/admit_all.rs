@@ -3,8 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Admission, Verdict};
-use crate::scheduler::{CallView, View};
+use super::Admission;
 
 /// Admits every call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -12,10 +11,6 @@ use crate::scheduler::{CallView, View};
 pub struct AdmitAll {}
 
 impl Admission for AdmitAll {
-    fn admit(&mut self, _call: &CallView<'_>, _view: &View<'_>) -> Verdict {
-        Verdict::Admit
-    }
-
     fn is_passive(&self) -> bool {
         true
     }

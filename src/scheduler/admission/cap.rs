@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Admission, Ceiling, Verdict};
-use crate::scheduler::{CallView, View};
+use super::{Admission, Ceiling};
+use crate::scheduler::View;
 use crate::types::{Duration, RegionId, SimTime};
 
 /// Caps the cores of a region's jobs by the present intensity between the bounds of the steps to come.
@@ -135,10 +135,6 @@ impl Cap {
 }
 
 impl Admission for Cap {
-    fn admit(&mut self, _call: &CallView<'_>, _view: &View<'_>) -> Verdict {
-        Verdict::Admit
-    }
-
     fn is_passive(&self) -> bool {
         true
     }

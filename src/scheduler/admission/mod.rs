@@ -36,8 +36,10 @@ pub struct Ceiling {
 
 /// Decides at a call's arrival whether it may in, and how much CPU jobs may hold.
 pub trait Admission: Send {
-    /// The verdict on one call.
-    fn admit(&mut self, call: &CallView<'_>, view: &View<'_>) -> Verdict;
+    /// The verdict on one call; every call is admitted unless the policy says otherwise.
+    fn admit(&mut self, _call: &CallView<'_>, _view: &View<'_>) -> Verdict {
+        Verdict::Admit
+    }
 
     /// Whether [`Admission::finished`] wants to be told of ends.
     fn observes(&self) -> bool {

@@ -4,8 +4,8 @@ use microlp::{ComparisonOp, LinearExpr, OptimizationDirection, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Admission, Ceiling, Verdict};
-use crate::scheduler::{CallView, View};
+use super::{Admission, Ceiling};
+use crate::scheduler::View;
 use crate::types::{Duration, RegionId, SimTime};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -231,10 +231,6 @@ impl Curves {
 }
 
 impl Admission for Curves {
-    fn admit(&mut self, _call: &CallView<'_>, _view: &View<'_>) -> Verdict {
-        Verdict::Admit
-    }
-
     fn is_passive(&self) -> bool {
         true
     }

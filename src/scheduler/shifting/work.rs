@@ -113,8 +113,6 @@ pub enum Purchase {
     /// Reserved cores where enough are free, else on demand.
     #[default]
     Cheapest,
-    /// On demand, whatever is reserved.
-    OnDemand,
     /// Spot.
     Spot,
 }

@@ -149,7 +149,7 @@ impl Engine<'_> {
     pub(in crate::sim) fn evict_instance(&mut self, slot: u32, kill: bool) {
         let r = &self.tenancy.residents[slot];
         if r.is_node() {
-            return self.evict_job(r.job, kill);
+            return self.evict_job(r.job);
         }
         let (ran, cpu, memory) = (r.stage == Stage::Running, r.demand, r.used.saturating_sub(r.overhead));
         self.move_out(slot);

@@ -1,10 +1,10 @@
 //! How much CPU jobs may hold: the ceiling that admission puts over a region.
 
 use super::Stage;
-use crate::scheduler::View;
 use crate::scheduler::admission::Ceiling;
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
+use crate::sim::view::view;
 use crate::types::{Duration, RegionId, SimTime};
 
 impl Engine<'_> {
@@ -26,13 +26,7 @@ impl Engine<'_> {
     }
 
     fn ask_ceiling(&mut self, region: usize) {
-        let view = View {
-            now: self.now,
-            regions: &self.loads,
-            forecasts: &self.forecasts,
-            observed: &self.observed,
-            reserved: self.reserved,
-        };
+        let view = view!(self);
         let ceiling = self.admission.ceiling(RegionId::from_index(region), &view);
         let until =
             if ceiling.until == SimTime::NEVER { ceiling.until } else { ceiling.until.max(self.now + Duration(1)) };

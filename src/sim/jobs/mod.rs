@@ -30,7 +30,8 @@ use super::engine::Engine;
 use super::event::Event;
 use crate::scheduler::admission::Ceiling;
 use crate::scheduler::shifting::{Piece, Work};
-use crate::scheduler::{Reserved, View, WorkToken};
+use crate::scheduler::{Reserved, WorkToken};
+use crate::sim::view::view;
 use crate::types::{Duration, FunctionId, RegionId, SimTime, TenantId};
 use crate::workload::FunctionProfile;
 use crate::workload::jobs::{Job, JobKind, JobList};
@@ -209,13 +210,7 @@ impl Engine<'_> {
             kind: Some(&self.jobs.list.kinds[job.kind as usize]),
             running: if s.is_running() { s.ready } else { 0 },
         };
-        let view = View {
-            now: self.now,
-            regions: &self.loads,
-            forecasts: &self.forecasts,
-            observed: &self.observed,
-            reserved: self.reserved,
-        };
+        let view = view!(self);
         self.shifting.plan(&work, &view, &mut self.plan);
         let plan = &self.plan;
         let s = self.jobs.state(slot);
@@ -331,13 +326,7 @@ impl Engine<'_> {
             return;
         }
         loop {
-            let view = View {
-                now: self.now,
-                regions: &self.loads,
-                forecasts: &self.forecasts,
-                observed: &self.observed,
-                reserved: self.reserved,
-            };
+            let view = view!(self);
             match self.shifting.next_to_go(&view) {
                 Some(WorkToken::Job(slot)) => self.let_job_go(slot),
                 Some(WorkToken::Call(slot)) => self.release(slot),

@@ -80,7 +80,8 @@ impl Engine<'_> {
         let restart = kind.interruption.map_or(Duration::ZERO, |i| i.restart);
         let s = &self.jobs.states[slot as usize];
         let at = match s.stage {
-            Stage::Restarting => self.restart_until(slot, restart),
+            // Another plan meanwhile does not lengthen a restart.
+            Stage::Restarting => s.began + restart,
             _ => {
                 let mut speed = kind.scale.as_ref().map_or(1.0, |scale| scale.speed(s.ready, base));
                 for &node in &s.nodes {
@@ -99,11 +100,6 @@ impl Engine<'_> {
             }
         };
         self.plan_due(slot, at);
-    }
-
-    /// When a restart is over: another plan meanwhile does not lengthen it.
-    fn restart_until(&self, slot: u32, restart: Duration) -> SimTime {
-        self.jobs.states[slot as usize].began + restart
     }
 
     fn plan_due(&mut self, slot: u32, at: SimTime) {
@@ -228,7 +224,7 @@ impl Engine<'_> {
 
     /// A node of a job must leave its host, because memory does not suffice: the job stops and goes on later from where it was last
     /// suspended, for good or not. Its host is touched; the caller settles it.
-    pub(in crate::sim) fn evict_job(&mut self, slot: u32, _kill: bool) {
+    pub(in crate::sim) fn evict_job(&mut self, slot: u32) {
         self.advance_job(slot);
         self.settle_bill(slot);
         if self.jobs.states[slot as usize].stage == Stage::Placing {

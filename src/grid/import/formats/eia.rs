@@ -1,6 +1,6 @@
 //! `timestamp,avg_CI`: direct averages of the production mix, derived from EIA-930 hourly generation. Empty cells are gaps.
 
-use crate::grid::import::raw::{Raw, RawRow, Says};
+use crate::grid::import::raw::{Raw, Says};
 use crate::grid::import::table::Table;
 use crate::grid::import::{ImportError, ImportSpec};
 use crate::grid::{SignalKind, Unit};
@@ -24,9 +24,6 @@ pub(super) fn read(table: &Table, _: &ImportSpec) -> Result<Raw, ImportError> {
         },
         ..Raw::default()
     };
-    for (place, cells) in &table.rows {
-        let start = table.instant(*place, &cells[time], false)?;
-        raw.rows.push(RawRow::plain(*place, start, table.number(*place, &cells[value])?));
-    }
+    raw.take_plain(table, (time, value), false)?;
     Ok(raw)
 }

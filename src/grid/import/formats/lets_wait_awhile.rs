@@ -3,7 +3,7 @@
 //! Published method: sum of generation times factor over sum of generation, imports at the factor of their origin, life-cycle
 //! medians of the IPCC (2011).
 
-use crate::grid::import::raw::{Raw, RawRow, Says};
+use crate::grid::import::raw::{Raw, Says};
 use crate::grid::import::table::Table;
 use crate::grid::import::{ImportError, ImportSpec};
 use crate::grid::{SignalKind, Unit};
@@ -27,9 +27,6 @@ pub(super) fn read(table: &Table, _: &ImportSpec) -> Result<Raw, ImportError> {
         },
         ..Raw::default()
     };
-    for (place, cells) in &table.rows {
-        let start = table.instant(*place, &cells[time], true)?;
-        raw.rows.push(RawRow::plain(*place, start, table.number(*place, &cells[value])?));
-    }
+    raw.take_plain(table, (time, value), true)?;
     Ok(raw)
 }

@@ -1,6 +1,6 @@
 //! `point_time,value`, as WattTime's client writes it. Neither unit nor signal stands in the file: both are asked for.
 
-use crate::grid::import::raw::{Raw, RawRow, Says};
+use crate::grid::import::raw::{Raw, Says};
 use crate::grid::import::table::Table;
 use crate::grid::import::{ImportError, ImportSpec};
 
@@ -13,9 +13,6 @@ pub(super) fn read(table: &Table, _: &ImportSpec) -> Result<Raw, ImportError> {
     let (time, value) = (table.need("point_time")?, table.need("value")?);
     let mut raw =
         Raw { says: Says { source: Some("WattTime, client export".into()), ..Says::default() }, ..Raw::default() };
-    for (place, cells) in &table.rows {
-        let start = table.instant(*place, &cells[time], false)?;
-        raw.rows.push(RawRow::plain(*place, start, table.number(*place, &cells[value])?));
-    }
+    raw.take_plain(table, (time, value), false)?;
     Ok(raw)
 }

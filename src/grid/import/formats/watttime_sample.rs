@@ -1,7 +1,7 @@
 //! `oootime,REGION`: a sample of WattTime's marginal signal with one named column per region, in naive UTC.
 
 use crate::grid::SignalKind;
-use crate::grid::import::raw::{Raw, RawRow, Says};
+use crate::grid::import::raw::{Raw, Says};
 use crate::grid::import::table::Table;
 use crate::grid::import::{ImportError, ImportSpec, Place};
 
@@ -31,9 +31,6 @@ pub(super) fn read(table: &Table, spec: &ImportSpec) -> Result<Raw, ImportError>
         },
         ..Raw::default()
     };
-    for (place, cells) in &table.rows {
-        let start = table.instant(*place, &cells[time], true)?;
-        raw.rows.push(RawRow::plain(*place, start, table.number(*place, &cells[value])?));
-    }
+    raw.take_plain(table, (time, value), true)?;
     Ok(raw)
 }
