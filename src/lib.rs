@@ -88,6 +88,8 @@ pub mod isolation;
 
 pub mod grid;
 
+pub mod network;
+
 pub mod cluster;
 
 pub mod sim;

@@ -73,6 +73,8 @@ pub struct Host {
     pub batch_demand: u64,
     /// CPU demanded by starting sandboxes [millionths of a core].
     pub start_demand: u64,
+    /// CPU in use since the last change: what is demanded, at most what there is [millionths of a core].
+    pub used_cpu: u64,
     /// CPU that the calls bound to this host hold, executing or waiting for their sandbox to start; what counts where CPU
     /// is isolated [millionths of a core].
     pub reserved_cpu: u64,
@@ -159,6 +161,7 @@ impl Host {
             exec_demand: 0,
             batch_demand: 0,
             start_demand: 0,
+            used_cpu: 0,
             reserved_cpu: 0,
             held: [0; 3],
             reserved_memory: 0,
@@ -288,6 +291,7 @@ impl Host {
         let wanted = float(demand);
         let saturated = demand > group.cpu;
         let used = if saturated { float(group.cpu) } else { wanted };
+        self.used_cpu = demand.min(group.cpu);
         (self.speed, self.batch_speed) = match (cpu, saturated) {
             (CpuModel::Contended, true) if self.batch_demand > 0 => self.class_speeds(used),
             (CpuModel::Contended, true) => (used / wanted, 1.0),
@@ -425,6 +429,7 @@ impl Host {
         self.rates[column as usize] = watts;
         self.rates[Column::Overhead as usize] = (group.pue - 1.0) * watts + group.fixed_overhead_w;
         (self.it_w, self.speed, self.batch_speed) = (watts, 1.0, 1.0);
+        self.used_cpu = 0;
         (self.dynamic_w_per_unit, self.share_per_byte) = (0.0, 0.0);
     }
 }

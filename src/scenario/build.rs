@@ -16,6 +16,7 @@ use super::{DEFAULT_PUE, EndRule, Scenario, ServerSpec};
 use crate::cluster::{Group, power};
 use crate::grid::{Observed, Signal};
 use crate::isolation::{Conflict, Mechanism};
+use crate::network::Network;
 use crate::scheduler::{Known, SchedulerSpec};
 use crate::sci::GroupFacts;
 use crate::sci::beside::Beside;
@@ -188,6 +189,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     let SchedulerSpec {
         admission,
         shifting,
+        dispatch,
         routing,
         packing,
         overcommit,
@@ -204,7 +206,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         rules: scenario.model.clone(),
         admission: admission.build(seed.derive("admission")),
         shifting: shifting.build(seed.derive("shifting"), since_midnight),
+        dispatch: dispatch.clone(),
         routing: routing.build(seed.derive("routing")),
+        network: Network::local(scenario.regions.len()),
         packing: packing.build(seed.derive("packing"), &std::sync::Arc::new(machines)),
         instances,
         jobs,

@@ -1,9 +1,10 @@
-//! The decision pipeline: nine seams, each a trait, one file per policy, and a catalogue.
+//! The decision pipeline: ten seams, each a trait, one file per policy, and a catalogue.
 //!
 //! ```text
 //! call ──> admission ──> shifting ──> routing ──> packing ──> host
 //!          may it in?    when?        which       which host,   │
 //!                                     region?     which sandbox?│
+//!          dispatch: through which queues does it come there? ──┤
 //!          overcommit: how much may a host promise?  ───────────┤
 //!          keep_alive: how long does an idle sandbox stay? ─────┤
 //!          scaling: how many sandboxes does a pool have? ───────┤
@@ -16,6 +17,7 @@
 
 pub mod admission;
 pub mod bound;
+pub mod dispatch;
 mod idle_times;
 pub mod keep_alive;
 pub mod migration;
@@ -30,6 +32,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::grid::{Forecast, Observed};
+use crate::network::Network;
 use crate::types::{Duration, FunctionId, PoolId, RegionId, Seed, SimTime};
 use crate::workload::{FunctionProfile, Future};
 
@@ -43,6 +46,9 @@ pub struct SchedulerSpec {
     /// When does it start? Default: `run-now`.
     #[serde(default)]
     pub shifting: shifting::ShiftingSpec,
+    /// How does it come to that region? Default: `direct`.
+    #[serde(default)]
+    pub dispatch: dispatch::DispatchSpec,
     /// In which region does it run? Default: `local`.
     #[serde(default)]
     pub routing: routing::RoutingSpec,
@@ -134,6 +140,10 @@ pub struct RegionLoad {
     pub jobs_cpu: u64,
     /// The part of `cpu_demand` that jobs demand: of those that compute [millionths of a core].
     pub jobs_demand: u64,
+    /// CPU in use: what is demanded of each host that is on, at most what it has [millionths of a core].
+    pub cpu_used: u64,
+    /// Calls that have arrived here since the run began.
+    pub arrived: u64,
 }
 
 impl RegionLoad {
@@ -211,6 +221,8 @@ pub struct View<'a> {
     pub observed: &'a [Observed],
     /// CPU that is paid for in advance.
     pub reserved: Reserved,
+    /// What lies between the regions.
+    pub network: &'a Network,
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub(crate) fn profile() -> FunctionProfile {
         criticality: 0,
         quota: Quota::Reserved,
         trust_domain: 0,
+        quota_cores: None,
     }
 }
 
@@ -67,7 +68,14 @@ pub(crate) fn arrive(policy: &mut dyn KeepAlive, pool: &PoolView, now_s: f64) {
     policy.arrived(
         &call,
         pool,
-        &View { now, regions: &[], forecasts: &[], observed: &[], reserved: Default::default() },
+        &View {
+            now,
+            regions: &[],
+            forecasts: &[],
+            observed: &[],
+            reserved: Default::default(),
+            network: &crate::network::NOWHERE,
+        },
     );
 }
 
@@ -85,8 +93,17 @@ pub(crate) fn idle(policy: &mut dyn KeepAlive, pool: &PoolView, now_s: f64) -> P
         now,
     };
     let forecasts = forecasts(pool.region.index() + 1, 360.0);
-    policy
-        .keep(&sandbox, &View { now, regions: &[], forecasts: &forecasts, observed: &[], reserved: Default::default() })
+    policy.keep(
+        &sandbox,
+        &View {
+            now,
+            regions: &[],
+            forecasts: &forecasts,
+            observed: &[],
+            reserved: Default::default(),
+            network: &crate::network::NOWHERE,
+        },
+    )
 }
 
 /// Feeds a policy the idle times of a pool \[s\], one call after another from `start_s` on; the end of the last call \[s\].

@@ -150,6 +150,7 @@ impl<'a> Engine<'a> {
             admission: setup.admission,
             shifting: setup.shifting,
             routing: setup.routing,
+            network: setup.network,
             packing,
             restarts: setup.keep_alive.restarts(),
             constant_keep,

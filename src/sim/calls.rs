@@ -22,6 +22,8 @@ pub enum Stage {
 pub struct Call {
     /// When it arrived.
     pub arrival: SimTime,
+    /// When its caller wants it to start.
+    pub start: SimTime,
     /// When shifting let it go.
     pub released: SimTime,
     /// When it began to execute.

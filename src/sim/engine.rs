@@ -23,6 +23,7 @@ use crate::cluster::{
 use crate::grid::{Cursor, Forecast, Observed};
 use crate::isolation::{Mechanism, Runtime};
 use crate::ledger::{Accounts, Meter, SiteBook};
+use crate::network::Network;
 use crate::scheduler::admission::Admission;
 use crate::scheduler::keep_alive::KeepAlive;
 use crate::scheduler::overcommit::Capacity;
@@ -89,6 +90,7 @@ pub(super) struct Engine<'a> {
     pub admission: Box<dyn Admission>,
     pub shifting: Box<dyn Shifting>,
     pub routing: Box<dyn Routing>,
+    pub network: Network,
     pub packing: Box<dyn Packing>,
     pub keep_alive: Box<dyn KeepAlive>,
     pub scaling: Box<dyn Scaling>,
@@ -390,8 +392,10 @@ impl Engine<'_> {
             self.received += 1;
             self.functions[function.index()].received += 1;
             self.series.at(arrival.region, self.now).received += 1;
+            self.loads[arrival.region.index()].arrived += 1;
             let call = self.calls.insert(Call {
                 arrival: arrival.time,
+                start: arrival.start,
                 released: arrival.time,
                 began: arrival.time,
                 work: arrival.work,

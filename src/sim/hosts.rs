@@ -36,8 +36,10 @@ impl Engine<'_> {
         let h = &mut self.hosts[host.index()];
         let group = &self.groups[h.group.index()];
         let region = &mut self.regions[h.region.index()];
-        let was = (h.speed, h.batch_speed);
+        let (was, used) = ((h.speed, h.batch_speed), h.used_cpu);
         h.refresh(group, self.rules.cpu);
+        let load = &mut self.loads[h.region.index()];
+        load.cpu_used = load.cpu_used + h.used_cpu - used;
         let faster = h.speed > was.0 || h.batch_speed > was.1;
         let promised = self.promised[host.index()];
         debug_assert!(h.reserved_memory <= promised.memory, "host {} promises more memory than it may", host.0);

@@ -36,7 +36,7 @@ macro_rules! views {
 impl Engine<'_> {
     /// Asks admission, and goes on to shifting if the call is let in.
     pub(super) fn ask(&mut self, slot: u32) {
-        if self.passive.admission && self.passive.shifting {
+        if self.passive.admission && self.passive.shifting && self.calls[slot].start <= self.now {
             return self.let_go(slot);
         }
         let was_held = self.now > self.calls[slot].arrival;
@@ -91,11 +91,15 @@ impl Engine<'_> {
     /// Asks shifting when the call starts.
     fn shift(&mut self, slot: u32, was_held: bool) {
         self.plan.clear();
+        let start = self.calls[slot].start;
+        if start > self.now {
+            return self.wait_for_start(slot, start, was_held);
+        }
         {
             let (call, view) = views!(self, slot);
             let slack = match call.deadline {
                 SimTime::NEVER => Duration::FOREVER,
-                at => Duration(at.saturating_since(call.arrival).0.saturating_sub(call.expected_work.0)),
+                at => Duration(at.saturating_since(start).0.saturating_sub(call.expected_work.0)),
             };
             let work = Work {
                 token: call.token,
@@ -103,11 +107,11 @@ impl Engine<'_> {
                 profile: call.profile,
                 region: call.region,
                 arrival: call.arrival,
-                wanted: call.arrival,
+                wanted: start,
                 slack,
                 length: Some(call.expected_work),
                 done: Duration::ZERO,
-                waited: view.now - call.arrival,
+                waited: view.now - start,
                 class: 0,
                 cpu: self.needs[call.function.index()].cpu,
                 nodes: 1,
@@ -137,6 +141,14 @@ impl Engine<'_> {
             );
             self.queue.push(at, Event::Reconsider { call: slot });
         }
+    }
+
+    /// A call whose caller wants it to start later waits until then.
+    fn wait_for_start(&mut self, slot: u32, start: SimTime, was_held: bool) {
+        if !was_held {
+            self.series.defer(self.calls[slot].home, self.now, 1);
+        }
+        self.queue.push(start, Event::Reconsider { call: slot });
     }
 
     /// Shifting is asked again when a call starts.

@@ -281,6 +281,7 @@ mod tests {
             criticality: 0,
             quota: Quota::Reserved,
             trust_domain: domain,
+            quota_cores: None,
         }
     }
 

@@ -8,7 +8,9 @@ use crate::cluster::{Group, Host};
 use crate::grid::{Cursor, Forecast, Observed};
 use crate::isolation::{Mechanism, Runtime};
 use crate::ledger::{Accounts, MeterSpec, Metered, PeriodAccount, SiteBook};
+use crate::network::Network;
 use crate::scheduler::admission::Admission;
+use crate::scheduler::dispatch::DispatchSpec;
 use crate::scheduler::keep_alive::KeepAlive;
 use crate::scheduler::migration::Migration;
 use crate::scheduler::overcommit::Overcommit;
@@ -46,12 +48,16 @@ pub struct Setup {
     pub mechanism: Mechanism,
     /// The rules of the machine.
     pub rules: Rules,
-    /// The nine policies.
+    /// The policies.
     pub admission: Box<dyn Admission>,
     /// When calls start.
     pub shifting: Box<dyn Shifting>,
+    /// Through which queues they come there.
+    pub dispatch: DispatchSpec,
     /// In which region.
     pub routing: Box<dyn Routing>,
+    /// What lies between the regions.
+    pub network: Network,
     /// On which host.
     pub packing: Box<dyn Packing>,
     /// How much hosts promise.

@@ -9,6 +9,7 @@ macro_rules! view {
             forecasts: &$engine.forecasts,
             observed: &$engine.observed,
             reserved: $engine.reserved,
+            network: &$engine.network,
         }
     };
 }

@@ -104,6 +104,8 @@ pub struct FunctionProfile {
     pub quota: Quota,
     /// Functions of one trust domain may share a boundary.
     pub trust_domain: u32,
+    /// CPU that its owner has asked for, over all regions together \[cores\]; `None` without a quota.
+    pub quota_cores: Option<f64>,
 }
 
 /// One or more identical calls that arrive together.
@@ -111,6 +113,8 @@ pub struct FunctionProfile {
 pub struct Arrival {
     /// When they arrive.
     pub time: SimTime,
+    /// When the caller wants them to start, not before they arrive; a later start than `time` is a future start.
+    pub start: SimTime,
     /// How long each runs when nothing slows it down.
     pub work: Duration,
     /// When each must have finished; [`SimTime::NEVER`] if there is no deadline.

@@ -132,6 +132,7 @@ impl Poisson {
             criticality: 0,
             quota: Quota::Reserved,
             trust_domain: 0,
+            quota_cores: None,
         }));
     }
 
@@ -152,6 +153,7 @@ impl Arrivals for Poisson {
             let deadline = self.spec.deadline_s.map_or(SimTime::NEVER, |d| time + Duration::from_secs_f64(d));
             batch.calls.push(Arrival {
                 time,
+                start: time,
                 work: self.spec.service.draw(&mut self.services),
                 deadline,
                 function: self.function(),

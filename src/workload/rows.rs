@@ -218,6 +218,7 @@ impl Rows {
         self.calls += u64::from(row.count);
         batch.calls.push(Arrival {
             time,
+            start: time,
             work: Duration(row.duration_ns),
             deadline,
             function,
@@ -240,6 +241,7 @@ impl Rows {
         let time = SimTime(row.arrival_ns);
         batch.calls.push(Arrival {
             time,
+            start: time,
             work: Duration(row.duration_ns),
             deadline: self.deadline_ns.map_or(SimTime::NEVER, |d| time + Duration(d)),
             function: FunctionId(id),
@@ -314,6 +316,7 @@ impl Rows {
             criticality: row.criticality,
             quota: Quota::Reserved,
             trust_domain: tenant,
+            quota_cores: None,
         });
         id
     }

@@ -14,8 +14,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("grid", &["grid", "types", "stats"]),
     ("ledger", &["ledger", "types", "stats"]),
     ("cluster", &["cluster", "isolation", "ledger", "types", "stats"]),
-    ("scheduler", &["scheduler", "cluster", "isolation", "ledger", "grid", "workload", "types", "stats"]),
-    ("sim", &["sim", "scheduler", "cluster", "isolation", "ledger", "grid", "workload", "types", "stats"]),
+    ("network", &["network", "types", "stats"]),
+    ("scheduler", &["scheduler", "network", "cluster", "isolation", "ledger", "grid", "workload", "types", "stats"]),
+    ("sim", &["sim", "network", "scheduler", "cluster", "isolation", "ledger", "grid", "workload", "types", "stats"]),
     ("sci", &["sci", "ledger", "grid", "types", "stats"]),
     ("impact", &["impact", "sci", "ledger", "grid", "types", "stats"]),
 ];
@@ -122,6 +123,7 @@ fn only_the_catalogue_of_a_seam_knows_its_policies() {
     let mut policies = 0;
     let seams = [
         "admission",
+        "dispatch",
         "keep_alive",
         "migration",
         "overcommit",

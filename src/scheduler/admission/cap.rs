@@ -248,8 +248,14 @@ mod tests {
         let forecasts: Vec<Box<dyn Forecast>> = vec![Box::new(PerfectForecast::new(signal.clone()))];
         let (observed, now) = ([Observed::new(signal.clone())], SimTime::from_secs_f64(now_h * 3600.0));
         let regions = [RegionLoad { cpu_capacity: 10_500_000, ..RegionLoad::default() }];
-        let view =
-            View { now, regions: &regions, forecasts: &forecasts, observed: &observed, reserved: Reserved::default() };
+        let view = View {
+            now,
+            regions: &regions,
+            forecasts: &forecasts,
+            observed: &observed,
+            reserved: Reserved::default(),
+            network: &crate::network::NOWHERE,
+        };
         let c = cap.ceiling(RegionId(0), &view);
         (c.cpu as f64 * 1e-6, c.until.as_secs_f64() / 3600.0)
     }

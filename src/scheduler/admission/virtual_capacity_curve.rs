@@ -355,8 +355,14 @@ mod tests {
                 jobs_demand: 3_000_000,
                 ..RegionLoad::default()
             };
-            let view =
-                View { now, regions: &[load], forecasts: &forecasts, observed: &[], reserved: Reserved::default() };
+            let view = View {
+                now,
+                regions: &[load],
+                forecasts: &forecasts,
+                observed: &[],
+                reserved: Reserved::default(),
+                network: &crate::network::NOWHERE,
+            };
             let ceiling = curves.ceiling(RegionId(0), &view);
             assert_eq!(ceiling.until - now, Duration::from_secs(900));
             if now < SimTime(24 * HOUR.0) {

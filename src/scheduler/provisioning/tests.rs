@@ -32,6 +32,7 @@ pub(super) fn ask(policy: &mut dyn Provisioning, fleet: &FleetView, now_s: f64) 
             forecasts: &[],
             observed: &[],
             reserved: Default::default(),
+            network: &crate::network::NOWHERE,
         },
     )
 }

@@ -14,6 +14,7 @@ pub(super) fn ask(policy: &mut dyn Scaling, pool: &PoolView, now_s: f64) -> u32 
             forecasts: &[],
             observed: &[],
             reserved: Default::default(),
+            network: &crate::network::NOWHERE,
         },
     )
 }

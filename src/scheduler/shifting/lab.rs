@@ -18,6 +18,7 @@ pub fn profile() -> FunctionProfile {
         criticality: 0,
         quota: Quota::Opportunistic,
         trust_domain: 0,
+        quota_cores: None,
     }
 }
 
@@ -44,7 +45,14 @@ pub fn work(profile: &FunctionProfile, now: SimTime) -> Work<'_> {
 
 /// What there is to see.
 pub fn view(now: SimTime, forecasts: &[Box<dyn Forecast>]) -> View<'_> {
-    View { now, regions: &[], forecasts, observed: &[], reserved: crate::scheduler::Reserved::default() }
+    View {
+        now,
+        regions: &[],
+        forecasts,
+        observed: &[],
+        reserved: crate::scheduler::Reserved::default(),
+        network: &crate::network::NOWHERE,
+    }
 }
 
 /// So many hours.

@@ -131,8 +131,14 @@ pub fn follow(policy: &mut dyn Shifting, g: &[f64], sample: Sample<'_>) -> Runs 
     let mut restart: Option<Duration> = None;
     for _ in 0..100_000 {
         let mut plan = Plan::default();
-        let view =
-            View { now, regions: &[], forecasts: &forecasts, observed: &observed, reserved: Reserved::default() };
+        let view = View {
+            now,
+            regions: &[],
+            forecasts: &forecasts,
+            observed: &observed,
+            reserved: Reserved::default(),
+            network: &crate::network::NOWHERE,
+        };
         let asked = Work {
             arrival,
             wanted: arrival,

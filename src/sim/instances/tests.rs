@@ -56,6 +56,7 @@ impl Instances for List {
                 criticality: 0,
                 quota: Quota::Reserved,
                 trust_domain: 0,
+                quota_cores: None,
             });
         }
         let next = self.all.get(self.next).map(|l| l.instance.clone());

@@ -46,6 +46,7 @@ fn list(jobs: Vec<Job>, kind: JobKind) -> JobList {
             criticality: 0,
             quota: Quota::Opportunistic,
             trust_domain: 0,
+            quota_cores: None,
         }],
         tenants: vec!["tenant".into()],
         classes: vec!["jobs".into()],

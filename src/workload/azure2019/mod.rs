@@ -192,6 +192,7 @@ impl Azure2019 {
             criticality: 0,
             quota: Quota::Reserved,
             trust_domain: function.app,
+            quota_cores: None,
         })
     }
 
@@ -214,6 +215,7 @@ impl Azure2019 {
             let mut stream = keys.durations.child(minute).into_stream();
             self.calls.extend(self.offsets.iter().map(|offset| Arrival {
                 time: SimTime(start + offset),
+                start: SimTime(start + offset),
                 work: Duration::from_secs_f64(durations.quantile_s(stream.uniform())),
                 deadline: SimTime::NEVER,
                 function: FunctionId(*f),

@@ -65,6 +65,7 @@ impl Accounts {
             criticality: 0,
             quota: Quota::Reserved,
             trust_domain: trust_domain.unwrap_or(number),
+            quota_cores: None,
         });
         account
     }

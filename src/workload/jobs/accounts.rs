@@ -41,6 +41,7 @@ impl<'a> Accounts<'a> {
             criticality: 0,
             quota: Quota::Reserved,
             trust_domain: tenant,
+            quota_cores: None,
         });
         (FunctionId(at), tenant)
     }

@@ -46,10 +46,12 @@ impl Arrivals for Made {
             criticality: 0,
             quota: Quota::Reserved,
             trust_domain: 0,
+            quota_cores: None,
         }));
         self.1 += functions;
         batch.calls.extend(calls.into_iter().map(|(time, work, function, region, count)| Arrival {
             time: SimTime(time),
+            start: SimTime(time),
             work: Duration(work),
             deadline: SimTime::NEVER,
             function: FunctionId(function),

@@ -125,6 +125,7 @@ impl Tenants {
                     criticality: 0,
                     quota: Quota::Reserved,
                     trust_domain: t % domains,
+                    quota_cores: None,
                 });
             }
         }
@@ -145,6 +146,7 @@ impl Tenants {
         let f = self.zipf.pick(|| tenant.functions.uniform()) as u32;
         Some(Arrival {
             time,
+            start: time,
             work: self.spec.service.draw(&mut tenant.services),
             deadline: self.spec.deadline_s.map_or(SimTime::NEVER, |d| time + Duration::from_secs_f64(d)),
             function: FunctionId(t * functions + f),

@@ -184,7 +184,15 @@ impl XFaas {
         for _ in 0..times.poisson(mean) {
             let time = SimTime(start + times.below(length));
             let (function, region) = (FunctionId(0), RegionId(0));
-            calls.push(Arrival { time, work: Duration::ZERO, deadline: SimTime::NEVER, function, region, count: 1 });
+            calls.push(Arrival {
+                time,
+                start: time,
+                work: Duration::ZERO,
+                deadline: SimTime::NEVER,
+                function,
+                region,
+                count: 1,
+            });
         }
         let new = &mut calls[first..];
         new.sort_unstable_by_key(|call| call.time);

@@ -134,6 +134,7 @@ impl Population {
                 criticality: 0,
                 quota: Quota::Reserved,
                 trust_domain: 0,
+                quota_cores: None,
             };
             let call_share = share * popularity;
             self.functions.push(Function { profile, call_share, mean_time: body.time, cpu_mi: body.cpu_mi });
