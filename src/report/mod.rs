@@ -4,6 +4,7 @@ mod anew;
 mod beside;
 mod books;
 mod digits;
+mod dispatch;
 mod folder;
 #[cfg(feature = "polars")]
 pub mod frames;

@@ -141,6 +141,9 @@ pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
     if run.outcome.job_list.is_some() {
         super::jobs::figures(&mut list, run);
     }
+    if let Some(totals) = &run.outcome.dispatch {
+        super::dispatch::figures(&mut list, totals);
+    }
     carbon(&mut list, run);
     beside::figures(&mut list, run);
     super::meter::figures(&mut list, run);

@@ -128,16 +128,18 @@ fn seed() -> u64 {
 }
 
 impl Scenario {
-    /// Whether anything may run at another time than it wants to: by shifting, or because admission limits what jobs hold.
+    /// Whether anything may run at another time than it wants to: by shifting, because a controller of dispatch holds calls back, or because admission limits what jobs hold.
     pub fn shifts(&self) -> bool {
         let seed = Seed(self.seed);
         !self.scheduler.shifting.build(seed, Duration::ZERO).is_passive()
+            || self.scheduler.dispatch.defers()
             || self.scheduler.admission.build(seed).limits_jobs()
     }
 
     /// Everything runs when it wants to, as far as there is room.
     pub fn run_at_once(&mut self) {
         self.scheduler.shifting = Default::default();
+        self.scheduler.dispatch.let_all_go();
         if self.scheduler.admission.build(Seed(self.seed)).limits_jobs() {
             self.scheduler.admission = Default::default();
         }

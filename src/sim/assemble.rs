@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 
 use super::calls::Calls;
+use super::dispatch::Dispatching;
 use super::engine::{Engine, Needs, Passive, Region};
 use super::event::Event;
 use super::expiry::ExpiryLanes;
@@ -137,6 +138,9 @@ impl<'a> Engine<'a> {
         }
         let lodgers = (setup.instances, setup.jobs.is_some());
         let mut tenancy = Tenancy::new(lodgers, &rules.instances, there, asks, cut, logs.instances);
+        let capacity = loads.iter().map(|l| l.cpu_capacity as f64 / crate::cluster::UNITS_PER_CORE).collect();
+        let lost = setup.seed.derive("dispatch").stream("lost-acknowledgements", 0);
+        let dispatch = Dispatching::new(setup.dispatch, regions.len(), capacity, lost);
         let jobs = Jobs::new(setup.jobs, regions.len(), cut, logs.jobs);
         tenancy.promises = promises;
         let mut engine = Self {
@@ -220,6 +224,7 @@ impl<'a> Engine<'a> {
             failure: None,
             let_go_now: Vec::new(),
             plan: Plan::default(),
+            dispatch,
             tenancy,
             jobs,
             rules,
@@ -240,6 +245,7 @@ impl<'a> Engine<'a> {
         if let Some(period) = engine.shifting.period() {
             engine.queue.push(SimTime::ZERO + period, Event::ShiftTick);
         }
+        engine.begin_dispatch();
         engine.begin_tenancy();
         engine.begin_jobs();
         engine
@@ -270,6 +276,9 @@ impl<'a> Engine<'a> {
         self.init_streams.push(self.seed.stream("runtime-init", u64::from(id.0)));
         let (pool, _) = self.pools.announce(&profile, id);
         self.needs.push(Needs { memory: self.pool_memory(pool), cpu: u64::from(profile.cpu.0) * 1000, pool });
+        if self.dispatch.on {
+            self.dispatch.announce(&profile, self.now);
+        }
         self.profiles.push(profile);
         self.functions.push(FunctionStats::default());
     }

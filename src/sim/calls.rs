@@ -44,8 +44,14 @@ pub struct Call {
     pub stage: Stage,
     /// The next call that waits for the start of the same sandbox; `NONE` for the last.
     pub next: u32,
-    /// Its turn among the calls that share CPU, by which its end is recognised.
+    /// Its turn among the calls that share CPU, by which its end is recognised; while it waits in a durable queue, its ticket there.
     pub order: u64,
+    /// How often it was handed out by a durable queue.
+    pub attempt: u32,
+    /// Whether it is executed once more than it must be.
+    pub again: bool,
+    /// Whether its service throws an exception at it.
+    pub failed: bool,
     /// Whether its sandbox was started for it.
     pub cold: bool,
     /// Whether it counts as deferred: it was let go later than it arrived.

@@ -47,6 +47,7 @@ impl Engine<'_> {
         Ok(Outcome {
             instances: self.tenancy.totals,
             instance_source,
+            dispatch: self.dispatch.on.then_some(self.dispatch.totals),
             jobs: self.jobs.totals,
             job_list,
             watched,
@@ -60,7 +61,7 @@ impl Engine<'_> {
             totals: self.totals,
             hosts: self.hosts,
             end: self.now,
-            unfinished: self.calls.in_flight() as u64,
+            unfinished: self.calls.iter().filter(|(_, c)| !c.again).count() as u64,
             events: self.events,
             most_in_flight: self.calls.most_in_flight(),
             pools,

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 
 use super::calls::{Call, Calls, Stage};
+use super::dispatch::Dispatching;
 use super::event::{Class, Event};
 use super::expiry::ExpiryLanes;
 use super::idle::Shares;
@@ -191,6 +192,8 @@ pub(super) struct Engine<'a> {
     pub let_go_now: Vec<WorkToken>,
     /// Reused by every question to shifting.
     pub plan: Plan,
+    /// What is kept for dispatch.
+    pub dispatch: Dispatching,
     /// What is kept for instances.
     pub tenancy: Tenancy<'a>,
     /// What is kept for jobs.
@@ -374,6 +377,8 @@ impl Engine<'_> {
             Event::JobDone { job, .. } => self.job_due(job),
             Event::Ceiling { region } => self.ceiling_moved(region),
             Event::TimeOut { call, .. } => self.time_out(call),
+            Event::Poll => self.poll(),
+            Event::Offer { call } => self.offer(call),
             Event::Provision => self.provision(),
             Event::ShiftTick => self.shift_tick(),
             Event::Sample => self.sample(),
@@ -409,6 +414,9 @@ impl Engine<'_> {
                 order: 0,
                 share_mark: 0.0,
                 share_weight_mark: 0.0,
+                attempt: 0,
+                again: false,
+                failed: false,
                 cold: false,
                 deferred: false,
                 generation: 0,

@@ -138,6 +138,13 @@ pub enum Event {
         /// The pool's stamp when this was scheduled.
         stamp: u32,
     },
+    /// The schedulers poll the durable queues.
+    Poll,
+    /// A call that was invisible is offered again.
+    Offer {
+        /// Its slot.
+        call: u32,
+    },
     /// Provisioning is asked for all regions.
     Provision,
     /// Scaling is asked for all pools.
@@ -196,6 +203,8 @@ impl Event {
             | Event::Retry { .. }
             | Event::Prewarm { .. }
             | Event::Provision
+            | Event::Poll
+            | Event::Offer { .. }
             | Event::Scale
             | Event::InstanceAsked
             | Event::Rebalance

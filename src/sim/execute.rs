@@ -1,6 +1,7 @@
 //! How a call runs: it takes a place in a sandbox, executes, ends, and leaves the place to the next.
 
 use super::calls::Stage;
+use super::dispatch::Returned;
 use super::engine::Engine;
 use super::event::Event;
 use super::rules::ColdWait;
@@ -196,11 +197,12 @@ impl Engine<'_> {
         let h = &mut self.hosts[host.index()];
         h.executed += 1;
         let region = h.region;
-        self.count_finished(slot, host, region, dynamic_j);
-        if !self.passive.ends {
-            self.tell_admission(slot);
+        if self.dispatch.on {
+            self.come_back(slot, host, region, dynamic_j);
+        } else {
+            self.count_finished(slot, host, region, dynamic_j);
+            self.leave(slot);
         }
-        self.calls.remove(slot);
         if self.rules.sandbox.cold_wait == ColdWait::AnyFreed
             && let Some((waiting, left)) = self.take_pending(host, self.pool_of(function), region)
         {
@@ -216,6 +218,30 @@ impl Engine<'_> {
             self.warm.remove(&mut self.sandboxes, region, id);
         }
         self.free_place(id, host, region);
+    }
+
+    /// A call that has ended is forgotten.
+    #[inline]
+    fn leave(&mut self, slot: u32) {
+        if !self.passive.ends {
+            self.tell_admission(slot);
+        }
+        self.calls.remove(slot);
+    }
+
+    /// A call from a durable queue has ended on its worker.
+    fn come_back(&mut self, slot: u32, host: HostId, region: RegionId, dynamic_j: f64) {
+        match self.returned(slot) {
+            Returned::Done => self.count_finished(slot, host, region, dynamic_j),
+            Returned::Again => {}
+            Returned::Refused => {
+                if self.refuse(slot) {
+                    self.reject(slot);
+                }
+                return;
+            }
+        }
+        self.leave(slot);
     }
 
     /// A sandbox, in no warm set and with its memory counted as busy, has a place free: the next call of its pool that waits

@@ -13,6 +13,7 @@
 mod assemble;
 mod calls;
 mod close;
+mod dispatch;
 mod engine;
 mod event;
 mod execute;
@@ -35,6 +36,7 @@ mod statistics;
 mod view;
 mod waiting;
 
+pub use dispatch::{DispatchTotals, Levels, REASONS, Why};
 pub use engine::simulate;
 pub use instances::{
     Contention, Ending, Evicted, InstanceEnd, InstanceLog, InstanceRules, InstanceTotals, Lived, MigrationRules, Order,

@@ -179,15 +179,24 @@ impl Engine<'_> {
         self.let_go(slot);
     }
 
-    /// Routes a call and starts it, or lets it wait.
+    /// Routes a call and starts it, or lets it wait; where there are durable queues, it is written to one.
     #[inline]
     fn let_go(&mut self, slot: u32) {
+        if self.dispatch.on {
+            return self.enqueue(slot);
+        }
         let region = if self.passive.routing {
             self.calls[slot].home
         } else {
             let (call, view) = views!(self, slot);
             self.routing.region(&call, &view)
         };
+        self.run_in(slot, region);
+    }
+
+    /// Starts a call in a region, or lets it wait for room there.
+    #[inline]
+    pub(super) fn run_in(&mut self, slot: u32, region: RegionId) {
         let call = &mut self.calls[slot];
         call.released = self.now;
         call.deferred = self.now > call.arrival;
@@ -506,10 +515,15 @@ impl Engine<'_> {
         self.series.queue(region, self.now, -1);
     }
 
-    fn reject(&mut self, slot: u32) {
+    pub(super) fn reject(&mut self, slot: u32) {
         let call = self.calls[slot];
-        self.functions[call.function.index()].rejected += 1;
-        self.series.at(call.home, self.now).rejected += 1;
+        if self.dispatch.on {
+            self.dispatch_lost(&call);
+        }
+        if !call.again {
+            self.functions[call.function.index()].rejected += 1;
+            self.series.at(call.home, self.now).rejected += 1;
+        }
         self.calls.remove(slot);
     }
 

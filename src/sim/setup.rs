@@ -1,5 +1,6 @@
 //! What a run needs, what it leaves behind, and why it may stop early.
 
+use super::dispatch::DispatchTotals;
 use super::instances::{InstanceLog, InstanceTotals};
 use super::jobs::{JobLog, JobTotals};
 use super::rules::Rules;
@@ -170,6 +171,8 @@ pub struct Outcome {
     pub instances: InstanceTotals,
     /// What watching predictors found, where any are watched, and what sharing gains, where there are instances.
     pub watched: Option<(Option<WatchReport>, MultiplexingReport)>,
+    /// What dispatch has done, where there are durable queues.
+    pub dispatch: Option<DispatchTotals>,
     /// Statistics of jobs.
     pub jobs: JobTotals,
     /// The jobs, for their notes and inputs, if there were any.

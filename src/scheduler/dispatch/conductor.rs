@@ -73,7 +73,65 @@ impl Matrix {
 impl Conductor {
     /// The matrix for this traffic.
     pub fn conduct(&self, traffic: &[Traffic], network: &Network, matrix: &mut Matrix) {
-        let _ = network;
-        *matrix = Matrix::identity(traffic.len());
+        let n = traffic.len();
+        *matrix = Matrix::identity(n);
+        let total: f64 = traffic.iter().map(|t| t.offered).sum();
+        let capacity: f64 = traffic.iter().map(|t| t.capacity).sum();
+        if total <= 0.0 { return; }
+        let mean: f64 = traffic.iter().map(|t| t.utilization * t.capacity).sum::<f64>() / capacity;
+        let gain: f64 = std::env::var("GAIN").ok().and_then(|g| g.parse().ok()).unwrap_or(4.0);
+        let want: Vec<f64> = traffic.iter().map(|t| t.capacity * (1.0 + gain * (mean - t.utilization)).max(0.0)).collect();
+        let wanted: f64 = want.iter().sum();
+        let want: Vec<f64> = want.iter().map(|w| w / wanted * total).collect();
+        let mut room: Vec<f64> = (0..n).map(|i| (want[i] - traffic[i].offered).max(0.0)).collect();
+        for j in 0..n {
+            let offered = traffic[j].offered;
+            let mut surplus = offered - want[j];
+            if surplus <= self.margin * traffic[j].capacity || offered <= 0.0 { continue; }
+            let mut order: Vec<usize> = (0..n).filter(|&i| i != j).collect();
+            order.sort_by_key(|&i| (network.rtt(RegionId::from_index(j), RegionId::from_index(i)), i));
+            for i in order {
+                let moved = surplus.min(room[i]);
+                room[i] -= moved;
+                surplus -= moved;
+                matrix.shares[i * n + j] = moved / offered;
+                matrix.shares[j * n + j] -= moved / offered;
+            }
+        }
+    }
+}
+
+/// The conductor with what it has seen.
+pub struct Conducting {
+    spec: Conductor,
+    mean: Vec<Traffic>,
+    seen_s: f64,
+}
+
+impl Conducting {
+    /// A conductor of so many regions that has seen nothing yet.
+    pub fn new(spec: Conductor, regions: usize) -> Self {
+        Self { spec, mean: vec![Traffic::default(); regions], seen_s: 0.0 }
+    }
+
+    /// How often it is asked.
+    pub fn period(&self) -> crate::types::Duration {
+        crate::types::Duration::from_secs_f64(self.spec.period_s)
+    }
+
+    /// What was measured over the last `dt_s`.
+    pub fn observe(&mut self, traffic: &[Traffic], dt_s: f64) {
+        self.seen_s += dt_s;
+        let weight = dt_s / self.seen_s.min(self.spec.window_s).max(dt_s);
+        for (mean, now) in self.mean.iter_mut().zip(traffic) {
+            mean.capacity = now.capacity;
+            mean.offered += (now.offered - mean.offered) * weight;
+            mean.utilization += (now.utilization - mean.utilization) * weight;
+        }
+    }
+
+    /// The matrix for what it has seen.
+    pub fn conduct(&self, network: &Network, matrix: &mut Matrix) {
+        self.spec.conduct(&self.mean, network, matrix);
     }
 }

@@ -16,7 +16,7 @@ mod utilization;
 pub use back_pressure::{BackPressure, Pressed};
 pub use carbon::CarbonScale;
 pub use concurrency::Concurrency;
-pub use conductor::{Conductor, Matrix, Traffic};
+pub use conductor::{Conducting, Conductor, Matrix, Traffic};
 pub use delivery::Delivery;
 pub use order::{Order, Rank};
 pub use quota::{Bucket, MeanCost, QuotaRules};
@@ -42,6 +42,20 @@ pub enum DispatchSpec {
 impl Default for DispatchSpec {
     fn default() -> Self {
         Self::Direct(Direct {})
+    }
+}
+
+impl DispatchSpec {
+    /// Whether a controller holds calls back that could run.
+    pub fn defers(&self) -> bool {
+        matches!(self, Self::DurableQueues(d) if d.utilization.is_some())
+    }
+
+    /// No controller holds calls back: everything else stays as it is.
+    pub fn let_all_go(&mut self) {
+        if let Self::DurableQueues(d) = self {
+            (d.utilization, d.carbon) = (None, None);
+        }
     }
 }
 
@@ -99,6 +113,26 @@ pub struct DurableQueues {
     /// what they said last. Default: never.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub controllers_down: Vec<Outage>,
+}
+
+impl Default for DurableQueues {
+    fn default() -> Self {
+        Self {
+            period_s: period(),
+            order: Order::default(),
+            reserve_s: reserve(),
+            run_queue: None,
+            delivery: None,
+            quota: None,
+            utilization: None,
+            carbon: None,
+            concurrency: None,
+            slow_start: None,
+            back_pressure: None,
+            conductor: None,
+            controllers_down: Vec::new(),
+        }
+    }
 }
 
 /// A stretch of time in which something is down.

@@ -43,6 +43,11 @@ impl MeanCost {
         self.mean += (cost - self.mean) / self.calls;
     }
 
+    /// The mean cost [core·s]; 0 before the first call.
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+
     /// The rate that a quota of so many cores is worth [calls/s]; infinite before the first call.
     pub fn rate(&self, cores: f64) -> f64 {
         if self.mean > 0.0 { cores / self.mean } else { f64::INFINITY }

@@ -1,0 +1,129 @@
+//! The gate of one function: whether one more of its calls may start now.
+
+use crate::scheduler::dispatch::{Bucket, DurableQueues, MeanCost, Pressed, Started};
+use crate::types::SimTime;
+
+/// Why a call has to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// As many calls of the function run as may run together.
+    Concurrency = 0,
+    /// Its calls have grown as fast as they may.
+    SlowStart = 1,
+    /// Its downstream service throws exceptions.
+    BackPressure = 2,
+    /// Its reserved rate is used up.
+    Quota = 3,
+    /// Its opportunistic rate, scaled by the utilization controller, is used up.
+    Utilization = 4,
+    /// The RunQ of every region that may pull it is full.
+    RunQueue = 5,
+}
+
+/// How many reasons there are.
+pub const REASONS: usize = 6;
+
+/// What is known of a function for the whole run, and its limits now.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    /// Whether the utilization controller scales its rate.
+    pub scaled: bool,
+    /// Larger is more important.
+    pub criticality: u8,
+    /// CPU of one running call \[cores\].
+    pub cores: f64,
+    /// How many of its calls may run together.
+    pub limit: u32,
+    /// How many do.
+    pub running: u32,
+    /// Its owner's quota \[cores\]; infinite without one.
+    pub quota_cores: f64,
+    /// Its mean cost per call.
+    pub cost: MeanCost,
+    /// Its calls that wait in the durable queues of all regions.
+    pub waiting: u32,
+    /// Its place in the list of functions with calls that wait.
+    pub listed: u32,
+    /// How it is slowed by its service.
+    pub pressed: Pressed,
+    /// Calls that it has started in the present period of back-pressure.
+    pub pressed_started: u64,
+    quota: Bucket,
+    press: Bucket,
+    started: Started,
+}
+
+impl Gate {
+    /// A gate of a function of which nothing has been called yet.
+    pub fn new(scaled: bool, criticality: u8, cores: f64, limit: u32, quota_cores: f64, now: SimTime) -> Self {
+        Self {
+            scaled,
+            criticality,
+            cores,
+            limit,
+            running: 0,
+            quota_cores,
+            cost: MeanCost::default(),
+            waiting: 0,
+            listed: u32::MAX,
+            pressed: Pressed::default(),
+            pressed_started: 0,
+            quota: Bucket::new(now),
+            press: Bucket::new(now),
+            started: Started::default(),
+        }
+    }
+
+    /// Its preset rate limit r0 [calls/s]; where no quota says any, what waits now is spread over one period of polling.
+    pub fn preset_rate(&self, spec: &DurableQueues) -> f64 {
+        let rate = if spec.quota.is_some() { self.cost.rate(self.quota_cores) } else { f64::INFINITY };
+        if rate.is_finite() { rate } else { f64::from(self.waiting) / spec.period_s }
+    }
+
+    /// Why no call of it may start now; `None` if one may. `scale` is S of the utilization controller.
+    pub fn blocked(&mut self, spec: &DurableQueues, scale: f64, now: SimTime) -> Option<Why> {
+        if self.running >= self.limit {
+            return Some(Why::Concurrency);
+        }
+        if let Some(slow_start) = &spec.slow_start
+            && slow_start.room(&mut self.started, now) == 0
+        {
+            return Some(Why::SlowStart);
+        }
+        if self.pressed.rate.is_finite() && self.press.fill(self.pressed.rate, spec.period_s, now) < 1.0 {
+            return Some(Why::BackPressure);
+        }
+        let burst_s = spec.quota.as_ref().map_or(spec.period_s, |q| q.burst_s);
+        if self.scaled && spec.utilization.is_some() {
+            let rate = self.preset_rate(spec) * scale;
+            return (self.quota.fill(rate, burst_s, now) < 1.0).then_some(Why::Utilization);
+        }
+        if spec.quota.is_some() {
+            let rate = self.cost.rate(self.quota_cores);
+            if rate.is_finite() && self.quota.fill(rate, burst_s, now) < 1.0 {
+                return Some(Why::Quota);
+            }
+        }
+        None
+    }
+
+    /// A call of it starts because it is due, whatever its rate.
+    pub fn start_due(&mut self, spec: &DurableQueues, now: SimTime) {
+        self.running += 1;
+        self.pressed_started += 1;
+        if let Some(slow_start) = &spec.slow_start {
+            slow_start.count(&mut self.started, now);
+        }
+        if self.pressed.rate.is_finite() {
+            self.press.take();
+        }
+    }
+
+    /// A call of it starts.
+    pub fn start(&mut self, spec: &DurableQueues, now: SimTime) {
+        self.start_due(spec, now);
+        if (self.scaled && spec.utilization.is_some()) || (spec.quota.is_some() && self.quota_cores.is_finite()) {
+            self.quota.take();
+        }
+    }
+}

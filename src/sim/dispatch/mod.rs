@@ -1,0 +1,159 @@
+//! Durable queues and the schedulers that pull from them.
+//!
+//! ```text
+//!   let go ──> durable queue of (function, region) ──> schedulers of the regions ──> RunQ: the region's queue for room ──> host
+//!                   ▲        ▲                            gates, order, conductor                                          │
+//!                   │        └── time is up: offered once more, though it may still run ◀──────────────────────────────────┤
+//!                   └─────────── refused: offered again after a delay ◀────────────────────────── exception, else acknowledged
+//! ```
+//!
+//! A call whose gate is open and before which none of its function waits starts in the instant in which it is written; all others wait for the
+//! next poll. The model is in `docs/xfaas.md`.
+
+mod gate;
+mod poll;
+mod pull;
+mod returns;
+mod totals;
+
+pub use gate::{REASONS, Why};
+pub(in crate::sim) use returns::Returned;
+pub use totals::{DispatchTotals, Levels};
+
+use std::collections::{BinaryHeap, VecDeque};
+
+use gate::Gate;
+
+use super::engine::Engine;
+use super::event::Event;
+use crate::scheduler::dispatch::{Conducting, Controller, DispatchSpec, DurableQueues, Matrix, Rank, Seen, Traffic};
+use crate::types::{Duration, RegionId, SimTime, Stream};
+use crate::workload::{FunctionProfile, Quota};
+
+/// A call in a durable queue; void unless the call is still held under this ticket.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    slot: u32,
+    ticket: u64,
+}
+
+/// A call that was handed out, and when the queue gives up hope of hearing of it.
+#[derive(Debug, Clone, Copy)]
+struct Lease {
+    until: SimTime,
+    slot: u32,
+    generation: u32,
+    attempt: u32,
+}
+
+/// All that the engine keeps for dispatch.
+pub(super) struct Dispatching {
+    /// Whether there are durable queues at all: without them, nothing here is ever touched.
+    pub on: bool,
+    spec: DurableQueues,
+    regions: usize,
+    period: Duration,
+    reserve: Duration,
+    gates: Vec<Gate>,
+    /// The durable queues, by function and region.
+    queues: Vec<VecDeque<Entry>>,
+    /// Functions with calls that wait, in no meaningful order.
+    waiting: Vec<u32>,
+    tickets: u64,
+    controller: Option<Controller>,
+    seen: Seen,
+    /// S now.
+    scale: f64,
+    /// What carbon makes of it, by region; empty without that extension.
+    factors: Vec<f64>,
+    conducting: Option<Conducting>,
+    matrix: Matrix,
+    /// Work that each region's schedulers have yet to pull to have had their share [core·s].
+    credits: Vec<f64>,
+    /// Work that each region's queues have handed out since the conductor looked [core·s].
+    offered: Vec<f64>,
+    /// CPU in use over capacity, summed over the polls since the conductor looked, and how many these were.
+    used: (Vec<f64>, u32),
+    traffic: Vec<Traffic>,
+    next_conducting: SimTime,
+    next_pressing: SimTime,
+    next_guard: SimTime,
+    leases: VecDeque<Lease>,
+    lost: Stream,
+    /// Reused by every choice of a region.
+    shares: Vec<f64>,
+    /// Reused by every poll.
+    heads: BinaryHeap<std::cmp::Reverse<(Rank, u32)>>,
+    pub totals: DispatchTotals,
+}
+
+impl Dispatching {
+    pub(super) fn new(spec: DispatchSpec, regions: usize, capacity: Vec<f64>, lost: Stream) -> Self {
+        let (on, spec) = match spec {
+            DispatchSpec::Direct(_) => (false, DurableQueues::default()),
+            DispatchSpec::DurableQueues(spec) => (true, *spec),
+        };
+        let traffic = capacity.into_iter().map(|capacity| Traffic { capacity, ..Traffic::default() }).collect();
+        Self {
+            on,
+            regions,
+            period: Duration::from_secs_f64(spec.period_s).max(Duration(1)),
+            reserve: Duration::from_secs_f64(spec.reserve_s),
+            gates: Vec::new(),
+            queues: Vec::new(),
+            waiting: Vec::new(),
+            tickets: 0,
+            controller: spec.utilization.clone().map(|law| Controller::new(law, spec.period_s)),
+            seen: Seen::default(),
+            scale: 1.0,
+            factors: Vec::new(),
+            conducting: spec.conductor.clone().map(|c| Conducting::new(c, regions)),
+            matrix: Matrix::identity(regions),
+            credits: vec![0.0; regions],
+            offered: vec![0.0; regions],
+            used: (vec![0.0; regions], 0),
+            traffic,
+            next_conducting: SimTime::ZERO,
+            next_pressing: SimTime::ZERO,
+            next_guard: SimTime::ZERO,
+            leases: VecDeque::new(),
+            lost,
+            shares: vec![0.0; regions],
+            heads: BinaryHeap::new(),
+            totals: DispatchTotals::default(),
+            spec,
+        }
+    }
+
+    /// Opens the gate and the queues of the next function.
+    pub(super) fn announce(&mut self, profile: &FunctionProfile, now: SimTime) {
+        let limit = self.spec.concurrency.as_ref().map_or(u32::MAX, |c| c.limit(&profile.name));
+        self.gates.push(Gate::new(
+            profile.quota == Quota::Opportunistic,
+            profile.criticality,
+            f64::from(profile.cpu.0) * 1e-3,
+            limit,
+            profile.quota_cores.unwrap_or(f64::INFINITY),
+            now,
+        ));
+        self.queues.resize_with(self.queues.len() + self.regions, VecDeque::new);
+    }
+
+    fn controllers_down(&self, now: SimTime) -> bool {
+        self.spec.controllers_down.iter().any(|outage| outage.holds(now))
+    }
+}
+
+impl Engine<'_> {
+    /// Begins to poll.
+    pub(super) fn begin_dispatch(&mut self) {
+        if self.dispatch.on {
+            self.queue.push(SimTime::ZERO + self.dispatch.period, Event::Poll);
+        }
+    }
+
+    /// The RunQ of a region is as long as it may be.
+    fn run_queue_is_full(&self, region: RegionId) -> bool {
+        self.dispatch.spec.run_queue.is_some_and(|most| self.loads[region.index()].queued >= most)
+    }
+}

@@ -1,0 +1,178 @@
+//! From the durable queue to a region: who may start, and which region's schedulers pull it.
+
+use super::{Entry, Why};
+use crate::sim::calls::Stage;
+use crate::sim::engine::Engine;
+use crate::types::{FunctionId, RegionId, SimTime};
+
+impl Engine<'_> {
+    /// Writes a call to the durable queue of its function in the region where it arrived; it starts at once if it may.
+    pub(in crate::sim) fn enqueue(&mut self, slot: u32) {
+        let call = &self.calls[slot];
+        let (function, home) = (call.function, call.home);
+        let d = &mut self.dispatch;
+        let gate = &mut d.gates[function.index()];
+        let scaled = gate.scaled && d.controller.is_some();
+        if self.calls[slot].attempt == 0 {
+            if gate.scaled { d.seen.deferrable += 1 } else { d.seen.urgent += 1 }
+        }
+        if !scaled && gate.waiting == 0 {
+            match gate.blocked(&d.spec, d.scale, self.now) {
+                None => {
+                    if let Some(region) = self.puller(function, home) {
+                        self.dispatch.gates[function.index()].start(&self.dispatch.spec, self.now);
+                        self.dispatch.totals.at_once += 1;
+                        return self.hand_out(slot, region);
+                    }
+                    self.dispatch.totals.blocked[Why::RunQueue as usize] += 1;
+                }
+                Some(why) => d.totals.blocked[why as usize] += 1,
+            }
+        }
+        self.series.defer(home, self.now, 1);
+        let d = &mut self.dispatch;
+        d.tickets += 1;
+        let call = &mut self.calls[slot];
+        (call.stage, call.order) = (Stage::Held, d.tickets);
+        d.queues[function.index() * d.regions + home.index()].push_back(Entry { slot, ticket: d.tickets });
+        d.count_waiting(function);
+        let waiting = d.totals.waiting.0 + 1;
+        d.totals.waiting = (waiting, d.totals.waiting.1.max(waiting));
+    }
+
+    /// The first call of a function that waits in a region's queue.
+    #[inline]
+    pub(super) fn head(&mut self, function: usize, region: usize) -> Option<u32> {
+        let queue = &mut self.dispatch.queues[function * self.dispatch.regions + region];
+        while let Some(entry) = queue.front() {
+            let call = &self.calls[entry.slot];
+            if call.stage == Stage::Held && call.order == entry.ticket {
+                return Some(entry.slot);
+            }
+            queue.pop_front();
+        }
+        None
+    }
+
+    /// Of the heads of a function's queues the one with the earliest deadline, then the one that was written first.
+    pub(super) fn first_waiting(&mut self, function: usize) -> Option<u32> {
+        let mut first: Option<(SimTime, u64, u32)> = None;
+        for region in 0..self.dispatch.regions {
+            if let Some(slot) = self.head(function, region) {
+                let call = &self.calls[slot];
+                let place = (call.deadline, call.order, slot);
+                first = Some(first.map_or(place, |best| best.min(place)));
+            }
+        }
+        first.map(|(_, _, slot)| slot)
+    }
+
+    /// Takes a call that waits out of its queue and hands it out to a region.
+    pub(super) fn pull(&mut self, slot: u32, region: RegionId) {
+        let call = &mut self.calls[slot];
+        // A ticket that nobody holds: what is left of it in the queue is void.
+        call.order = 0;
+        let (function, home) = (call.function, call.home);
+        self.series.defer(home, self.now, -1);
+        self.dispatch.totals.waiting.0 -= 1;
+        self.dispatch.count_pulled(function);
+        self.hand_out(slot, region);
+    }
+
+    /// Hands a call out to the schedulers of a region.
+    fn hand_out(&mut self, slot: u32, region: RegionId) {
+        let cost = self.dispatch.mean_cost(self.calls[slot].function);
+        let call = &mut self.calls[slot];
+        call.attempt += 1;
+        let (home, attempt, generation) = (call.home, call.attempt, call.generation);
+        let d = &mut self.dispatch;
+        d.totals.attempts += 1;
+        d.totals.abroad += u64::from(region != home);
+        d.offered[home.index()] += cost;
+        if let Some(delivery) = &d.spec.delivery {
+            let until = self.now + crate::types::Duration::from_secs_f64(delivery.timeout_s);
+            d.leases.push_back(super::Lease { until, slot, generation, attempt });
+        }
+        self.run_in(slot, region);
+    }
+
+    /// The region whose schedulers pull the next call of a function from a region's queue: of those that may, and have room in their RunQ and
+    /// hosts that are large enough, the one that is furthest behind its share; `None` if there is none.
+    ///
+    /// Shares are of work, not of calls: `T[i][j]`, for functions whose rate is scaled times the factor of carbon.
+    pub(super) fn puller(&mut self, function: FunctionId, queue: RegionId) -> Option<RegionId> {
+        let d = &self.dispatch;
+        if d.conducting.is_none() && d.factors.is_empty() {
+            return (!self.run_queue_is_full(queue)).then_some(queue);
+        }
+        let cost = d.mean_cost(function);
+        let scaled = d.gates[function.index()].scaled && !d.factors.is_empty();
+        let needed = self.profiles[function.index()].memory.0;
+        let mut sum = 0.0;
+        let mut best: Option<(f64, RegionId)> = None;
+        for i in 0..d.regions {
+            let region = RegionId::from_index(i);
+            let mut share = self.dispatch.matrix.share(region, queue);
+            if scaled {
+                share *= self.dispatch.factors[i];
+            }
+            let open = share > 0.0
+                && self.loads[i].largest_function >= needed
+                && self.loads[i].hosts_on > 0
+                && !self.run_queue_is_full(region);
+            if open {
+                sum += share;
+                self.dispatch.shares[i] = share;
+            } else {
+                self.dispatch.shares[i] = 0.0;
+            }
+        }
+        if sum == 0.0 {
+            return None;
+        }
+        for i in 0..self.dispatch.regions {
+            let share = self.dispatch.shares[i] / sum;
+            if share > 0.0 {
+                self.dispatch.credits[i] += share * cost;
+                let credit = self.dispatch.credits[i];
+                if best.is_none_or(|(most, _)| credit > most) {
+                    best = Some((credit, RegionId::from_index(i)));
+                }
+            }
+        }
+        let (_, region) = best?;
+        self.dispatch.credits[region.index()] -= cost;
+        Some(region)
+    }
+}
+
+impl super::Dispatching {
+    /// What a call of a function is expected to cost, at least a microsecond of a core [core·s].
+    #[inline]
+    pub(super) fn mean_cost(&self, function: FunctionId) -> f64 {
+        self.gates[function.index()].cost.mean().max(1e-6)
+    }
+
+    /// One more call of a function waits.
+    fn count_waiting(&mut self, function: FunctionId) {
+        let gate = &mut self.gates[function.index()];
+        gate.waiting += 1;
+        if gate.waiting == 1 {
+            gate.listed = self.waiting.len() as u32;
+            self.waiting.push(function.0);
+        }
+    }
+
+    /// One call fewer of a function waits.
+    fn count_pulled(&mut self, function: FunctionId) {
+        let gate = &mut self.gates[function.index()];
+        gate.waiting -= 1;
+        if gate.waiting == 0 {
+            let hole = std::mem::replace(&mut gate.listed, u32::MAX) as usize;
+            self.waiting.swap_remove(hole);
+            if let Some(&moved) = self.waiting.get(hole) {
+                self.gates[moved as usize].listed = hole as u32;
+            }
+        }
+    }
+}
