@@ -62,6 +62,10 @@ pub(super) struct Dispatching {
     tickets: u64,
     controller: Option<Controller>,
     seen: Seen,
+    flow: f64,
+    ugain: f64,
+    uday: f64,
+    seen_utilization: f64,
     /// S now.
     scale: f64,
     /// What carbon makes of it, by region; empty without that extension.
@@ -105,6 +109,10 @@ impl Dispatching {
             tickets: 0,
             controller: spec.utilization.clone().map(|law| Controller::new(law, spec.period_s)),
             seen: Seen::default(),
+            flow: std::env::var("FLOW").ok().and_then(|g| g.parse().ok()).unwrap_or(0.0),
+            ugain: std::env::var("UGAIN").ok().and_then(|g| g.parse().ok()).unwrap_or(0.0),
+            uday: 0.66,
+            seen_utilization: 0.0,
             scale: 1.0,
             factors: Vec::new(),
             conducting: spec.conductor.clone().map(|c| Conducting::new(c, regions)),

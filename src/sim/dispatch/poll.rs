@@ -45,6 +45,8 @@ impl Engine<'_> {
         }
         d.used.1 += 1;
         d.seen.utilization = used as f64 / capacity.max(1) as f64;
+        d.seen_utilization = d.seen.utilization;
+        d.uday += (d.seen.utilization - d.uday) * d.spec.period_s / 86_400.0;
     }
 
     /// The utilization controller and the traffic conductor say anew what they want.
@@ -75,7 +77,7 @@ impl Engine<'_> {
         }
         (d.seen.quota, d.seen.backlog) = (quota, backlog);
         if let Some(controller) = &mut d.controller {
-            d.scale = controller.scale(&d.seen);
+            d.scale = controller.scale(&d.seen) * (1.0 + d.ugain * (d.uday - d.seen_utilization)).clamp(0.0, 4.0);
         }
     }
 

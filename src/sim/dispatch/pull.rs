@@ -116,6 +116,11 @@ impl Engine<'_> {
             if scaled {
                 share *= self.dispatch.factors[i];
             }
+            if self.dispatch.flow > 0.0 {
+                let load = &self.loads[i];
+                let used = load.cpu_used as f64 / load.cpu_capacity.max(1) as f64;
+                share *= (1.0 + self.dispatch.flow * (self.dispatch.seen_utilization - used)).max(0.01);
+            }
             let open = share > 0.0
                 && self.loads[i].largest_function >= needed
                 && self.loads[i].hosts_on > 0
