@@ -21,7 +21,7 @@ pub use delivery::Delivery;
 pub use order::{Order, Rank};
 pub use quota::{Bucket, MeanCost, QuotaRules};
 pub use slow_start::{SlowStart, Started};
-pub use utilization::{Controller, Seen, UtilizationLaw};
+pub use utilization::{Controller, FixedTarget, Integral, Paced, Seen, UtilizationLaw};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -128,3 +128,6 @@ fn period() -> f64 {
 fn reserve() -> f64 {
     900.0
 }
+
+#[cfg(test)]
+mod tests;
