@@ -29,6 +29,7 @@ mod provision;
 mod queue;
 mod rules;
 mod scale;
+mod services;
 mod setup;
 mod start;
 mod statistics;
@@ -42,5 +43,6 @@ pub use instances::{
 pub use jobs::{JobEnd, JobEnding, JobLog, JobPurchase, JobRules, JobTotals};
 pub use pools::PoolNumbers;
 pub use rules::{ColdWait, Eviction, Exhaustion, MemoryRules, QueueRules, QueueScope, Rules, SandboxRules};
+pub use services::{ServiceOutage, ServiceSpec, ServiceTotals, Services, check_services};
 pub use setup::{AccountSink, CallLog, Finished, Logs, Outcome, Progress, RegionSetup, Setup, SimError};
 pub use statistics::{Counts, FunctionStats, PoolCounts, Series, Totals};

@@ -14,9 +14,9 @@ mod slow_start;
 mod utilization;
 
 pub use back_pressure::{BackPressure, Pressed};
-pub use carbon::CarbonScale;
+pub use carbon::{CarbonFactors, CarbonScale, Normalize};
 pub use concurrency::Concurrency;
-pub use conductor::{Conductor, Matrix, Traffic};
+pub use conductor::{Conducting, Conductor, Matrix, Traffic};
 pub use delivery::Delivery;
 pub use order::{Order, Rank};
 pub use quota::{Bucket, MeanCost, QuotaRules};
@@ -42,6 +42,19 @@ pub enum DispatchSpec {
 impl Default for DispatchSpec {
     fn default() -> Self {
         Self::Direct(Direct {})
+    }
+}
+
+impl DispatchSpec {
+    /// What a schema cannot say: a key, what is wrong with it, what to do.
+    pub fn conflicts(&self) -> Vec<(String, String, &'static str)> {
+        match self {
+            Self::Direct(_) => Vec::new(),
+            Self::DurableQueues(queues) => {
+                let at = |(key, message, help)| (format!("durable-queues.{key}"), message, help);
+                queues.conflicts().into_iter().map(at).collect()
+            }
+        }
     }
 }
 
@@ -99,6 +112,42 @@ pub struct DurableQueues {
     /// what they said last. Default: never.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub controllers_down: Vec<Outage>,
+}
+
+impl DurableQueues {
+    fn conflicts(&self) -> Vec<(String, String, &'static str)> {
+        let mut wrong = Vec::new();
+        for (i, outage) in self.controllers_down.iter().enumerate().filter(|(_, o)| o.until_s <= o.from_s) {
+            wrong.push((
+                format!("controllers_down[{i}].until_s"),
+                format!("the outage ends at {} s, not after it begins at {} s", outage.until_s, outage.from_s),
+                "give a later end",
+            ));
+        }
+        if let Some(delivery) = self.delivery.as_ref().filter(|d| d.longest_delay_s < d.retry_delay_s) {
+            wrong.push((
+                "delivery.longest_delay_s".into(),
+                format!("the longest delay, {} s, is below retry_delay_s = {}", delivery.longest_delay_s, delivery.retry_delay_s),
+                "raise longest_delay_s, or lower retry_delay_s",
+            ));
+        }
+        let zero = |c: &Concurrency| c.of.iter().find(|(_, limit)| **limit == 0).map(|(name, _)| name.clone());
+        if let Some(name) = self.concurrency.as_ref().and_then(zero) {
+            wrong.push((
+                format!("concurrency.of.{name}"),
+                format!("a limit of 0 lets no call of {name} ever run"),
+                "give 1 or more",
+            ));
+        }
+        if self.carbon.is_some() && self.utilization.is_none() {
+            wrong.push((
+                "carbon".into(),
+                "carbon scales what the utilization controller says, and there is none".into(),
+                "add a law, for example utilization = { paced = {} }, or leave carbon out",
+            ));
+        }
+        wrong
+    }
 }
 
 /// A stretch of time in which something is down.

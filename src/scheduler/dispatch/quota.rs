@@ -166,7 +166,8 @@ mod tests {
         let (rate, burst_s) = (2.5, 8.0);
         let (mut bucket, mut starts, mut now) = (Bucket::new(at(0.0)), Vec::new(), 0.0);
         for _ in 0..2000 {
-            now += random.exponential(if random.uniform() < 0.05 { 30.0 } else { 0.1 });
+            let mean = if random.uniform() < 0.05 { 30.0 } else { 0.1 };
+            now += random.exponential(mean);
             if bucket.fill(rate, burst_s, at(now)) >= 1.0 {
                 bucket.take();
                 starts.push(now);

@@ -218,3 +218,107 @@ fn no_schedule_does_better_than_the_bound_of_earliest_deadline_first() {
         assert!((hours - wait).abs() < 0.5, "f = {deferrable}: longest wait {hours}");
     }
 }
+
+#[test]
+fn contradictions_are_found_at_their_keys() {
+    let conflicts = |text: &str| {
+        let queues: DurableQueues = toml::from_str(text).expect(text);
+        DispatchSpec::DurableQueues(Box::new(queues)).conflicts()
+    };
+    for (text, key, part) in [
+        ("controllers_down = [{ from_s = 9.0, until_s = 3.0 }]", "controllers_down[0].until_s", "ends at 3 s"),
+        ("delivery.longest_delay_s = 5.0", "delivery.longest_delay_s", "below retry_delay_s = 10"),
+        ("concurrency.of = { f = 0 }", "concurrency.of.f", "no call of f ever run"),
+        ("[carbon]", "carbon", "there is none"),
+    ] {
+        let found = conflicts(text);
+        assert!(found.len() == 1 && found[0].1.contains(part), "{text}: {found:?}");
+        assert_eq!(found[0].0, format!("durable-queues.{key}"));
+    }
+    assert_eq!(conflicts("[carbon]\n[utilization.paced]\n[delivery]\n[concurrency]"), []);
+    assert_eq!(DispatchSpec::default().conflicts(), []);
+}
+
+/// The commented alternative of scenarios/reference.toml as it would be read.
+fn reference() -> toml::Table {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/reference.toml");
+    let text = std::fs::read_to_string(path).expect("the reference scenario");
+    let table = text.lines().skip_while(|l| !l.starts_with("# [scheduler.dispatch.durable-queues]")).skip(1);
+    let lines: Vec<&str> = table.take_while(|l| !l.is_empty()).map(|l| &l[2..]).collect();
+    toml::from_str(&lines.join("\n")).expect("the alternative can be read without its comment signs")
+}
+
+#[test]
+fn the_reference_shows_every_key_of_every_part_with_its_default() {
+    let shown = reference();
+    let queues: DurableQueues = shown.clone().try_into().expect("only keys that there are");
+    // Without the keys that have no default, each part is its own default.
+    let mut bare = shown;
+    let mut drop = |part: &str, key: &str| bare[part].as_table_mut().expect("a table").remove(key).expect("it is shown");
+    drop("delivery", "attempts");
+    let paced = |law: UtilizationLaw| match law {
+        UtilizationLaw::Paced(p) => p,
+        _ => panic!("the reference shows paced"),
+    };
+    let empty = "period_s = 10.0\norder = \"criticality-then-deadline\"\n[delivery]\n[quota]\n[utilization.paced]\n[carbon]\n\
+                 [slow_start]\n[back_pressure]\n[conductor]";
+    let defaults: DurableQueues = toml::from_str(empty).expect("no key is needed");
+    let got: DurableQueues = bare.try_into().expect("only keys that there are");
+    assert_eq!((got.delivery, got.quota, got.carbon), (defaults.delivery, defaults.quota, defaults.carbon));
+    assert_eq!((got.slow_start, got.back_pressure), (defaults.slow_start, defaults.back_pressure));
+    assert_eq!((got.conductor, got.order, got.period_s), (defaults.conductor, defaults.order, defaults.period_s));
+    assert_eq!(got.reserve_s, defaults.reserve_s);
+    let (a, b) = (paced(got.utilization.expect("shown")), paced(defaults.utilization.expect("given")));
+    assert!((a.ceiling - b.ceiling).abs() < 1e-3);
+    assert_eq!(Paced { ceiling: b.ceiling, prior_rate_per_s: None, ..a }, b);
+    // Every key of every part is shown: nothing is added by filling in defaults.
+    let all = toml::Table::try_from(&queues).expect("it can be written");
+    for (part, keys) in reference() {
+        let (Some(shown), Some(written)) = (keys.as_table(), all[&part].as_table()) else { continue };
+        let sorted = |table: &toml::Table| table.keys().cloned().collect::<std::collections::BTreeSet<_>>();
+        assert_eq!(sorted(shown), sorted(written), "{part}");
+    }
+    let sorted = |table: &toml::Table| table.keys().cloned().collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(sorted(&reference()), sorted(&all));
+}
+
+#[test]
+fn the_paced_law_is_that_of_the_paced_backlog() {
+    use crate::scheduler::WorkToken;
+    use crate::scheduler::shifting::{Plan, ShiftingSpec, Work, lab};
+    use crate::types::{Duration, Seed, SimTime};
+    let keys = "window_s = 7200.0, gain = 1.5, set_point = 0.2, ceiling = 1.4";
+    let text = format!("paced-backlog = {{ {keys}, period_s = 60.0, reserve_s = 0.0 }}");
+    let shifting: ShiftingSpec = toml::from_str(&text).expect("right keys");
+    let mut shifting = shifting.build(Seed(1), Duration::ZERO);
+    let mut controller = Controller::new(toml::from_str(&format!("paced = {{ {keys} }}")).expect("right keys"), 60.0);
+    let mut random = Seed(3).stream("paced", 0);
+    let profile = lab::profile();
+    let (mut token, mut waiting, mut carry, mut gone) = (0, 0_u64, 0.0, 0);
+    for period in 0..600_u64 {
+        let now = SimTime::ZERO + Duration::from_secs(60 * period);
+        let level = if (period / 60) % 2 == 0 { 40.0 } else { 5.0 };
+        let (urgent, held) = (random.poisson(0.3 * level), random.poisson(0.7 * level));
+        for i in 0..urgent + held {
+            let slack = if i < urgent { Duration::ZERO } else { Duration::from_secs(10_000_000) };
+            let work = Work { token: WorkToken::Call(token), slack, ..lab::work(&profile, now) };
+            let mut plan = Plan::default();
+            shifting.plan(&work, &lab::view(now, &[]), &mut plan);
+            assert_eq!(plan.held, i >= urgent);
+            token += 1;
+        }
+        let mut let_go = Vec::new();
+        shifting.tick(&lab::view(now, &[]), &mut let_go);
+        waiting += held;
+        let quota = 1024.0;
+        let seen = Seen { urgent, deferrable: held, backlog: waiting, quota, ..Seen::default() };
+        // A bucket carries what is less than a call.
+        let room = controller.scale(&seen) * quota + carry;
+        let may = (room as u64).min(waiting);
+        carry = if waiting > may { room - may as f64 } else { 0.0 };
+        waiting -= may;
+        gone += may;
+        assert_eq!(let_go.len() as u64, may, "period {period}");
+    }
+    assert!(gone > 8000 && waiting > 0, "{gone} {waiting}");
+}
