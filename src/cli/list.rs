@@ -16,7 +16,7 @@ pub struct List {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum What {
-    /// Policies of all nine seams, with parameters and defaults.
+    /// Policies of all ten seams, with parameters and defaults.
     Policies,
     /// Rules of attribution: who pays for capacity that nobody uses.
     Attribution,
@@ -50,8 +50,18 @@ impl List {
     }
 }
 
-const SEAMS: [&str; 9] =
-    ["admission", "shifting", "routing", "packing", "overcommit", "keep_alive", "scaling", "provisioning", "migration"];
+const SEAMS: [&str; 10] = [
+    "admission",
+    "shifting",
+    "dispatch",
+    "routing",
+    "packing",
+    "overcommit",
+    "keep_alive",
+    "scaling",
+    "provisioning",
+    "migration",
+];
 
 fn section(what: What) -> String {
     let schema = scenario::schema();

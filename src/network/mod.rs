@@ -19,6 +19,13 @@ impl Network {
         Self { regions, rtt: vec![Duration::ZERO; regions * regions] }
     }
 
+    /// Regions of these round-trip times, row by row.
+    #[cfg(test)]
+    pub fn new(regions: usize, rtt: Vec<Duration>) -> Self {
+        assert_eq!(rtt.len(), regions * regions, "one time per pair");
+        Self { regions, rtt }
+    }
+
     /// Round-trip time between two regions.
     #[inline]
     pub fn rtt(&self, from: RegionId, to: RegionId) -> Duration {

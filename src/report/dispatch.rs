@@ -1,7 +1,7 @@
 //! The figures of dispatch: durable queues, schedulers and central controllers.
 
 use super::summary::{List, share};
-use crate::sim::DispatchTotals;
+use crate::sim::{DispatchTotals, ServiceOutcome};
 
 /// The figures of durable queues.
 pub(super) fn figures(list: &mut List, t: &DispatchTotals) {
@@ -57,6 +57,29 @@ pub(super) fn figures(list: &mut List, t: &DispatchTotals) {
     let meaning =
         "executions of calls that had been executed already, or ran elsewhere, too; not among the executed ones";
     list.count("dispatch.executed_again", t.executed_again, meaning);
+    list.count(
+        "dispatch.slowed_functions",
+        t.slowed_functions,
+        "times a function began to be slowed by its service's exceptions",
+    );
     let meaning = "polls while the central controllers were down, over all polls";
     list.number("dispatch.blind_share", share(t.polls_blind as f64, levels.polls() as f64), "1", meaning);
+    for service in &t.services {
+        services(list, service);
+    }
+}
+
+/// The figures of one service.
+fn services(list: &mut List, service: &ServiceOutcome) {
+    let key = |figure: &str| format!("services.{}.{figure}", service.name);
+    list.count(&key("accepted"), service.totals.accepted, "calls that the service served");
+    list.count(&key("exceptions"), service.totals.exceptions, "calls that got an exception");
+    let meaning =
+        "most calls behind because of it: refused ones that wait, and waiting ones of reserved functions that call it";
+    list.count(&key("behind_max"), service.behind_max, meaning);
+    let meaning = "longest time from the end of an outage until no more calls were behind than before it; undefined if that never came";
+    let longest =
+        service.caught_up_s.iter().fold(0.0, |a: f64, &b| if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) });
+    let longest = if service.caught_up_s.is_empty() { f64::NAN } else { longest };
+    list.number(&key("caught_up_max_s"), longest, "s", meaning);
 }

@@ -20,7 +20,7 @@ use crate::network::Network;
 use crate::scheduler::{Known, SchedulerSpec};
 use crate::sci::GroupFacts;
 use crate::sci::beside::Beside;
-use crate::sim::{QueueScope, RegionSetup, Setup};
+use crate::sim::{QueueScope, RegionSetup, Services, Setup, check_services};
 use crate::types::{Duration, GroupId, Memory, RegionId, SECONDS_PER_YEAR, Seed, SimTime};
 use crate::workload::{Arrivals, Context, NoCalls, Opened};
 
@@ -128,6 +128,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         meter::check(spec, horizon, (&fleet.groups, &fleet.facts), scenario.regions.len(), &mut problems);
     }
     check_provisioning(scenario, &mut problems);
+    check_dispatch(scenario, &mut problems);
     let signals = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, past_arrivals, seed, step: steps.0 };
         let signals = signals::build_signals(scenario, &context, &mut problems);
@@ -207,6 +208,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         admission: admission.build(seed.derive("admission")),
         shifting: shifting.build(seed.derive("shifting"), since_midnight),
         dispatch: dispatch.clone(),
+        services: Services::new(&scenario.services, seed.derive("services")),
         routing: routing.build(seed.derive("routing")),
         network: Network::local(scenario.regions.len()),
         packing: packing.build(seed.derive("packing"), &std::sync::Arc::new(machines)),
@@ -282,6 +284,23 @@ fn check_provisioning(scenario: &Scenario, problems: &mut Vec<Problem>) {
             "scheduler.provisioning",
             "with min_hosts = 0 all hosts may be off, and without a queue no call would ever wait for one and wake it",
             "set min_hosts = 1, or give calls a queue with model.queue.scope and max_waiting",
+        ));
+    }
+}
+
+/// Keys of dispatch and of services that contradict each other.
+fn check_dispatch(scenario: &Scenario, problems: &mut Vec<Problem>) {
+    for (key, message, help) in scenario.scheduler.dispatch.conflicts() {
+        problems.push(Problem::new(format!("scheduler.dispatch.{key}"), message, help));
+    }
+    for (key, message, help) in check_services(&scenario.services) {
+        problems.push(Problem::new(format!("services.{key}"), message, help));
+    }
+    if !scenario.services.is_empty() && !scenario.scheduler.dispatch.has_queues() {
+        problems.push(Problem::new(
+            "services",
+            "there are services, but no durable queue that could offer a call again which a service refuses",
+            "add scheduler.dispatch.durable-queues = { delivery = {} }, or leave the services out",
         ));
     }
 }

@@ -55,7 +55,7 @@ use crate::scheduler::SchedulerSpec;
 use crate::scheduler::overcommit::watch::WatchSpec;
 use crate::sci::SciSpec;
 use crate::sci::beside::{CostSpec, ElectricityPrice, HeatSpec, PueOutdoor, Purchase, WaterSpec};
-use crate::sim::Rules;
+use crate::sim::{Rules, ServiceSpec};
 use crate::types::{Duration, Seed};
 use crate::workload::WorkloadSpec;
 use crate::workload::instances::InstancesSpec;
@@ -122,6 +122,9 @@ pub struct Scenario {
     /// none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub jobs: BTreeMap<String, JobsSpec>,
+    /// Downstream services that functions call, each under a name of its own. Default: there are none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, ServiceSpec>,
     /// In which currency prices are. Required where there is a price, and only there. Default: none, costs are not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<CostSpec>,

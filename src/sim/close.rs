@@ -1,6 +1,7 @@
 //! The end of a run: everything that is still there is credited with what it drew and held.
 
 use super::calls::Stage;
+use super::dispatch::DispatchTotals;
 use super::engine::Engine;
 use super::setup::{Outcome, SimError};
 use super::statistics::PoolCounts;
@@ -47,7 +48,10 @@ impl Engine<'_> {
         Ok(Outcome {
             instances: self.tenancy.totals,
             instance_source,
-            dispatch: self.dispatch.on.then_some(self.dispatch.totals),
+            dispatch: self.dispatch.on.then(|| {
+                let services = self.dispatch.service_totals();
+                DispatchTotals { services, ..self.dispatch.totals }
+            }),
             jobs: self.jobs.totals,
             job_list,
             watched,

@@ -71,7 +71,10 @@ impl Engine<'_> {
     /// The host has been touched; the caller settles it.
     #[inline]
     pub(super) fn execute(&mut self, slot: u32, id: SandboxId) {
-        let work = self.work_of(slot, id);
+        let mut work = self.work_of(slot, id);
+        if self.dispatch.calls_services() {
+            work = self.call_service(slot, work);
+        }
         let s = &mut self.sandboxes[id];
         s.state = SandboxState::Busy;
         s.call = slot;

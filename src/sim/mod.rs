@@ -30,13 +30,14 @@ mod provision;
 mod queue;
 mod rules;
 mod scale;
+mod services;
 mod setup;
 mod start;
 mod statistics;
 mod view;
 mod waiting;
 
-pub use dispatch::{DispatchTotals, Levels, REASONS, Why};
+pub use dispatch::{DispatchTotals, Levels, REASONS, ServiceOutcome, Why};
 pub use engine::simulate;
 pub use instances::{
     Contention, Ending, Evicted, InstanceEnd, InstanceLog, InstanceRules, InstanceTotals, Lived, MigrationRules, Order,
@@ -44,5 +45,6 @@ pub use instances::{
 pub use jobs::{JobEnd, JobEnding, JobLog, JobPurchase, JobRules, JobTotals};
 pub use pools::PoolNumbers;
 pub use rules::{ColdWait, Eviction, Exhaustion, MemoryRules, QueueRules, QueueScope, Rules, SandboxRules};
+pub use services::{ServiceOutage, ServiceSpec, ServiceTotals, Services, check_services};
 pub use setup::{AccountSink, CallLog, Finished, Logs, Outcome, Progress, RegionSetup, Setup, SimError};
 pub use statistics::{Counts, FunctionStats, PoolCounts, Series, Totals};

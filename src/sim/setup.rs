@@ -4,6 +4,7 @@ use super::dispatch::DispatchTotals;
 use super::instances::{InstanceLog, InstanceTotals};
 use super::jobs::{JobLog, JobTotals};
 use super::rules::Rules;
+use super::services::Services;
 use super::statistics::{FunctionStats, PoolCounts, Series, Totals};
 use crate::cluster::{Group, Host};
 use crate::grid::{Cursor, Forecast, Observed};
@@ -55,6 +56,8 @@ pub struct Setup {
     pub shifting: Box<dyn Shifting>,
     /// Through which queues they come there.
     pub dispatch: DispatchSpec,
+    /// The services that functions call.
+    pub services: Services,
     /// In which region.
     pub routing: Box<dyn Routing>,
     /// What lies between the regions.

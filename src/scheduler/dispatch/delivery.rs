@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 /// A call that was handed out is invisible until it is acknowledged (gone for good), refused (offered again after a delay) or its time is up
 /// (offered again at once, though it may still run: it is then executed twice).
 ///
+/// ```text
+///   delay after the a-th refusal = min(longest_delay_s, retry_delay_s x backoff^(a - 1))
+///   executions per call, where a share p of the acknowledgements is lost and nothing else goes wrong = 1/(1 - p) in the mean
+/// ```
+///
 /// Source: XFaaS (SOSP 2023) for the rules; the numbers are not published.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -32,8 +37,8 @@ pub struct Delivery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
     /// Share of the acknowledgements that are lost on the way: the call has been executed and is executed again after the timeout. Default 0
-    /// (assumed).
-    #[schemars(range(min = 0.0, max = 1.0))]
+    /// (assumed). Below 1: a call that is never acknowledged would be executed for ever.
+    #[schemars(range(min = 0.0, max = 0.99))]
     #[serde(default)]
     pub lost_acknowledgements: f64,
 }
@@ -56,5 +61,37 @@ impl Delivery {
     pub fn delay_s(&self, attempts: u32) -> f64 {
         let exponent = f64::from(attempts.saturating_sub(1).min(1000));
         (self.retry_delay_s * libm::pow(self.backoff, exponent)).min(self.longest_delay_s)
+    }
+
+    /// Whether a call is given up after `attempts` refused ones.
+    pub fn gives_up(&self, attempts: u32) -> bool {
+        self.attempts.is_some_and(|most| attempts >= most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(text: &str) -> Delivery {
+        toml::from_str(text).expect("right keys")
+    }
+
+    #[test]
+    fn delays_double_up_to_the_longest() {
+        let d = spec("");
+        let delays: Vec<f64> = (1..=9).map(|a| d.delay_s(a)).collect();
+        assert_eq!(delays, [10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 600.0, 600.0, 600.0]);
+        assert_eq!((d.delay_s(0), d.delay_s(u32::MAX)), (10.0, 600.0));
+        let steady = spec("backoff = 1.0\nretry_delay_s = 0.5");
+        assert_eq!((steady.delay_s(1), steady.delay_s(u32::MAX)), (0.5, 0.5));
+        assert_eq!(spec("backoff = 1e300").delay_s(1000), 600.0);
+    }
+
+    #[test]
+    fn a_call_is_given_up_after_its_attempts_and_never_without_a_limit() {
+        let three = spec("attempts = 3");
+        assert_eq!([1, 2, 3, 4].map(|a| three.gives_up(a)), [false, false, true, true]);
+        assert!(!spec("").gives_up(u32::MAX));
     }
 }

@@ -14,14 +14,14 @@ mod slow_start;
 mod utilization;
 
 pub use back_pressure::{BackPressure, Pressed};
-pub use carbon::CarbonScale;
+pub use carbon::{CarbonFactors, CarbonScale, Normalize};
 pub use concurrency::Concurrency;
 pub use conductor::{Conducting, Conductor, Matrix, Traffic};
 pub use delivery::Delivery;
 pub use order::{Order, Rank};
 pub use quota::{Bucket, MeanCost, QuotaRules};
 pub use slow_start::{SlowStart, Started};
-pub use utilization::{Controller, Seen, UtilizationLaw};
+pub use utilization::{Controller, FixedTarget, Integral, Paced, Seen, UtilizationLaw};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,11 @@ impl Default for DispatchSpec {
 }
 
 impl DispatchSpec {
+    /// Whether calls are written to durable queues.
+    pub fn has_queues(&self) -> bool {
+        matches!(self, Self::DurableQueues(_))
+    }
+
     /// Whether a controller holds calls back that could run.
     pub fn defers(&self) -> bool {
         matches!(self, Self::DurableQueues(d) if d.utilization.is_some())
@@ -55,6 +60,17 @@ impl DispatchSpec {
     pub fn let_all_go(&mut self) {
         if let Self::DurableQueues(d) = self {
             (d.utilization, d.carbon) = (None, None);
+        }
+    }
+
+    /// What a schema cannot say: a key, what is wrong with it, what to do.
+    pub fn conflicts(&self) -> Vec<(String, String, &'static str)> {
+        match self {
+            Self::Direct(_) => Vec::new(),
+            Self::DurableQueues(queues) => {
+                let at = |(key, message, help)| (format!("durable-queues.{key}"), message, help);
+                queues.conflicts().into_iter().map(at).collect()
+            }
         }
     }
 }
@@ -85,6 +101,12 @@ pub struct DurableQueues {
     #[schemars(range(min = 1))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_queue: Option<u32>,
+    /// Flow control by load: a region's schedulers pull less, the busier it is. Of a queue, region i pulls `T[i][j]` times max(0.01, 1 + this x
+    /// (mean CPU utilization of all regions - its own)), over the sum of these \[1\]. Default 0: shares are those of the matrix (not published; the
+    /// paper says that a growing RunQ slows pulling).
+    #[schemars(range(min = 0.0))]
+    #[serde(default)]
+    pub pull_gain: f64,
     /// At-least-once delivery. Default: every call is executed once, whatever happens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
@@ -122,6 +144,7 @@ impl Default for DurableQueues {
             order: Order::default(),
             reserve_s: reserve(),
             run_queue: None,
+            pull_gain: 0.0,
             delivery: None,
             quota: None,
             utilization: None,
@@ -132,6 +155,45 @@ impl Default for DurableQueues {
             conductor: None,
             controllers_down: Vec::new(),
         }
+    }
+}
+
+impl DurableQueues {
+    fn conflicts(&self) -> Vec<(String, String, &'static str)> {
+        let mut wrong = Vec::new();
+        for (i, outage) in self.controllers_down.iter().enumerate().filter(|(_, o)| o.until_s <= o.from_s) {
+            wrong.push((
+                format!("controllers_down[{i}].until_s"),
+                format!("the outage ends at {} s, not after it begins at {} s", outage.until_s, outage.from_s),
+                "give a later end",
+            ));
+        }
+        if let Some(delivery) = self.delivery.as_ref().filter(|d| d.longest_delay_s < d.retry_delay_s) {
+            wrong.push((
+                "delivery.longest_delay_s".into(),
+                format!(
+                    "the longest delay, {} s, is below retry_delay_s = {}",
+                    delivery.longest_delay_s, delivery.retry_delay_s
+                ),
+                "raise longest_delay_s, or lower retry_delay_s",
+            ));
+        }
+        let zero = |c: &Concurrency| c.of.iter().find(|(_, limit)| **limit == 0).map(|(name, _)| name.clone());
+        if let Some(name) = self.concurrency.as_ref().and_then(zero) {
+            wrong.push((
+                format!("concurrency.of.{name}"),
+                format!("a limit of 0 lets no call of {name} ever run"),
+                "give 1 or more",
+            ));
+        }
+        if self.carbon.is_some() && self.utilization.is_none() {
+            wrong.push((
+                "carbon".into(),
+                "carbon scales what the utilization controller says, and there is none".into(),
+                "add a law, for example utilization = { paced = {} }, or leave carbon out",
+            ));
+        }
+        wrong
     }
 }
 
@@ -162,3 +224,6 @@ fn period() -> f64 {
 fn reserve() -> f64 {
     900.0
 }
+
+#[cfg(test)]
+mod tests;

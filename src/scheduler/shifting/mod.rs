@@ -15,7 +15,7 @@ mod greedy_capacity;
 mod held;
 mod k_min;
 #[cfg(test)]
-mod lab;
+pub(in crate::scheduler) mod lab;
 #[cfg(test)]
 pub(super) mod lab_scaling;
 mod low;

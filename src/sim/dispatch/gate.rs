@@ -1,5 +1,6 @@
 //! The gate of one function: whether one more of its calls may start now.
 
+use crate::cluster::NONE;
 use crate::scheduler::dispatch::{Bucket, DurableQueues, MeanCost, Pressed, Started};
 use crate::types::SimTime;
 
@@ -44,6 +45,8 @@ pub struct Gate {
     pub waiting: u32,
     /// Its place in the list of functions with calls that wait.
     pub listed: u32,
+    /// The service that it calls; `NONE` if it calls none.
+    pub service: u32,
     /// How it is slowed by its service.
     pub pressed: Pressed,
     /// Calls that it has started in the present period of back-pressure.
@@ -66,6 +69,7 @@ impl Gate {
             cost: MeanCost::default(),
             waiting: 0,
             listed: u32::MAX,
+            service: NONE,
             pressed: Pressed::default(),
             pressed_started: 0,
             quota: Bucket::new(now),

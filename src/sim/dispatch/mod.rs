@@ -10,6 +10,7 @@
 //! A call whose gate is open and before which none of its function waits starts in the instant in which it is written; all others wait for the
 //! next poll. The model is in `docs/xfaas.md`.
 
+mod behind;
 mod gate;
 mod poll;
 mod pull;
@@ -18,15 +19,19 @@ mod totals;
 
 pub use gate::{REASONS, Why};
 pub(in crate::sim) use returns::Returned;
-pub use totals::{DispatchTotals, Levels};
+pub use totals::{DispatchTotals, Levels, ServiceOutcome};
 
 use std::collections::{BinaryHeap, VecDeque};
 
+use behind::Behind;
 use gate::Gate;
 
 use super::engine::Engine;
 use super::event::Event;
-use crate::scheduler::dispatch::{Conducting, Controller, DispatchSpec, DurableQueues, Matrix, Rank, Seen, Traffic};
+use super::services::{ServiceTotals, Services};
+use crate::scheduler::dispatch::{
+    CarbonFactors, Conducting, Controller, DispatchSpec, DurableQueues, Matrix, Rank, Seen, Traffic,
+};
 use crate::types::{Duration, RegionId, SimTime, Stream};
 use crate::workload::{FunctionProfile, Quota};
 
@@ -62,14 +67,18 @@ pub(super) struct Dispatching {
     tickets: u64,
     controller: Option<Controller>,
     seen: Seen,
-    flow: f64,
-    ugain: f64,
-    uday: f64,
-    seen_utilization: f64,
+    /// CPU in use over CPU capacity, all regions together, at the last poll.
+    utilization: f64,
     /// S now.
     scale: f64,
-    /// What carbon makes of it, by region; empty without that extension.
+    /// What carbon makes of it, where that extension is on: by region, and over all by capacity.
+    carbon: Option<CarbonFactors>,
     factors: Vec<f64>,
+    factor: f64,
+    services: Services,
+    behind: Vec<Behind>,
+    /// Reused by every period of back-pressure: exceptions and those tolerated, by service.
+    exceptions: Vec<(u64, u64)>,
     conducting: Option<Conducting>,
     matrix: Matrix,
     /// Work that each region's schedulers have yet to pull to have had their share [core·s].
@@ -92,7 +101,13 @@ pub(super) struct Dispatching {
 }
 
 impl Dispatching {
-    pub(super) fn new(spec: DispatchSpec, regions: usize, capacity: Vec<f64>, lost: Stream) -> Self {
+    pub(super) fn new(
+        spec: DispatchSpec,
+        regions: usize,
+        capacity: Vec<f64>,
+        services: Services,
+        lost: Stream,
+    ) -> Self {
         let (on, spec) = match spec {
             DispatchSpec::Direct(_) => (false, DurableQueues::default()),
             DispatchSpec::DurableQueues(spec) => (true, *spec),
@@ -109,12 +124,14 @@ impl Dispatching {
             tickets: 0,
             controller: spec.utilization.clone().map(|law| Controller::new(law, spec.period_s)),
             seen: Seen::default(),
-            flow: std::env::var("FLOW").ok().and_then(|g| g.parse().ok()).unwrap_or(0.0),
-            ugain: std::env::var("UGAIN").ok().and_then(|g| g.parse().ok()).unwrap_or(0.0),
-            uday: 0.66,
-            seen_utilization: 0.0,
+            utilization: 0.0,
             scale: 1.0,
+            carbon: spec.carbon.clone().map(CarbonFactors::new),
             factors: Vec::new(),
+            factor: 1.0,
+            exceptions: vec![(0, 0); services.len()],
+            behind: services.behind(),
+            services,
             conducting: spec.conductor.clone().map(|c| Conducting::new(c, regions)),
             matrix: Matrix::identity(regions),
             credits: vec![0.0; regions],
@@ -135,6 +152,8 @@ impl Dispatching {
 
     /// Opens the gate and the queues of the next function.
     pub(super) fn announce(&mut self, profile: &FunctionProfile, now: SimTime) {
+        self.services.announce(self.gates.len(), &profile.name);
+        let service = self.services.of(self.gates.len());
         let limit = self.spec.concurrency.as_ref().map_or(u32::MAX, |c| c.limit(&profile.name));
         self.gates.push(Gate::new(
             profile.quota == Quota::Opportunistic,
@@ -144,7 +163,27 @@ impl Dispatching {
             profile.quota_cores.unwrap_or(f64::INFINITY),
             now,
         ));
+        if let (Some(gate), Some(service)) = (self.gates.last_mut(), service) {
+            gate.service = service as u32;
+        }
         self.queues.resize_with(self.queues.len() + self.regions, VecDeque::new);
+    }
+
+    /// Whether functions call services.
+    #[inline]
+    pub(super) fn calls_services(&self) -> bool {
+        self.on && !self.behind.is_empty()
+    }
+
+    /// What became of services and their callers.
+    pub(super) fn service_totals(&self) -> Vec<ServiceOutcome> {
+        let of = |((name, totals), behind): ((&str, ServiceTotals), &Behind)| ServiceOutcome {
+            name: name.to_owned(),
+            totals,
+            behind_max: behind.most,
+            caught_up_s: behind.outages.iter().map(|o| o.after.map_or(f64::NAN, Duration::as_secs_f64)).collect(),
+        };
+        self.services.totals().zip(&self.behind).map(of).collect()
     }
 
     fn controllers_down(&self, now: SimTime) -> bool {

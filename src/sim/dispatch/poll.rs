@@ -28,6 +28,7 @@ impl Engine<'_> {
         }
         self.pull_what_may_start();
         self.press();
+        self.look_behind();
         let d = &mut self.dispatch;
         d.totals.levels.add(d.scale, d.totals.waiting.0);
         let next = self.now + d.period;
@@ -45,8 +46,7 @@ impl Engine<'_> {
         }
         d.used.1 += 1;
         d.seen.utilization = used as f64 / capacity.max(1) as f64;
-        d.seen_utilization = d.seen.utilization;
-        d.uday += (d.seen.utilization - d.uday) * d.spec.period_s / 86_400.0;
+        d.utilization = d.seen.utilization;
     }
 
     /// The utilization controller and the traffic conductor say anew what they want.
@@ -54,11 +54,13 @@ impl Engine<'_> {
         if self.dispatch.controller.is_some() {
             self.control_scale();
         }
-        if let Some(carbon) = &self.dispatch.spec.carbon {
-            let carbon = carbon.clone();
-            let mut factors = std::mem::take(&mut self.dispatch.factors);
-            carbon.factors(&view!(self), &mut factors);
-            self.dispatch.factors = factors;
+        if let Some(carbon) = &mut self.dispatch.carbon {
+            let factors = carbon.now(&view!(self));
+            self.dispatch.factors.clear();
+            self.dispatch.factors.extend_from_slice(factors);
+            let capacity: f64 = self.loads.iter().map(|l| l.cpu_capacity as f64).sum();
+            let sum: f64 = self.loads.iter().zip(factors).map(|(l, f)| l.cpu_capacity as f64 * f).sum();
+            self.dispatch.factor = if capacity > 0.0 { sum / capacity } else { 1.0 };
         }
         if self.dispatch.conducting.is_some() && self.now >= self.dispatch.next_conducting {
             self.conduct();
@@ -77,7 +79,7 @@ impl Engine<'_> {
         }
         (d.seen.quota, d.seen.backlog) = (quota, backlog);
         if let Some(controller) = &mut d.controller {
-            d.scale = controller.scale(&d.seen) * (1.0 + d.ugain * (d.uday - d.seen_utilization)).clamp(0.0, 4.0);
+            d.scale = controller.scale(&d.seen);
         }
     }
 
@@ -132,7 +134,7 @@ impl Engine<'_> {
     fn may_go_when_due(&mut self, function: u32) -> bool {
         let d = &mut self.dispatch;
         let gate = &mut d.gates[function as usize];
-        match gate.blocked(&d.spec, d.scale, self.now) {
+        match gate.blocked(&d.spec, d.scale * d.factor, self.now) {
             None | Some(Why::Utilization | Why::Quota) => true,
             Some(why) => {
                 d.totals.blocked[why as usize] += 1;
@@ -171,7 +173,7 @@ impl Engine<'_> {
         heads: &mut std::collections::BinaryHeap<Reverse<(crate::scheduler::dispatch::Rank, u32)>>,
     ) {
         let d = &mut self.dispatch;
-        match d.gates[function as usize].blocked(&d.spec, d.scale, self.now) {
+        match d.gates[function as usize].blocked(&d.spec, d.scale * d.factor, self.now) {
             Some(why) => d.totals.blocked[why as usize] += 1,
             None => {
                 if let Some(slot) = self.first_waiting(function as usize) {

@@ -1,6 +1,7 @@
 //! From the durable queue to a region: who may start, and which region's schedulers pull it.
 
 use super::{Entry, Why};
+use crate::scheduler::dispatch::Conducting;
 use crate::sim::calls::Stage;
 use crate::sim::engine::Engine;
 use crate::types::{FunctionId, RegionId, SimTime};
@@ -17,7 +18,7 @@ impl Engine<'_> {
             if gate.scaled { d.seen.deferrable += 1 } else { d.seen.urgent += 1 }
         }
         if !scaled && gate.waiting == 0 {
-            match gate.blocked(&d.spec, d.scale, self.now) {
+            match gate.blocked(&d.spec, d.scale * d.factor, self.now) {
                 None => {
                     if let Some(region) = self.puller(function, home) {
                         self.dispatch.gates[function.index()].start(&self.dispatch.spec, self.now);
@@ -36,6 +37,7 @@ impl Engine<'_> {
         (call.stage, call.order) = (Stage::Held, d.tickets);
         d.queues[function.index() * d.regions + home.index()].push_back(Entry { slot, ticket: d.tickets });
         d.count_waiting(function);
+        d.fall_behind(function, call.attempt > 0, 1);
         let waiting = d.totals.waiting.0 + 1;
         d.totals.waiting = (waiting, d.totals.waiting.1.max(waiting));
     }
@@ -76,6 +78,8 @@ impl Engine<'_> {
         self.series.defer(home, self.now, -1);
         self.dispatch.totals.waiting.0 -= 1;
         self.dispatch.count_pulled(function);
+        let refused_before = self.calls[slot].attempt > 0;
+        self.dispatch.fall_behind(function, refused_before, -1);
         self.hand_out(slot, region);
     }
 
@@ -108,6 +112,7 @@ impl Engine<'_> {
         let cost = d.mean_cost(function);
         let scaled = d.gates[function.index()].scaled && !d.factors.is_empty();
         let needed = self.profiles[function.index()].memory.0;
+        let least = self.least_capacity(cost);
         let mut sum = 0.0;
         let mut best: Option<(f64, RegionId)> = None;
         for i in 0..d.regions {
@@ -116,21 +121,21 @@ impl Engine<'_> {
             if scaled {
                 share *= self.dispatch.factors[i];
             }
-            if self.dispatch.flow > 0.0 {
-                let load = &self.loads[i];
+            let load = &self.loads[i];
+            if self.dispatch.spec.pull_gain > 0.0 && share > 0.0 {
                 let used = load.cpu_used as f64 / load.cpu_capacity.max(1) as f64;
-                share *= (1.0 + self.dispatch.flow * (self.dispatch.seen_utilization - used)).max(0.01);
+                share *= (1.0 + self.dispatch.spec.pull_gain * (self.dispatch.utilization - used)).max(0.01);
             }
-            let open = share > 0.0
-                && self.loads[i].largest_function >= needed
-                && self.loads[i].hosts_on > 0
+            let open = load.largest_function >= needed
+                && load.hosts_on > 0
+                && load.cpu_capacity as f64 >= least
                 && !self.run_queue_is_full(region);
-            if open {
-                sum += share;
-                self.dispatch.shares[i] = share;
-            } else {
-                self.dispatch.shares[i] = 0.0;
-            }
+            share = if open { share } else { 0.0 };
+            sum += share;
+            self.dispatch.shares[i] = share;
+        }
+        if sum == 0.0 {
+            sum = self.shares_of_the_large(needed, least);
         }
         if sum == 0.0 {
             return None;
@@ -148,6 +153,38 @@ impl Engine<'_> {
         let (_, region) = best?;
         self.dispatch.credits[region.index()] -= cost;
         Some(region)
+    }
+}
+
+impl Engine<'_> {
+    /// CPU capacity that a region has at least which pulls a call of this mean cost [millionths of a core]. Where no region is that large, the
+    /// largest is large enough.
+    fn least_capacity(&self, cost: f64) -> f64 {
+        let most_s = self.dispatch.conducting.as_ref().map_or(f64::INFINITY, Conducting::most_region_s);
+        if most_s == f64::INFINITY {
+            return 0.0;
+        }
+        let largest = self.loads.iter().map(|l| l.cpu_capacity).max().unwrap_or(0) as f64;
+        (cost / most_s * crate::cluster::UNITS_PER_CORE).min(largest)
+    }
+
+    /// The shares where none of the regions that are to pull may: then all that are large enough do, by capacity. Their sum.
+    #[cold]
+    fn shares_of_the_large(&mut self, needed: u64, least: f64) -> f64 {
+        if self.dispatch.conducting.is_none() {
+            return 0.0;
+        }
+        let mut sum = 0.0;
+        for i in 0..self.dispatch.regions {
+            let load = &self.loads[i];
+            let open = load.largest_function >= needed
+                && load.hosts_on > 0
+                && load.cpu_capacity as f64 >= least
+                && !self.run_queue_is_full(RegionId::from_index(i));
+            self.dispatch.shares[i] = if open { load.cpu_capacity as f64 } else { 0.0 };
+            sum += self.dispatch.shares[i];
+        }
+        sum
     }
 }
 

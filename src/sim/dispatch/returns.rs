@@ -1,5 +1,6 @@
 //! How a call comes back: acknowledged, refused, or not heard of in time; and what its service's exceptions do to the function.
 
+use crate::cluster::NONE;
 use crate::sim::calls::{Call, Stage};
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
@@ -57,6 +58,8 @@ impl Engine<'_> {
             return true;
         }
         (call.stage, call.failed, call.order) = (Stage::Held, false, 0);
+        let function = call.function;
+        d.fall_behind(function, true, 1);
         self.hold_until(slot, self.now + Duration::from_secs_f64(delay_s).max(Duration(1)));
         false
     }
@@ -69,7 +72,11 @@ impl Engine<'_> {
 
     /// A call that was invisible is offered again.
     pub(in crate::sim) fn offer(&mut self, slot: u32) {
-        self.series.defer(self.calls[slot].home, self.now, -1);
+        let call = &self.calls[slot];
+        self.series.defer(call.home, self.now, -1);
+        if !call.again {
+            self.dispatch.fall_behind(call.function, true, -1);
+        }
         self.enqueue(slot);
     }
 
@@ -108,5 +115,29 @@ impl Engine<'_> {
             return;
         }
         d.next_pressing = self.now + Duration::from_secs_f64(back_pressure.period_s);
+        for (exceptions, service) in d.exceptions.iter_mut().zip(0..) {
+            *exceptions = (d.services.take_exceptions(service), d.services.threshold(service, back_pressure.period_s));
+        }
+        for gate in &mut d.gates {
+            let started = std::mem::take(&mut gate.pressed_started);
+            if gate.service != NONE {
+                let (exceptions, threshold) = d.exceptions[gate.service as usize];
+                let was = gate.pressed.rate;
+                back_pressure.period_over(&mut gate.pressed, started, exceptions, threshold);
+                d.totals.slowed_functions += u64::from(was.is_infinite() && gate.pressed.rate.is_finite());
+            }
+        }
+    }
+
+    /// A call that begins to execute calls its function's service, if it has one: how long it runs then.
+    pub(in crate::sim) fn call_service(&mut self, slot: u32, work: Duration) -> Duration {
+        let call = &mut self.calls[slot];
+        let d = &mut self.dispatch;
+        let service = d.gates[call.function.index()].service;
+        call.failed = service != NONE && !d.services.accept(service as usize, self.now);
+        if !call.failed {
+            return work;
+        }
+        Duration::from_secs_f64(work.as_secs_f64() * d.services.exception_work_share(service as usize))
     }
 }

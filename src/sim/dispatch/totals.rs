@@ -1,6 +1,7 @@
 //! What dispatch counts over a run.
 
 use super::gate::REASONS;
+use crate::sim::services::ServiceTotals;
 
 /// What dispatch has done.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +30,25 @@ pub struct DispatchTotals {
     pub acknowledgements_lost: u64,
     /// Executions of calls that had been executed already, or ran elsewhere, too.
     pub executed_again: u64,
+    /// How often a function began to be slowed by its service's exceptions.
+    pub slowed_functions: u64,
     /// S and the backlog over the polls.
     pub levels: Levels,
+    /// Services and their callers.
+    pub services: Vec<ServiceOutcome>,
+}
+
+/// What became of a service and of its callers.
+#[derive(Debug, Clone)]
+pub struct ServiceOutcome {
+    /// Its name.
+    pub name: String,
+    /// What became of its calls.
+    pub totals: ServiceTotals,
+    /// Most calls that were behind because of it.
+    pub behind_max: u64,
+    /// By outage, how long after its end the calls behind were no more than before it; not a number if they never were \[s\].
+    pub caught_up_s: Vec<f64>,
 }
 
 /// S of the utilization controller and the calls in durable queues, over the polls.
