@@ -42,6 +42,9 @@ pub struct GridForecast {
     /// Replace a key of the scenario; repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Take a key out of the scenario, for example scheduler.shifting, before --set; repeatable.
+    #[arg(long = "unset", value_name = "KEY")]
+    unset: Vec<String>,
     /// The root of all random streams; replaces the scenario's.
     #[arg(long)]
     seed: Option<u64>,
@@ -58,7 +61,7 @@ struct Measured {
 
 impl GridForecast {
     pub fn execute(self) -> Result<(), Failure> {
-        let mut set = self.set.clone();
+        let mut set = super::overrides(&self.unset, &self.set);
         set.extend(self.seed.map(|seed| format!("seed={seed}")));
         let loaded = scenario::load(&self.scenario, &set).map_err(|e| Failure::scenario(&e))?;
         let built = scenario::build_loaded(&loaded, false).map_err(|e| Failure::scenario(&e))?;

@@ -88,6 +88,11 @@ impl Failure {
     }
 }
 
+/// The overrides of a command line in the order in which they hold: what is taken out, then what is set.
+pub fn overrides(unset: &[String], set: &[String]) -> Vec<String> {
+    unset.iter().map(|key| slackwater::scenario::unset(key)).chain(set.iter().cloned()).collect()
+}
+
 /// Prints to standard output; a reader that went away (`| head`) is no error.
 pub fn print(text: &str) -> Result<(), Failure> {
     use std::io::Write;

@@ -19,6 +19,9 @@ pub struct Run {
     /// Replace a key of the scenario, for example scheduler.keep_alive.fixed.keep_alive_s=60; repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Take a key out of the scenario, for example scheduler.shifting, before --set; repeatable.
+    #[arg(long = "unset", value_name = "KEY")]
+    unset: Vec<String>,
     /// The root of all random streams; replaces the scenario's.
     #[arg(long)]
     seed: Option<u64>,
@@ -35,7 +38,7 @@ pub struct Run {
 
 impl Run {
     pub fn execute(self) -> Result<(), Failure> {
-        let mut set = self.set;
+        let mut set = super::overrides(&self.unset, &self.set);
         if let Some(seed) = self.seed {
             set.push(format!("seed={seed}"));
         }

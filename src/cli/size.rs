@@ -78,6 +78,9 @@ pub struct Size {
     /// Replace a key of the scenario; repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Take a key out of the scenario, for example scheduler.shifting, before --set; repeatable.
+    #[arg(long = "unset", value_name = "KEY")]
+    unset: Vec<String>,
     /// The root of all random streams of the first replication; replaces the scenario's.
     #[arg(long)]
     seed: Option<u64>,
@@ -102,7 +105,7 @@ enum End {
 
 impl Size {
     pub fn execute(self) -> Result<(), Failure> {
-        let mut set = self.set;
+        let mut set = super::overrides(&self.unset, &self.set);
         if let Some(seed) = self.seed {
             set.push(format!("seed={seed}"));
         }

@@ -6,6 +6,7 @@ use crate::report::{Entry, Value};
 use crate::run::{RunError, figures};
 use crate::scenario::{
     AxisSpec, CompareSpec, KeyProblem, Loaded, Override, ScenarioError, build_loaded, did_you_mean, parse_path,
+    unset,
 };
 
 /// One axis of a comparison.
@@ -167,6 +168,10 @@ fn cell(loaded: &Loaded, spec: &CompareSpec, axes: &[Axis], at: Vec<usize>) -> R
                 value_at: format!("compare.axes[{a}].numbers[{i}]"),
             });
         }
+        for (s, key) in spec.axes[a].values.iter().flat_map(|values| &values[i].unset).enumerate() {
+            let place = format!("compare.axes[{a}].values[{i}].unset[{s}]");
+            overrides.push(Override { argument: unset(key), key_at: place.clone(), value_at: place });
+        }
         for (s, argument) in spec.axes[a].values.iter().flat_map(|values| &values[i].set).enumerate() {
             let place = format!("compare.axes[{a}].values[{i}].set[{s}]");
             overrides.push(Override { argument: argument.clone(), key_at: place.clone(), value_at: place });
@@ -308,13 +313,13 @@ fn one_axis(found: &mut Problems, a: usize, spec: &AxisSpec, axes: &[Axis]) {
             found.add(&at, format!("\"{name}\" cannot be the name of a value"), help);
         }
     }
-    let sets =
-        spec.values.iter().flatten().enumerate().flat_map(|(i, v)| v.set.iter().enumerate().map(move |s| (i, s)));
-    for (i, (s, argument)) in sets {
-        if argument.trim_start().starts_with("compare") {
-            let help = "an axis changes the scenario, not the comparison";
-            let at = format!("{place}.values[{i}].set[{s}]");
-            found.add(at, "a run cannot set [compare]", help);
+    for (i, value) in spec.values.iter().flatten().enumerate() {
+        for (list, arguments) in [("set", &value.set), ("unset", &value.unset)] {
+            for (s, _) in arguments.iter().enumerate().filter(|(_, a)| a.trim_start().starts_with("compare")) {
+                let help = "an axis changes the scenario, not the comparison";
+                let at = format!("{place}.values[{i}].{list}[{s}]");
+                found.add(at, format!("a run cannot {list} [compare]"), help);
+            }
         }
     }
 }

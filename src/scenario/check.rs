@@ -11,8 +11,10 @@ use super::{Built, Document, KeyProblem, Look, Report, Scenario, build, check_ag
 pub struct Loaded {
     /// The file.
     pub path: PathBuf,
-    /// SHA-256 of its text.
+    /// SHA-256 of its text, and of the texts of the files that it extends, one after the other.
     pub sha256: String,
+    /// The files that it extends, the nearest first, with the SHA-256 of their texts.
+    pub extended: Vec<(PathBuf, String)>,
     /// Overrides from the command line.
     pub set: Vec<String>,
     /// The scenario.
@@ -83,6 +85,18 @@ impl Loaded {
         self.path.parent().unwrap_or(Path::new("."))
     }
 
+    /// The values of the file, of those that it extends and of the overrides, as TOML; without the comments, and with no defaults.
+    ///
+    /// # Errors
+    /// The values cannot be written as TOML.
+    pub fn resolved(&self) -> Result<String, toml::ser::Error> {
+        let mut table = self.document.to_table();
+        for key in ["extends", "unset"] {
+            table.remove(key);
+        }
+        toml::to_string(&table)
+    }
+
     /// Problems that a later check has found, each shown at its key.
     pub fn wrong(&self, problems: Vec<KeyProblem>) -> ScenarioError {
         let at = |p: KeyProblem| self.document.problem_at(&p.key, p.message, "here").help(p.help);
@@ -91,16 +105,18 @@ impl Loaded {
     }
 }
 
-/// Reads and checks a scenario file with overrides (`dotted.key=value`).
+/// Reads and checks a scenario file, laid over those that it extends, with overrides (`dotted.key=value`, or [`unset`](super::unset)).
 ///
 /// # Errors
 /// All problems of the file and the overrides that show without opening any other file.
 pub fn load(path: &Path, set: &[String]) -> Result<Loaded, ScenarioError> {
     let text = std::fs::read_to_string(path).map_err(|source| ScenarioError::Io { path: path.to_owned(), source })?;
-    let sha256 = Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
     let problems = |report| ScenarioError::Problems(Box::new(report));
-    let mut document = Document::parse(&path.display().to_string(), text).map_err(problems)?;
+    let mut document = Document::parse(&path.display().to_string(), text.as_str()).map_err(problems)?;
     let schema = schema();
+    let files = document.extend(path, &schema).map_err(|found| problems(document.report(found)))?;
+    let sha256 = hex(files.iter().fold(Sha256::new_with_prefix(&text), |hash, file| hash.chain_update(&file.text)));
+    let extended = files.into_iter().map(|f| (f.path, hex(Sha256::new_with_prefix(f.text)))).collect();
     let mut found = Vec::new();
     for argument in set {
         if let Err(problem) = document.set(argument, &schema) {
@@ -112,7 +128,11 @@ pub fn load(path: &Path, set: &[String]) -> Result<Loaded, ScenarioError> {
         return Err(problems(document.report(found)));
     }
     let scenario = document.deserialize().map_err(|problem| problems(document.report(vec![*problem])))?;
-    Ok(Loaded { path: path.to_owned(), sha256, set: set.to_vec(), scenario, run: None, document })
+    Ok(Loaded { path: path.to_owned(), sha256, extended, set: set.to_vec(), scenario, run: None, document })
+}
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Puts a loaded scenario together: opens its files, builds its signals, hosts and policies.

@@ -82,6 +82,9 @@ pub struct ValueSpec {
     /// Overrides, `KEY=VALUE` as after `--set`. Default: none, the scenario as it stands.
     #[serde(default)]
     pub set: Vec<String>,
+    /// Keys that are taken out before `set`, dotted paths as after `--unset`. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unset: Vec<String>,
 }
 
 /// `[compare.fit]`: a whole number that keeps every objective, by bisection.

@@ -13,7 +13,7 @@ use toml::value::Datetime;
 use super::diagnose::{Problem, Report};
 use super::path::{PathStep, parse_path};
 
-/// One text that values come from: the scenario file, or one `--set` argument.
+/// One text that values come from: the scenario file, a file that it extends, or one `--set` argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// The file's path, or `command line`.
@@ -25,7 +25,7 @@ pub struct Source {
 /// A range of bytes in one of a document's sources.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// 0 is the file; n is the n-th `--set` argument.
+    /// 0 is the file; then come the files that it extends, then the arguments of the command line.
     pub source: usize,
     /// First byte of the range.
     pub start: usize,
@@ -82,29 +82,37 @@ impl Document {
     /// # Errors
     /// Every key that is given twice, up to the first place that is not TOML at all.
     pub fn parse(name: &str, text: impl Into<String>) -> Result<Self, Report> {
-        let source = Source { name: name.to_owned(), text: text.into() };
+        let mut document = Self { sources: Vec::new(), root: Node { place: Place::new(0, 0..0), value: Value::Table(Vec::new()) } };
+        match document.add_file(name, &text.into()) {
+            Ok(root) => Ok(Self { root, ..document }),
+            Err(problems) => Err(document.report(problems)),
+        }
+    }
+
+    /// Adds the text of a file to the sources and parses it; the values are the caller's.
+    pub(super) fn add_file(&mut self, name: &str, text: &str) -> Result<Node, Vec<Problem>> {
+        let source = self.sources.len();
+        self.sources.push(Source { name: name.to_owned(), text: text.to_owned() });
         let mut problems = Vec::new();
-        let (table, mut errors) = DeTable::parse_recoverable(&source.text);
+        let (table, mut errors) = DeTable::parse_recoverable(text);
         errors.sort_by_key(|e| e.span().map(|s| s.start));
         for error in errors {
-            let place = Place::new(0, error.span().unwrap_or(0..0));
-            problems.push(syntax_problem(&source.text, error.message(), place));
+            let place = Place::new(source, error.span().unwrap_or(0..0));
+            problems.push(syntax_problem(text, error.message(), place));
             // The parser goes on after an error, but only keys given twice leave it in a sane state.
             if error.message() != "duplicate key" {
                 break;
             }
         }
-        let root = if problems.is_empty() {
-            let entries = convert_table(table.get_ref(), &mut Convert { source: 0, shift: 0, problems: &mut problems });
-            Node { place: Place::new(0, 0..0), value: Value::Table(entries) }
-        } else {
-            Node { place: Place::new(0, 0..0), value: Value::Table(Vec::new()) }
-        };
-        let document = Self { sources: vec![source], root };
-        if problems.is_empty() { Ok(document) } else { Err(document.report(problems)) }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let entries = convert_table(table.get_ref(), &mut Convert { source, shift: 0, problems: &mut problems });
+        let root = Node { place: Place::new(source, 0..0), value: Value::Table(entries) };
+        if problems.is_empty() { Ok(root) } else { Err(problems) }
     }
 
-    /// The texts that [`Place::source`] counts: the file, then every `--set` argument.
+    /// The texts that [`Place::source`] counts: the file, those it extends, then every `--set` argument.
     pub fn sources(&self) -> &[Source] {
         &self.sources
     }

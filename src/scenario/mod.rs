@@ -12,6 +12,7 @@ mod check;
 mod compare;
 mod diagnose;
 mod document;
+mod extends;
 mod forecasts;
 mod hints;
 mod instances;
@@ -33,6 +34,7 @@ pub use diagnose::{Look, Problem, Report};
 pub use document::{Document, Place, Source};
 pub use forecasts::{Forecasts, forecast_seed};
 pub use hints::did_you_mean;
+pub use overrides::unset;
 pub use path::{PathStep, parse_path, show_path};
 pub use server::ServerSpec;
 pub use shape::{schema_for_editors, unsupported};
@@ -63,6 +65,14 @@ use crate::workload::jobs::JobsSpec;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
+    /// A scenario file that this one builds upon, relative to this file's folder. Its tables are merged key by key with this file's, which
+    /// win; arrays and plain values are replaced, and so is another variant of a policy. All other paths, those of the extended file too,
+    /// are relative to the folder of the file that is run. Default: none.
+    #[serde(default, skip_serializing)]
+    pub extends: Option<String>,
+    /// Keys of the extended file that are left out, dotted paths such as `compare`. Default: none.
+    #[serde(default, skip_serializing)]
+    pub unset: Vec<String>,
     /// Name of the results folder. Default: the file's name without its ending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,

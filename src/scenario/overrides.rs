@@ -7,6 +7,7 @@ use toml::de::DeValue;
 
 use super::diagnose::Problem;
 use super::document::{Convert, Document, Entry, Node, Place, Source, Value, convert};
+use super::extends::of_the_file;
 use super::path::{PathStep, parse_path, show_path, show_table};
 use super::shape::{Others, Shape};
 
@@ -22,6 +23,15 @@ pub(super) fn takes_integer(path: &str, schema: &Json) -> bool {
     matches!(walk.shape_at_end(), Shape::Number(number) if number.integer)
 }
 
+/// What an argument begins with that takes a key away.
+pub(super) const UNSET: &str = "unset ";
+
+/// The argument that takes a key away, as [`Document::set`] and [`load`](super::load) understand it: what `--unset KEY` is turned into, and
+/// what the manifest lists among its overrides.
+pub fn unset(key: &str) -> String {
+    format!("{UNSET}{key}")
+}
+
 impl Document {
     /// Applies one `--set` argument, `dotted.key=value`.
     ///
@@ -30,12 +40,19 @@ impl Document {
     /// the new variant replaces the old one, and `scheduler.packing=best-fit` means `{ best-fit = {} }`. What the value
     /// may be is left to [`check_against_schema`](super::check_against_schema), which will point at the argument.
     ///
+    /// An argument `unset KEY` (see [`unset`]) takes the key out of its table, as `--unset KEY` does.
+    ///
     /// # Errors
     /// The argument has no `=`, no key or a value that opens a bracket or quote without closing it; or the path leads
     /// into something that is no table, or past the end of an array. The document still knows the argument, so that
     /// [`Document::report`] can show the problem.
     pub fn set(&mut self, argument: &str, schema: &Json) -> Result<(), Box<Problem>> {
         let source = self.sources.len();
+        if let Some(key) = argument.strip_prefix(UNSET) {
+            self.sources.push(Source { name: "command line".to_owned(), text: format!("--unset {key}") });
+            let shift = "--unset ".len();
+            return self.remove(key, &|r| Place::new(source, r.start + shift..r.end + shift));
+        }
         self.sources.push(Source { name: "command line".to_owned(), text: format!("--set {argument}") });
         let shift = "--set ".len();
         self.assign(argument, &|r| Place::new(source, r.start + shift..r.end + shift), schema)
@@ -56,6 +73,9 @@ impl Document {
         };
         let steps = parse_path(&argument[..equals]);
         let key = at(0..equals);
+        if let Some(problem) = of_the_file(&steps, &key) {
+            return Err(problem);
+        }
         let mut walk = Walk { schema, key, steps: &steps };
         let text = &argument[equals + 1..];
         let end = walk.shape_at_end();
@@ -127,21 +147,7 @@ impl<'a> Walk<'a> {
     }
 
     fn step(&self, shape: Shape<'a>, step: &PathStep) -> Shape<'a> {
-        let part = match (shape.into_table(), step) {
-            (Shape::Table { properties, others, .. }, PathStep::Key(key)) => {
-                let known = properties.iter().find(|(name, _)| name == key).map(|(_, part)| *part);
-                known.or(if let Others::Each(part) = others { Some(part) } else { None })
-            }
-            (Shape::Choice { tags, .. }, PathStep::Key(key)) => {
-                tags.iter().find(|(name, _)| name == key).map(|(_, part)| *part)
-            }
-            (Shape::List { first, rest, .. }, step) => {
-                let index = index_of(step);
-                index.and_then(|i| first.get(i).copied()).or(rest)
-            }
-            _ => None,
-        };
-        part.map_or(Shape::Any, |part| Shape::of(self.schema, part))
+        step_into(self.schema, shape, step)
     }
 
     fn insert(&mut self, at: &mut Node, shape: Shape<'a>, depth: usize, value: Node) -> Result<(), Box<Problem>> {
@@ -205,6 +211,25 @@ impl<'a> Walk<'a> {
         }
         problem
     }
+}
+
+/// What the schema says of the value one step further in.
+pub(super) fn step_into<'a>(schema: &'a Json, shape: Shape<'a>, step: &PathStep) -> Shape<'a> {
+    let part = match (shape.into_table(), step) {
+        (Shape::Table { properties, others, .. }, PathStep::Key(key)) => {
+            let known = properties.iter().find(|(name, _)| name == key).map(|(_, part)| *part);
+            known.or(if let Others::Each(part) = others { Some(part) } else { None })
+        }
+        (Shape::Choice { tags, .. }, PathStep::Key(key)) => {
+            tags.iter().find(|(name, _)| name == key).map(|(_, part)| *part)
+        }
+        (Shape::List { first, rest, .. }, step) => {
+            let index = index_of(step);
+            index.and_then(|i| first.get(i).copied()).or(rest)
+        }
+        _ => None,
+    };
+    part.map_or(Shape::Any, |part| Shape::of(schema, part))
 }
 
 fn index_of(step: &PathStep) -> Option<usize> {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::diagnose::Problem;
 use super::document::{Document, Node, Place, Value};
-use super::overrides::{takes_integer, takes_text};
+use super::overrides::{UNSET, takes_integer, takes_text};
 use super::path::{PathStep, parse_path};
 use super::{Loaded, ScenarioError, check_against_schema, schema};
 
@@ -15,7 +15,7 @@ static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(schema);
 /// One override of a run, and where the file demands it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
-    /// `KEY=VALUE`, as after `--set`.
+    /// `KEY=VALUE`, as after `--set`, or what [`unset`](super::unset) makes of a key.
     pub argument: String,
     /// Dotted path of what names the key.
     pub key_at: String,
@@ -56,7 +56,11 @@ impl Loaded {
         let mut found = Vec::new();
         for entry in overrides {
             let origin = Origin::of(&document, entry);
-            if let Err(problem) = document.assign(&entry.argument, &|range| origin.at(range), schema) {
+            let changed = match entry.argument.strip_prefix(UNSET) {
+                Some(key) => document.remove(key, &|range| origin.at(range)),
+                None => document.assign(&entry.argument, &|range| origin.at(range), schema),
+            };
+            if let Err(problem) = changed {
                 found.push(*problem);
             }
         }
@@ -86,6 +90,7 @@ impl Loaded {
         Ok(Loaded {
             path: self.path.clone(),
             sha256: self.sha256.clone(),
+            extended: self.extended.clone(),
             set,
             scenario,
             run: Some(run.to_owned()),
@@ -108,7 +113,8 @@ impl Origin {
         let (key, value) = (document.place_of(&entry.key_at), document.place_of(&entry.value_at));
         let text = node_at(&document.root, &parse_path(&entry.value_at)).and_then(|node| {
             let written = document.sources[node.place.source].text.get(node.place.range())?;
-            let offset = written.find(&entry.argument).filter(|_| matches!(node.value, Value::Text(_)))?;
+            let said = entry.argument.strip_prefix(UNSET).unwrap_or(&entry.argument);
+            let offset = written.find(said).filter(|_| matches!(node.value, Value::Text(_)))?;
             Some(Origin::Text(node.place.source, node.place.start + offset))
         });
         text.unwrap_or_else(|| Origin::Apart(key.unwrap_or_else(nowhere), value.unwrap_or_else(nowhere)))
