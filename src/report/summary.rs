@@ -141,6 +141,9 @@ pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
     if run.outcome.job_list.is_some() {
         super::jobs::figures(&mut list, run);
     }
+    if run.scenario.shows_curve() {
+        super::curve::figures(&mut list, run);
+    }
     carbon(&mut list, run);
     beside::figures(&mut list, run);
     super::meter::figures(&mut list, run);

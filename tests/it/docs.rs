@@ -1,7 +1,7 @@
 //! The documents that must keep step with the program.
 
 use slackwater::report::{
-    ACCOUNTS, BESIDE, CHARGED, FUNCTIONS, HOSTS, INSTANCES, INVOCATIONS, JOBS, LEDGER, METER, METER_FUNCTIONS, REGIONS,
+    ACCOUNTS, BESIDE, CHARGED, FUNCTIONS, HOSTS, INSTANCES, INVOCATIONS, JOBS, LEDGER, METER, METER_FUNCTIONS, PUBLISHED, REGIONS,
     SCORES, TENANTS, TIMESERIES,
 };
 use slackwater::scheduler::overcommit::watch::{CELL_COLUMNS, MACHINE_COLUMNS};
@@ -51,6 +51,7 @@ fn every_column_is_documented_with_its_unit() {
         ("tenants.csv", TENANTS),
         ("hosts.csv", HOSTS),
         ("beside.csv", BESIDE),
+        ("published.csv", PUBLISHED),
         ("invocations.parquet", INVOCATIONS),
         ("instances.csv", INSTANCES),
         ("jobs.csv", JOBS),
