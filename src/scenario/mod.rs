@@ -75,6 +75,10 @@ pub struct Scenario {
     /// Keys of the extended file that are left out, dotted paths such as `compare`. Default: none.
     #[serde(default, skip_serializing)]
     pub unset: Vec<String>,
+    /// Overrides, `KEY=VALUE` as after `--set`, that hold on the extended file after this one's tables are laid over it: how an element of an
+    /// array is changed, `regions[0].hosts[0].count=9`. Default: none.
+    #[serde(default, skip_serializing)]
+    pub set: Vec<String>,
     /// Name of the results folder. Default: the file's name without its ending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,

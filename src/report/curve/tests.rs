@@ -13,9 +13,9 @@ fn only_whole_windows_between_the_ends_are_summed() {
     assert_eq!(cut(0, 79).windows(&bins, Duration(20)), [3.0, 7.0, 11.0], "the last one is partial");
     assert_eq!(cut(1, 80).windows(&bins, Duration(20)), [7.0, 11.0, 15.0], "the first one has begun before");
     assert_eq!(cut(20, 60).windows(&bins, Duration(20)), [7.0, 11.0]);
-    assert_eq!(cut(60, 20).windows(&bins, Duration(20)), [], "settling ends after the arrivals");
+    assert!(cut(60, 20).windows(&bins, Duration(20)).is_empty(), "settling ends after the arrivals");
     assert_eq!(cut(0, 120).windows(&bins, Duration(20)), [3.0, 7.0, 11.0, 15.0, 0.0, 0.0], "nothing happened there");
-    assert_eq!(cut(0, 80).windows(&bins, Duration(25)), [], "no multiple of a bin");
+    assert!(cut(0, 80).windows(&bins, Duration(25)).is_empty(), "no multiple of a bin");
 }
 
 #[test]

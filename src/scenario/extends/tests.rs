@@ -153,6 +153,30 @@ fn keys_of_the_extended_file_are_left_out_before_the_own_ones_come() {
 }
 
 #[test]
+fn elements_of_arrays_are_set_after_the_own_tables() {
+    let own = r#"
+extends = "base.toml"
+set = ["regions[0].hosts[0].count=9", "servers.new.cores=3"]
+[servers.new]
+cores = 2.0
+memory_mb = 1
+"#;
+    let files = Files::new(&[("base.toml", BASE), ("own.toml", own)]);
+    let scenario = files.load("own.toml", &[]).unwrap().scenario;
+    assert_eq!((scenario.regions[0].hosts[0].count, scenario.servers["new"].cores), (9, Some(3.0)));
+    assert_eq!(scenario.regions[0].name, "here");
+    let files = Files::new(&[
+        ("base.toml", BASE),
+        ("own.toml", "extends = \"base.toml\"\nset = [\"regions[7].pue=1.2\", \"seed=-1\"]\n"),
+        ("alone.toml", &format!("set = [\"seed=1\"]\n{BASE}")),
+    ]);
+    says(files.load("own.toml", &[]), &["./own.toml:2:9", "there is no regions[7]"]);
+    says(files.load("alone.toml", &[]), &["./alone.toml:1:8", "the file extends no other"]);
+    let files = Files::new(&[("base.toml", BASE), ("own.toml", "extends = \"base.toml\"\nset = [\"seed=-1\"]\n")]);
+    says(files.load("own.toml", &[]), &["./own.toml:2:14", "seed must be an integer, 0 or more"]);
+}
+
+#[test]
 fn a_problem_points_into_the_file_that_it_stands_in() {
     let wrong = BASE.replace("cores = 4.0", "coers = 4.0");
     let files = Files::new(&[("base.toml", &wrong), ("own.toml", "extends = \"base.toml\"\nseed = -1\n")]);
