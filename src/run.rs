@@ -6,11 +6,11 @@ use std::time::Instant;
 use crate::cluster::Host;
 use crate::ledger::PeriodAccount;
 use crate::report::{
-    self, AccountLogWriter, CallLogWriter, Effort, Entry, Finished, Folder, Input, InstanceLogWriter, JobLogWriter,
-    Manifest, ReportError, Shifted, against_run_now, doubts, summarize, write_ledger, write_meter, write_summary,
-    write_tables, write_watch,
+    self, AccountLogWriter, CallLogWriter, Compared, Effort, Entry, Finished, Folder, Input, InstanceLogWriter,
+    JobLogWriter, Manifest, ReportError, Shifted, against_run_now, doubts, summarize, write_ledger, write_meter,
+    write_summary, write_tables, write_watch,
 };
-use crate::scenario::{self, Built, Loaded, ScenarioError};
+use crate::scenario::{self, Built, KeyProblem, Loaded, ScenarioError};
 use crate::sci::attribution::{Periods, Rows, attribute};
 use crate::sci::{self, FunctionalUnit};
 use crate::sim::{self, Progress, SimError};
@@ -30,6 +30,8 @@ pub struct Options {
 pub struct Report {
     /// All figures.
     pub summary: Vec<Entry>,
+    /// Published figures beside the run's own, where the scenario has any.
+    pub published: Vec<Compared>,
     /// What the scenario says in vain.
     pub warnings: Vec<String>,
     /// Where the results are.
@@ -49,6 +51,8 @@ impl Report {
 pub struct Measured {
     /// All figures.
     pub summary: Vec<Entry>,
+    /// Published figures beside the run's own, where the scenario has any.
+    pub published: Vec<Compared>,
     /// What the scenario says in vain.
     pub warnings: Vec<String>,
     /// What the run cost.
@@ -76,13 +80,37 @@ pub enum RunError {
 /// # Errors
 /// [`RunError`]; then nothing is left behind, and an earlier result is untouched.
 pub fn run(loaded: &Loaded, options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Report, RunError> {
+    check_published(loaded)?;
     let place = options.out.clone().unwrap_or_else(|| PathBuf::from("results").join(loaded.name()));
     let folder = Folder::create(&place)?;
     let mut loaded = loaded.clone();
     loaded.scenario.output.against_run_now.get_or_insert(true);
-    let Measured { summary, warnings, effort, .. } = measure(&loaded, options.threads, Some(&folder), progress)?;
+    let Measured { summary, published, warnings, effort, .. } =
+        measure(&loaded, options.threads, Some(&folder), progress)?;
     let folder = folder.publish()?;
-    Ok(Report { summary, warnings, folder, effort })
+    Ok(Report { summary, published, warnings, folder, effort })
+}
+
+/// Finds figures of `[[published]]` that a run of this scenario does not have, before it runs.
+///
+/// # Errors
+/// The scenario is wrong, or there is no such figure.
+pub fn check_published(loaded: &Loaded) -> Result<(), ScenarioError> {
+    if loaded.scenario.published.is_empty() {
+        return Ok(());
+    }
+    let mut loaded = loaded.clone();
+    loaded.scenario.output.against_run_now.get_or_insert(true);
+    let known = match figures(&loaded) {
+        Ok(known) => known,
+        Err(RunError::Scenario(error)) => return Err(error),
+        // Without a call the simulation has nothing to stop at: the report will tell.
+        Err(RunError::Sim(_) | RunError::Report(_)) => return Ok(()),
+    };
+    let unknown = report::unknown_figures(&loaded.scenario.published, &known);
+    let problem = |(i, message, help)| KeyProblem::new(format!("published[{i}].figure"), message, help);
+    let problems: Vec<KeyProblem> = unknown.into_iter().map(problem).collect();
+    if problems.is_empty() { Ok(()) } else { Err(loaded.wrong(problems)) }
 }
 
 /// Runs a scenario and writes its results into a folder that the caller publishes, or, without one, nothing. Where the scenario asks for
@@ -213,12 +241,14 @@ fn measure_one(
     };
     let mut summary = summarize(&finished);
     let doubtful = look(&finished, &mut summary)?;
+    let published = report::compare_published(&loaded.scenario.published, &summary);
     if let Some(folder) = folder {
         write_tables(&finished, folder)?;
         write_ledger(&finished, &loaded.name(), folder)?;
         write_meter(&finished, folder)?;
         write_watch(&finished, folder)?;
         write_summary(&summary, folder)?;
+        report::write_published(&published, folder)?;
     }
     let received: u64 = outcome.functions.iter().map(|f| f.received).sum();
     let effort = Effort {
@@ -251,9 +281,10 @@ fn measure_one(
             format!("no function is called \"{name}\", which sci.functional_unit.user-defined.by_function counts")
         })
         .chain(nothing_counted)
+        .chain(report::unknown_figures(&loaded.scenario.published, &summary).into_iter().map(no_figure))
         .chain(doubtful)
         .collect();
-    let Some(folder) = folder else { return Ok(Measured { summary, warnings, effort, inputs }) };
+    let Some(folder) = folder else { return Ok(Measured { summary, published, warnings, effort, inputs }) };
     let filled_in = loaded.scenario.filled_in();
     let manifest = Manifest {
         program: "slackwater sim",
@@ -283,7 +314,11 @@ fn measure_one(
         serde_json::to_writer_pretty(&mut *f, &manifest)?;
         f.write_all(b"\n")
     })?;
-    Ok(Measured { summary, warnings, effort, inputs })
+    Ok(Measured { summary, published, warnings, effort, inputs })
+}
+
+fn no_figure((_, message, help): (usize, String, String)) -> String {
+    format!("published: {message}\n  help: {}", help.replace('\n', " "))
 }
 
 /// Puts figures into a summary, before those of the meter, which changes nothing that comes before it.
@@ -317,6 +352,9 @@ pub fn figures(loaded: &Loaded) -> Result<Vec<Entry>, RunError> {
         beside: &beside.books(&outcome.site, outcome.end, &groups),
     };
     let mut summary = summarize(&finished);
+    if loaded.scenario.shows_curve() {
+        insert(&mut summary, report::trigger_figures());
+    }
     if compares(loaded) {
         let shifted = Shifted::of(&finished);
         insert(&mut summary, against_run_now(&shifted, &shifted));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use slackwater::compare::Plan;
+use slackwater::run::check_published;
 use slackwater::scenario;
 
 use super::Failure;
@@ -44,6 +45,9 @@ impl Check {
 fn check(path: &Path, set: &[String]) -> Result<(scenario::Loaded, String), scenario::ScenarioError> {
     let loaded = scenario::load(path, set)?;
     let built = scenario::build_loaded(&loaded, false)?;
+    if loaded.scenario.compare.is_none() {
+        check_published(&loaded)?;
+    }
     let hosts: u32 = built.regions.iter().map(|r| r.hosts).sum();
     let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let size = format!("{}, {}", counted(built.regions.len(), "region"), counted(hosts as usize, "host"));

@@ -354,6 +354,7 @@ fn tables() -> Vec<(&'static str, &'static [report::Column])> {
         ("functions.csv", report::FUNCTIONS),
         ("hosts.csv", report::HOSTS),
         ("beside.csv", report::BESIDE),
+        ("published.csv", report::PUBLISHED),
         ("invocations.parquet", report::INVOCATIONS),
         ("accounts.parquet", report::ACCOUNTS),
         ("ledger.parquet", &report::LEDGER),

@@ -1,6 +1,6 @@
 //! What can be typed: one file per subcommand.
 //!
-//! Exit codes: 0 done, 1 internal error, 2 wrong use or wrong scenario, 3 ran, but what was asked for does not hold (`sim size`).
+//! Exit codes: 0 done, 1 internal error, 2 wrong use or wrong scenario, 3 ran, but what was asked for does not hold (`sim size`, `sim run --check-published`).
 
 mod check;
 mod compare;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use slackwater::report::{Entry, Value, grouped, significant};
+use slackwater::report::{Entry, Value, grouped, published_text, significant};
 use slackwater::run::{Options, Report, RunError, run};
 use slackwater::scenario;
 
@@ -31,6 +31,9 @@ pub struct Run {
     /// Threads to use; the results are the same bytes with any number [default: all cores; for a single run at most 2].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     threads: Option<u32>,
+    /// Exit with 3 if a figure of [[published]] is outside of its tolerance, or has one and cannot be computed.
+    #[arg(long)]
+    check_published: bool,
     /// Print nothing but errors.
     #[arg(long, short)]
     quiet: bool,
@@ -47,6 +50,11 @@ impl Run {
         let shown = !self.quiet && std::io::stderr().is_terminal();
         let threads = self.threads.map(|n| n as usize);
         if loaded.scenario.compare.is_some() {
+            if self.check_published {
+                let help = "run one of its runs with --set or --unset, without [compare]";
+                let message = "--check-published judges one run, and the scenario has [compare]";
+                return Err(Failure::usage(format!("{message}\n  help: {help}: --unset compare")));
+            }
             let options = Options { out: self.out, threads: threads.unwrap_or(cores) };
             return super::compare::execute(&loaded, &options, self.quiet, shown);
         }
@@ -77,6 +85,14 @@ impl Run {
         }
         if !self.quiet {
             super::print(&table(&report))?;
+        }
+        let failed: Vec<&str> = report.published.iter().filter(|p| p.fails()).map(|p| p.spec.figure.as_str()).collect();
+        if self.check_published && !failed.is_empty() {
+            let message = format!("published figures that do not hold: {}", failed.join(", "));
+            return Err(Failure::check(format!(
+                "{message}\n  help: {}",
+                report.folder.join("published.csv").display()
+            )));
         }
         Ok(())
     }
@@ -194,6 +210,9 @@ fn table(report: &Report) -> String {
         text.push('\n');
     }
     text += &watched(report);
+    if !report.published.is_empty() {
+        text += &format!("\n{}\n", published_text(&report.published));
+    }
     for (label, key) in [("signal", "sci.signal"), ("boundary", "sci.boundary")] {
         if let Some(Entry { value: Value::Text(said), .. }) = report.summary.iter().find(|e| e.key == key) {
             text += &format!("{label}: {said}\n");

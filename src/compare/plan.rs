@@ -2,7 +2,7 @@
 
 use super::FITTED;
 use super::slo::Slo;
-use crate::report::{Entry, Value};
+use crate::report::{Entry, Value, unknown_figures};
 use crate::run::{RunError, figures};
 use crate::scenario::{
     AxisSpec, CompareSpec, KeyProblem, Loaded, Override, ScenarioError, build_loaded, did_you_mean, parse_path, unset,
@@ -79,7 +79,10 @@ impl Plan {
         let figures = probe(&cells)?;
         let slo: Vec<Result<Slo, String>> =
             spec.fit.iter().flat_map(|f| &f.slo).map(|text| Slo::parse(text).map_err(|e| e.message)).collect();
-        let problems = keys(&spec, &figures, &slo);
+        let mut problems = keys(&spec, &figures, &slo);
+        let unknown = unknown_figures(&loaded.scenario.published, &figures);
+        let problem = |(i, message, help)| KeyProblem::new(format!("published[{i}].figure"), message, help);
+        problems.extend(unknown.into_iter().map(problem));
         if !problems.is_empty() {
             return Err(loaded.wrong(problems));
         }

@@ -3,6 +3,7 @@
 mod anew;
 mod beside;
 mod books;
+mod curve;
 mod digits;
 mod dispatch;
 mod folder;
@@ -14,6 +15,7 @@ mod machine;
 mod manifest;
 mod meter;
 mod plot;
+mod published;
 mod shifting;
 mod summary;
 mod tables;
@@ -28,6 +30,7 @@ pub use books::{
     ACCOUNTS, AccountLog, AccountLogWriter, CallLogWriter, INVOCATIONS, LEDGER, LedgerError, read_ledger, record,
     write_ledger,
 };
+pub use curve::trigger_figures;
 pub use digits::{grouped, significant};
 pub use folder::{Folder, ReportError, write_file};
 pub use instances::{INSTANCES, InstanceLogWriter, write_watch};
@@ -35,6 +38,9 @@ pub use jobs::{JOBS, JobLogWriter};
 pub use manifest::{Effort, Input, Manifest, peak_memory_mb};
 pub use meter::{METER, METER_FUNCTIONS, write_meter};
 pub use plot::{PlotError, received_executed};
+pub use published::{
+    Compared, PUBLISHED, Verdict, compare_published, published_text, unknown_figures, write_published,
+};
 pub use shifting::{Shifted, against_run_now, doubts};
 pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};

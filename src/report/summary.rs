@@ -144,6 +144,9 @@ pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
     if let Some(totals) = &run.outcome.dispatch {
         super::dispatch::figures(&mut list, totals);
     }
+    if run.scenario.shows_curve() {
+        super::curve::figures(&mut list, run);
+    }
     carbon(&mut list, run);
     beside::figures(&mut list, run);
     super::meter::figures(&mut list, run);

@@ -144,6 +144,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     }
     let mechanism = build_mechanism(scenario, &mut problems);
     check_uncertainty(scenario, &mut problems);
+    super::published::check_published(scenario, &mut problems);
     let runtime = match scenario.runtime.build() {
         Ok(runtime) => Some(runtime),
         Err(e) => {
@@ -231,6 +232,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         duration,
         drain_limit,
         fixed_end: scenario.time.end == EndRule::Fixed,
+        split_cpu: scenario.shows_curve(),
         seed,
     };
     Ok(Built {

@@ -91,7 +91,7 @@ impl Loaded {
     /// The values cannot be written as TOML.
     pub fn resolved(&self) -> Result<String, toml::ser::Error> {
         let mut table = self.document.to_table();
-        for key in ["extends", "unset"] {
+        for key in ["extends", "unset", "set"] {
             table.remove(key);
         }
         toml::to_string(&table)

@@ -30,7 +30,8 @@ impl Document {
     /// Gives the files in that order. A document without the key, or whose key is no text, stays as it is.
     ///
     /// # Errors
-    /// A file that cannot be read or parsed, a chain that comes back to itself, a key of `unset` that no extended file has.
+    /// A file that cannot be read or parsed, a chain that comes back to itself, a key of `unset` that no extended file has, an argument of `set` that
+    /// leads nowhere.
     pub(super) fn extend(&mut self, path: &Path, schema: &Json) -> Result<Vec<Extended>, Vec<Problem>> {
         let mut read: Vec<Extended> = Vec::new();
         let mut layers: Vec<Node> = Vec::new();
@@ -68,17 +69,23 @@ impl Document {
         let own = std::mem::replace(&mut self.root, nothing());
         let mut layers = layers.into_iter().rev().chain([own]);
         self.root = layers.next().expect("the document itself is a layer");
-        for (key, place) in texts_of(&self.root, "unset") {
-            let message = format!("there is nothing to leave \"{key}\" out of: the file extends no other");
-            let help = "`unset` leaves out keys of the file that `extends` names: remove the key itself";
-            problems.push(Problem::new("unset", message, "here", Some(place)).help(help));
+        for list in ["unset", "set"] {
+            for (said, place) in texts_of(&self.root, list) {
+                let message = format!("there is nothing to {list} \"{said}\" in: the file extends no other");
+                let help = format!("`{list}` changes the file that `extends` names: change the key itself");
+                problems.push(Problem::new(list, message, "here", Some(place)).help(help));
+            }
         }
         for layer in layers {
             for (key, place) in texts_of(&layer, "unset") {
                 problems.extend(self.remove(&key, &|r| inside(&place, r)).err().map(|p| *p));
             }
             let below = std::mem::replace(&mut self.root, nothing());
+            let set = texts_of(&layer, "set");
             self.root = lay_over(below, layer, &Shape::of(schema, schema), schema);
+            for (argument, place) in set {
+                problems.extend(self.assign(&argument, &|r| inside(&place, r), schema).err().map(|p| *p));
+            }
         }
         if problems.is_empty() { Ok(read) } else { Err(problems) }
     }
@@ -126,7 +133,7 @@ fn lay_over(below: Node, over: Node, shape: &Shape<'_>, schema: &Json) -> Node {
         entries.retain(|e| new.iter().any(|n| n.key == e.key));
     }
     // What a file says of the file below it is no part of the scenario that is above both.
-    let own = |key: &str| matches!(key, "extends" | "unset");
+    let own = |key: &str| matches!(key, "extends" | "unset" | "set");
     if matches!(shape, Shape::Table { properties, .. } if properties.iter().any(|(name, _)| *name == "extends")) {
         entries.retain(|e| !own(&e.key));
     }
@@ -217,10 +224,10 @@ impl Document {
     }
 }
 
-/// What is wrong with an override of `extends` or `unset`: the files are read before it.
+/// What is wrong with an override of `extends`, `unset` or `set`: the files are read before it.
 pub(super) fn of_the_file(steps: &[PathStep], place: &Place) -> Option<Box<Problem>> {
     let PathStep::Key(name) = steps.first()? else { return None };
-    matches!(name.as_str(), "extends" | "unset").then(|| {
+    matches!(name.as_str(), "extends" | "unset" | "set").then(|| {
         let message = format!("\"{name}\" cannot be overridden: the files are read before any override");
         Box::new(Problem::new(name, message, "here", Some(place.clone())).help("write it into the scenario file"))
     })

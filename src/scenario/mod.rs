@@ -20,6 +20,7 @@ mod jobs;
 mod meter;
 mod overrides;
 mod path;
+mod published;
 mod server;
 mod shape;
 mod signals;
@@ -36,6 +37,7 @@ pub use forecasts::{Forecasts, forecast_seed};
 pub use hints::did_you_mean;
 pub use overrides::unset;
 pub use path::{PathStep, parse_path, show_path};
+pub use published::{Label, PublishedSpec};
 pub use server::ServerSpec;
 pub use shape::{schema_for_editors, unsupported};
 pub use signals::Signals;
@@ -73,6 +75,10 @@ pub struct Scenario {
     /// Keys of the extended file that are left out, dotted paths such as `compare`. Default: none.
     #[serde(default, skip_serializing)]
     pub unset: Vec<String>,
+    /// Overrides, `KEY=VALUE` as after `--set`, that hold on the extended file after this one's tables are laid over it: how an element of an
+    /// array is changed, `regions[0].hosts[0].count=9`. Default: none.
+    #[serde(default, skip_serializing)]
+    pub set: Vec<String>,
     /// Name of the results folder. Default: the file's name without its ending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -131,6 +137,9 @@ pub struct Scenario {
     /// A sampled meter beside the exact ledger. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meter: Option<MeterSpec>,
+    /// Figures of a source that the run is held against at its end: a table, and published.csv. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<PublishedSpec>,
     /// Several runs side by side. Default: one run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare: Option<CompareSpec>,
@@ -147,6 +156,11 @@ impl Scenario {
         !self.scheduler.shifting.build(seed, Duration::ZERO).is_passive()
             || self.scheduler.dispatch.defers()
             || self.scheduler.admission.build(seed).limits_jobs()
+    }
+
+    /// Whether the summary has the figures of the run's course.
+    pub fn shows_curve(&self) -> bool {
+        self.output.curve.unwrap_or(!self.published.is_empty())
     }
 
     /// Everything runs when it wants to, as far as there is room.
@@ -221,6 +235,14 @@ pub struct OutputSpec {
     #[schemars(range(min = 0.001))]
     #[serde(default = "ledger_step")]
     pub ledger_step_s: f64,
+    /// Whether the summary has the figures of the run's course: `curve.*`, `quota.*` and `triggers.*`. Default: where there are figures to
+    /// compare with, `[[published]]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curve: Option<bool>,
+    /// What is left out of the course at the run's beginning, while backlogs fill \[s\]. Default 0.
+    #[schemars(range(min = 0.0))]
+    #[serde(default)]
+    pub settle_s: f64,
     /// Write `invocations.parquet`, one row per finished call. Default false.
     #[serde(default)]
     pub invocations: bool,
@@ -254,6 +276,8 @@ impl Default for OutputSpec {
         Self {
             step_s: step(),
             ledger_step_s: ledger_step(),
+            curve: None,
+            settle_s: 0.0,
             invocations: false,
             instances: false,
             jobs: false,

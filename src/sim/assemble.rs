@@ -214,7 +214,7 @@ impl<'a> Engine<'a> {
             site,
             meter,
             accounts: Accounts::new(groups.len()),
-            series: Series::new(regions.len(), setup.ledger_step),
+            series: Series::new(regions.len(), setup.ledger_step, setup.split_cpu),
             seed: setup.seed.derive("engine"),
             events: 0,
             received: 0,

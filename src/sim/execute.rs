@@ -343,6 +343,11 @@ impl Engine<'_> {
             totals.undeferred.record(latency.0);
         }
         self.series.at(region, self.now).executed += 1;
+        if self.series.splits_cpu() {
+            let profile = &self.profiles[call.function.index()];
+            let core_s = profile.cpu.as_cores() * call.work.as_secs_f64();
+            self.series.spread_cpu(region, (call.began, self.now), profile.quota as usize, core_s);
+        }
         if let Some(log) = &mut self.log {
             let finished = Finished {
                 arrival: call.arrival,

@@ -102,6 +102,8 @@ pub struct Setup {
     pub drain_limit: Duration,
     /// Whether the run always goes on to the drain limit, done or not.
     pub fixed_end: bool,
+    /// Whether the series keep the CPU of reserved and opportunistic calls apart.
+    pub split_cpu: bool,
     /// The root of the engine's random streams.
     pub seed: Seed,
 }

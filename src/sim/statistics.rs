@@ -120,12 +120,16 @@ pub struct Counts {
     pub queued_s: f64,
     /// Calls held back by admission or shifting x time [call·s].
     pub deferred_s: f64,
+    /// CPU of calls that finished, of reserved and of opportunistic functions, each call's spread evenly over its execution \[core-s\]; 0 where
+    /// nobody asks for it.
+    pub cpu_core_s: [f64; 2],
 }
 
 /// The counts of all regions by time bin.
 #[derive(Debug, Clone)]
 pub struct Series {
     step: u64,
+    split_cpu: bool,
     /// The bin of the latest count and its start: time moves on, so nearly all counts fall into it.
     current: (usize, u64),
     regions: Vec<Region>,
@@ -140,9 +144,9 @@ struct Region {
 }
 
 impl Series {
-    /// Empty series with bins of `step`.
-    pub fn new(regions: usize, step: Duration) -> Self {
-        Self { step: step.0.max(1), current: (0, 0), regions: vec![Region::default(); regions] }
+    /// Empty series with bins of `step`; `split_cpu` says whether the CPU of the two quota classes is kept.
+    pub fn new(regions: usize, step: Duration, split_cpu: bool) -> Self {
+        Self { step: step.0.max(1), split_cpu, current: (0, 0), regions: vec![Region::default(); regions] }
     }
 
     /// The counts of one bin, to add to.
@@ -158,6 +162,34 @@ impl Series {
             rows.resize(bin + 1, Counts::default());
         }
         &mut rows[bin]
+    }
+
+    /// Whether the CPU of the two quota classes is kept.
+    #[inline]
+    pub fn splits_cpu(&self) -> bool {
+        self.split_cpu
+    }
+
+    /// Spreads the CPU of a call evenly over its execution; `class` is 0 for reserved, 1 for opportunistic.
+    pub fn spread_cpu(&mut self, region: RegionId, (from, to): (SimTime, SimTime), class: usize, core_s: f64) {
+        let step = self.step;
+        let rows = &mut self.regions[region.index()].rows;
+        let last = (to.0 / step) as usize;
+        if rows.len() <= last {
+            rows.resize(last + 1, Counts::default());
+        }
+        if from >= to {
+            rows[last].cpu_core_s[class] += core_s;
+            return;
+        }
+        let per_ns = core_s / (to.0 - from.0) as f64;
+        let mut at = from.0;
+        while at < to.0 {
+            let bin = at / step;
+            let end = to.0.min((bin + 1).saturating_mul(step));
+            rows[bin as usize].cpu_core_s[class] += per_ns * (end - at) as f64;
+            at = end;
+        }
     }
 
     /// Integrates waiting and held-back calls up to `now`.
@@ -204,5 +236,26 @@ impl Series {
     /// The bins' width.
     pub fn step(&self) -> Duration {
         Duration(self.step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_of_a_call_is_spread_over_its_execution() {
+        let region = RegionId::from_index(0);
+        let mut series = Series::new(1, Duration(10), true);
+        // 12 core-s over 5..35: a sixth in the first bin, a third in each of the next two, a sixth in the last.
+        series.spread_cpu(region, (SimTime(5), SimTime(35)), 1, 12.0);
+        series.spread_cpu(region, (SimTime(21), SimTime(21)), 0, 1.0);
+        series.spread_cpu(region, (SimTime(20), SimTime(30)), 0, 2.0);
+        let of = |class: usize| series.rows(region).iter().map(|row| row.cpu_core_s[class]).collect::<Vec<_>>();
+        for (x, wanted) in of(1).iter().zip([2.0, 4.0, 4.0, 2.0]) {
+            assert!((x - wanted).abs() < 1e-12, "{:?}", of(1));
+        }
+        assert_eq!(of(0), [0.0, 0.0, 3.0, 0.0]);
+        assert!((of(1).iter().sum::<f64>() - 12.0).abs() < 1e-12);
     }
 }

@@ -1,8 +1,8 @@
 //! The documents that must keep step with the program.
 
 use slackwater::report::{
-    ACCOUNTS, BESIDE, CHARGED, FUNCTIONS, HOSTS, INSTANCES, INVOCATIONS, JOBS, LEDGER, METER, METER_FUNCTIONS, REGIONS,
-    SCORES, TENANTS, TIMESERIES,
+    ACCOUNTS, BESIDE, CHARGED, FUNCTIONS, HOSTS, INSTANCES, INVOCATIONS, JOBS, LEDGER, METER, METER_FUNCTIONS,
+    PUBLISHED, REGIONS, SCORES, TENANTS, TIMESERIES,
 };
 use slackwater::scheduler::overcommit::watch::{CELL_COLUMNS, MACHINE_COLUMNS};
 
@@ -51,6 +51,7 @@ fn every_column_is_documented_with_its_unit() {
         ("tenants.csv", TENANTS),
         ("hosts.csv", HOSTS),
         ("beside.csv", BESIDE),
+        ("published.csv", PUBLISHED),
         ("invocations.parquet", INVOCATIONS),
         ("instances.csv", INSTANCES),
         ("jobs.csv", JOBS),
@@ -171,6 +172,27 @@ fn every_row_of_the_document_exists_in_the_program() {
             assert!(!is_name || known.contains(&name), "docs/outputs.md, {heading}: {name} does not exist");
         }
     }
+}
+
+#[test]
+fn every_figure_of_a_runs_course_is_documented_with_its_unit() {
+    let run =
+        run_file(&repository("scenarios/quickstart.toml"), &["workload.poisson.calls=100", "output.curve=true"], 1);
+    let course = |key: &str| ["curve.", "quota.", "triggers."].iter().any(|start| key.starts_with(start));
+    let known = slackwater::report::trigger_figures();
+    let figures = run.report.summary.iter().filter(|e| course(&e.key)).chain(&known);
+    let levels = ["p10", "p50", "p90", "p95", "p99"];
+    let rows: Vec<(String, &str)> = figures
+        .map(|e| {
+            let parts: Vec<&str> = e.key.split('.').collect();
+            let key =
+                if let ["triggers", _, what] = parts[..] { format!("triggers.NAME.{what}") } else { e.key.clone() };
+            (levels.iter().fold(key, |key, level| key.replace(&format!("_{level}"), "_PNN")), e.unit)
+        })
+        .map(|(key, unit)| (key.replace("cpu_spread_PNN", "cpu_spread_p95"), unit))
+        .collect();
+    assert!(rows.len() > 180, "{}", rows.len());
+    names(&outputs(), "The figures of a run's course", rows.iter().map(|(key, unit)| (key.as_str(), *unit)));
 }
 
 /// The lines of scenarios/reference.toml below the head of one policy's table, active or commented, up to the next blank line or

@@ -42,6 +42,7 @@ mod pools;
 mod power;
 mod power_states;
 mod provisioning;
+mod published;
 mod queueing;
 mod replay;
 mod reservations;

@@ -21,16 +21,18 @@ mod curve;
 mod fit;
 mod population;
 mod spec;
+mod spike;
 mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use population::ClassSummary;
-pub use spec::XFaasSpec;
+pub use spec::{SubmissionSpike, XFaasSpec};
 
 use choice::Alias;
 use curve::{BINS, Curve, MINUTES_PER_BIN};
 use population::{Function, Population};
+use spike::Spike;
 
 use super::{Arrival, Arrivals, BATCH_CALLS, Batch, Quota, Trigger, WorkloadError};
 use crate::types::normal_quantile;
@@ -45,6 +47,8 @@ struct Streams {
     functions: Stream,
     regions: Stream,
     durations: Stream,
+    /// One draw per call of a queue function, where any ask for a later start.
+    starts: Stream,
 }
 
 /// What is needed of a function for every call.
@@ -53,6 +57,8 @@ struct Called {
     mean_ns: f64,
     deadline: Duration,
     home: RegionId,
+    /// Whether its calls may ask for a later start.
+    later: bool,
 }
 
 /// The generator. Its memory does not depend on the number of calls.
@@ -69,6 +75,7 @@ pub struct XFaas {
     by_popularity: Alias,
     by_region: Alias,
     called: Vec<Called>,
+    spike: Option<Spike>,
     streams: Streams,
     slices_per_minute: u64,
     next_slice: u64,
@@ -99,10 +106,13 @@ impl XFaas {
                 (Quota::Reserved, None) => Duration::FOREVER,
             },
             home: RegionId::from_index(by_region.pick(homes.uniform())),
+            later: spec.future_start_share > 0.0 && f.profile.trigger == Trigger::Queue,
         });
         let called = called.collect();
         let shares: Vec<f64> = population.functions.iter().map(|f| f.call_share).collect();
         let curve = Curve::received(spec.calls as f64, spec.start_bin as usize);
+        let function = FunctionId::from_index(population.functions.len());
+        let spike = spec.submission_spike.as_ref().map(|spike| Spike::new(spike, spec, function, seed));
         Ok(Self {
             by_popularity: Alias::new(&shares),
             slices_per_minute: (curve.peak() / BATCH_CALLS as f64).ceil().max(1.0) as u64,
@@ -112,11 +122,13 @@ impl XFaas {
             curve,
             by_region,
             called,
+            spike,
             streams: Streams {
                 times: seed.stream("times", 0),
                 functions: seed.stream("functions", 0),
                 regions: seed.stream("regions", 0),
                 durations: seed.stream("durations", 0),
+                starts: seed.stream("future_starts", 0),
             },
             next_slice: 0,
             announced: false,
@@ -199,7 +211,11 @@ impl XFaas {
         for call in &mut *new {
             self.complete(call);
         }
-        // Only calls of the same nanosecond move; the sort is stable and the calls are in order already.
+        if let Some(spike) = &mut self.spike {
+            spike.add(start, start + length, &self.by_region, calls);
+        }
+        let new = &mut calls[first..];
+        // Only calls of the same nanosecond and those of a spike move; the sort is stable and the others are in order already.
         new.sort_by_key(|call| (call.time, call.function));
         self.made += new.len() as u64;
     }
@@ -209,7 +225,15 @@ impl XFaas {
     fn complete(&mut self, call: &mut Arrival) {
         call.function = FunctionId::from_index(self.by_popularity.pick(self.streams.functions.uniform()));
         let called = self.called[call.function.index()];
-        call.deadline = call.time + called.deadline;
+        if called.later {
+            let u = self.streams.starts.uniform();
+            let share = self.spec.future_start_share;
+            if u < share {
+                // Below the share, u over it is uniform again.
+                call.start = call.time + Duration::from_secs_f64(u / share * self.spec.future_start_within_s);
+            }
+        }
+        call.deadline = call.start + called.deadline;
         let (u, home) = (self.streams.regions.uniform(), self.spec.home_share);
         call.region =
             if u < home { called.home } else { RegionId::from_index(self.by_region.pick((u - home) / (1.0 - home))) };
@@ -266,6 +290,7 @@ impl Arrivals for XFaas {
         if !self.announced {
             self.announced = true;
             batch.functions.extend(self.population.functions.iter().map(|f| f.profile.clone()));
+            batch.functions.extend(self.spike.iter().map(|spike| spike.profile.clone()));
             batch.tenants.extend((1..=self.spec.tenants).map(|i| format!("team-{i:04}").into()));
         }
         let slices = self.minutes() * self.slices_per_minute;
@@ -303,6 +328,15 @@ impl Arrivals for XFaas {
             ("functions_stretched_at_max_cores".to_owned(), self.population.stretched.to_string()),
             ("functions_lifted_to_a_millicore".to_owned(), self.population.lifted.to_string()),
         ];
+        if let Some(headroom) = self.spec.quota_headroom {
+            let cores: f64 = self.population.functions.iter().filter_map(|f| f.profile.quota_cores).sum();
+            let text =
+                format!("{headroom} times the mean CPU use of each function, {cores:.4} cores together; not published");
+            notes.push(("quotas".to_owned(), text));
+        }
+        if let Some(spike) = &self.spike {
+            notes.push(("submission_spike".to_owned(), spike.note()));
+        }
         for c in self.classes() {
             notes.push((
                 format!("class_{}", c.trigger.name()),

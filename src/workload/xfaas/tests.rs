@@ -292,3 +292,87 @@ fn demand_by_region_overrides_the_capacities() {
     let last = calls.iter().filter(|c| c.region == RegionId(3)).count() as f64 / calls.len() as f64;
     assert!((last - 0.75).abs() < 0.01 && calls.iter().all(|c| c.region.0 % 2 == 1), "{last}");
 }
+
+#[test]
+fn quotas_are_the_mean_use_times_the_headroom_and_move_nothing() {
+    let spec = XFaasSpec { calls: 50_000, functions: 300, ..XFaasSpec::default() };
+    let with = XFaasSpec { quota_headroom: Some(2.0), ..spec.clone() };
+    let [a, b] = [&spec, &with].map(|spec| drained(&mut made(spec, 3)));
+    assert_eq!(a.0, b.0);
+    assert!(a.1.iter().all(|f| f.quota_cores.is_none()));
+    // Over all functions it is twice the offered cores: 50,000 calls x 1000 MI / (604,800 s x 3000 MI/s) = 0.02756.
+    let sum: f64 = b.1.iter().map(|f| f.quota_cores.expect("a quota")).sum();
+    assert!((sum / (2.0 * 0.027_557) - 1.0).abs() < 1e-3, "{sum}");
+    let source = made(&with, 3);
+    let busiest = &source.population.functions[0];
+    let wanted = 2.0 * 50_000.0 * busiest.call_share * busiest.cpu_mi / 604_800.0 / 3000.0;
+    assert!((busiest.profile.quota_cores.expect("a quota") / wanted - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn future_starts_are_uniform_and_deadlines_count_from_them() {
+    let spec = XFaasSpec { calls: 400_000, functions: 300, ..XFaasSpec::default() };
+    let with = XFaasSpec { future_start_share: 0.3, future_start_within_s: 3600.0, ..spec.clone() };
+    let [(a, ..), (b, functions, _)] = [&spec, &with].map(|spec| drained(&mut made(spec, 3)));
+    let (mut queued, mut later, mut sum) = (0.0, 0.0, 0.0);
+    for (old, new) in a.iter().zip(&b) {
+        assert_eq!(old.start, old.time);
+        // Nothing else has moved.
+        let still = Arrival { start: old.start, deadline: old.deadline, ..*new };
+        assert_eq!(still, *old);
+        let profile = &functions[new.function.index()];
+        let delay = (new.start - new.time).as_secs_f64();
+        assert!((0.0..=3600.0).contains(&delay) && (delay == 0.0 || profile.trigger == Trigger::Queue));
+        match profile.quota {
+            Quota::Opportunistic => assert_eq!(new.deadline, new.start + Duration::from_secs(86_400)),
+            Quota::Reserved => assert_eq!(new.deadline, SimTime::NEVER),
+        }
+        queued += f64::from(u8::from(profile.trigger == Trigger::Queue));
+        later += f64::from(u8::from(delay > 0.0));
+        sum += delay;
+    }
+    assert_eq!(a.len(), b.len());
+    // 60,000 queue calls: one standard deviation of the share is 0.0019, of the mean 3600 / sqrt(12 x 18,000) = 7.7 s.
+    assert!((later / queued - 0.3).abs() < 0.008, "{later} of {queued}");
+    assert!((sum / later - 1800.0).abs() < 35.0, "{}", sum / later);
+}
+
+#[test]
+fn a_submission_spike_comes_on_top_and_moves_no_other_call() {
+    let spec = XFaasSpec { calls: 100_000, functions: 300, ..XFaasSpec::default() };
+    let spike = SubmissionSpike { share: 0.2, at_s: 10_000.0, length_s: 900.0, deadline_s: 86_400.0 };
+    let with = XFaasSpec { submission_spike: Some(spike), ..spec.clone() };
+    let [(a, functions, _), (b, more, _)] = [&spec, &with].map(|spec| drained(&mut made(spec, 3)));
+    let own = FunctionId::from_index(300);
+    let rest: Vec<Arrival> = b.iter().copied().filter(|c| c.function != own).collect();
+    assert_eq!((a, &functions[..]), (rest, &more[..300]));
+    assert!(b.is_sorted_by_key(|c| (c.time, c.function)));
+    let of_it: Vec<&Arrival> = b.iter().filter(|c| c.function == own).collect();
+    // 20,000 expected, standard deviation 141.
+    assert!((of_it.len() as f64 - 20_000.0).abs() < 600.0, "{}", of_it.len());
+    let (first, last) = (of_it[0].time.as_secs_f64(), of_it[of_it.len() - 1].time.as_secs_f64());
+    assert!(first >= 10_000.0 && first < 10_001.0 && last < 10_900.0 && last > 10_899.0, "{first} {last}");
+    assert!(of_it.iter().all(|c| c.deadline == c.time + Duration::from_secs(86_400) && c.start == c.time));
+    // The median queue function: 221.80 MI in 2.652 s.
+    let profile = &more[300];
+    assert!((profile.cpu.as_cores() - 221.8 / 2.652 / 3000.0).abs() < 6e-4 && &*profile.name == "queue-spike");
+    let mean: f64 = of_it.iter().map(|c| c.work.as_secs_f64()).sum::<f64>() / of_it.len() as f64;
+    assert!((mean / 2.652 - 1.0).abs() < 0.02, "{mean}");
+    let home = of_it.iter().filter(|c| c.region == RegionId(0)).count() as f64 / of_it.len() as f64;
+    assert!((home - 0.4).abs() < 0.015, "{home} of the calls in the region with 4 of 10 cores");
+}
+
+#[test]
+fn wrong_future_starts_and_spikes_are_refused() {
+    for (text, message) in [
+        ("future_start_share = 0.1", "future_start_share = 0.1 without future_start_within_s"),
+        ("future_start_share = 1.1\nfuture_start_within_s = 1.0", "future_start_share = 1.1"),
+        ("quota_headroom = 0.0", "quota_headroom = 0\n"),
+        ("submission_spike = { share = 0.0, at_s = 0.0 }", "submission_spike.share = 0\n"),
+        ("submission_spike = { share = 0.1, at_s = 604_000.0 }", "submission_spike.at_s + length_s = 604900"),
+    ] {
+        let spec: XFaasSpec = toml::from_str(text).expect(text);
+        let error = XFaas::new(&spec, &REGIONS, Seed(1)).err().expect(text).to_string();
+        assert!(error.starts_with("workload.xfaas: ") && error.contains(message), "{error}\n-- lacks --\n{message}");
+    }
+}
