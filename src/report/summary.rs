@@ -256,15 +256,17 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
     let s = run.scored;
     list.number("energy_j.total", s.energy_j(), "J", "all energy of the facility");
     let by_cause = s.energy_by_cause_j();
-    for (cause, joules) in Cause::ALL.iter().zip(by_cause) {
+    // Without a network nothing is ever sent, and nothing is said of it.
+    let causes = || Cause::ALL.iter().filter(|&&c| c != Cause::Network || run.scenario.network.is_some());
+    for (cause, joules) in causes().zip(by_cause) {
         list.number(&format!("energy_j.{}", cause.name()), joules, "J", cause_meaning(*cause));
     }
     let dynamic = total(run, Column::ExecutionDynamic) + total(run, Column::ColdStartDynamic);
-    let overhead = by_cause[Cause::ALL.len() - 1];
+    let other = by_cause[Cause::Overhead as usize] + by_cause[Cause::Network as usize];
     list.number("energy_j.dynamic", dynamic, "J", "IT energy above the power at no load");
     list.number(
         "energy_j.baseline",
-        s.energy_j() - dynamic - overhead,
+        s.energy_j() - dynamic - other,
         "J",
         "IT energy at no load, boots and off included",
     );
@@ -282,7 +284,7 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
     );
     let (o, m) = (s.operational_g(), s.embodied_g());
     list.number("carbon_g.operational", o, "gCO2e", "O: energy x intensity");
-    for (cause, grams) in Cause::ALL.iter().zip(s.operational_by_cause_g()) {
+    for (cause, grams) in causes().zip(s.operational_by_cause_g()) {
         list.number(&format!("carbon_g.operational_{}", cause.name()), grams, "gCO2e", cause_meaning(*cause));
     }
     list.number("carbon_g.embodied", m, "gCO2e", "M: embodied emissions of all hosts over the run, straight line");
@@ -375,5 +377,6 @@ fn cause_meaning(cause: Cause) -> &'static str {
         Cause::Boot => "hosts booting",
         Cause::Off => "hosts switched off",
         Cause::Overhead => "cooling and power conversion: (PUE - 1) x IT energy",
+        Cause::Network => "what is sent between regions",
     }
 }

@@ -32,6 +32,7 @@ mod scale;
 mod setup;
 mod start;
 mod statistics;
+mod travel;
 mod view;
 mod waiting;
 
