@@ -55,7 +55,11 @@ impl Balances {
     pub fn read(&mut self, accounts: &Accounts) {
         self.present.clear();
         let rows = (0..accounts.functions()).flat_map(|f| accounts.row(FunctionId::from_index(f)));
-        let balance = |&Account { share_s, dynamic_j, network_j, .. }: &Account| Balance { share_s, dynamic_j, network_j: [network_j] };
+        let balance = |&Account { share_s, dynamic_j, network_j, .. }: &Account| Balance {
+            share_s,
+            dynamic_j,
+            network_j: [network_j],
+        };
         self.present.extend(rows.map(balance));
         self.booked.resize(self.present.len(), Balance::default());
     }

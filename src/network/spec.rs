@@ -188,7 +188,8 @@ impl NetworkSpec {
                 match rows {
                     Ok(rows) => matrix("rtt_csv", &rows, names.len(), &mut problems),
                     Err(what) => {
-                        let help = "the file has a column region and one per region, by name, and a row per region, in ms";
+                        let help =
+                            "the file has a column region and one per region, by name, and a row per region, in ms";
                         problems.push(("rtt_csv".to_owned(), what, help.to_owned()));
                         None
                     }

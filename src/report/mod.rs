@@ -12,6 +12,7 @@ mod jobs;
 mod machine;
 mod manifest;
 mod meter;
+mod network;
 mod plot;
 mod shifting;
 mod summary;

@@ -141,6 +141,7 @@ pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
     if run.outcome.job_list.is_some() {
         super::jobs::figures(&mut list, run);
     }
+    super::network::figures(&mut list, run);
     carbon(&mut list, run);
     beside::figures(&mut list, run);
     super::meter::figures(&mut list, run);
@@ -347,7 +348,7 @@ fn uncertain(list: &mut List, run: &Finished<'_>, units: f64) {
 /// What the score rests on, beside it.
 fn statement(list: &mut List, run: &Finished<'_>) {
     let info: Vec<SignalInfo> = run.signals.score.iter().map(|s| s.info().clone()).collect();
-    let said = Statement::new(&info, run.groups);
+    let said = Statement::new(&info, run.groups).with_network(run.scenario.network.is_some());
     list.text("sci.standard", said.standard, "the specification that the score follows");
     list.text("sci.boundary", said.boundary, "what the score covers");
     list.text("sci.signal", &said.signal, "grid zones, and who published their numbers");

@@ -112,6 +112,7 @@ pub fn record(run: &Finished<'_>, name: &str) -> Record {
             .iter()
             .map(|unit| (unit.name().to_owned(), unit.count(works(run), run_s)))
             .collect(),
+        network: run.scenario.network.is_some(),
         uncertainty: run.scenario.sci.uncertainty.clone(),
     };
     let decided_on = crate::sci::intensities(&site, &run.signals.decide, run.outcome.end);

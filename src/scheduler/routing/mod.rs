@@ -145,7 +145,8 @@ impl RoutingSpec {
     /// Keys that the scenario cannot honour: each below the policy's name, with what is wrong and what to do.
     pub fn problems(&self, has: RoutingNeeds<'_>) -> Vec<(String, String, String)> {
         let mut found = Vec::new();
-        let mut say = |key: &str, what: &str, help: &str| found.push((key.to_owned(), what.to_owned(), help.to_owned()));
+        let mut say =
+            |key: &str, what: &str, help: &str| found.push((key.to_owned(), what.to_owned(), help.to_owned()));
         let max_rtt_ms = match self {
             Self::Local(_) => None,
             Self::LeastLoaded(p) => p.max_rtt_ms,
@@ -157,7 +158,11 @@ impl RoutingSpec {
             Self::Weighted(p) => p.max_rtt_ms,
         };
         if max_rtt_ms.is_some() && !has.network {
-            say("max_rtt_ms", "there is no network, and every round trip takes no time", "write [network], or leave it out");
+            say(
+                "max_rtt_ms",
+                "there is no network, and every round trip takes no time",
+                "write [network], or leave it out",
+            );
         }
         let prices = "electricity has no price";
         let give = "give every region an electricity_price, and [cost] a currency";

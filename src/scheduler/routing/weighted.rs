@@ -77,7 +77,8 @@ impl WeightedRouting {
             0.0
         });
         lowest_with_room(ask, view, (max_rtt, spec.max_load), |region| {
-            let normal = terms(region).into_iter().zip(largest).map(|(t, most)| if most > 0.0 { t / most } else { 0.0 });
+            let normal =
+                terms(region).into_iter().zip(largest).map(|(t, most)| if most > 0.0 { t / most } else { 0.0 });
             normal.zip(weights).map(|(term, weight)| term * weight).sum()
         })
     }
