@@ -13,6 +13,7 @@ use crate::workload::FunctionProfile;
 const N: usize = 4;
 
 /// Everything that a policy may look at, owned.
+#[derive(Debug)]
 struct World {
     loads: Vec<RegionLoad>,
     network: Network,
@@ -207,10 +208,12 @@ prop_compose! {
         allowed in prop::collection::vec(prop::bool::weighted(0.7), N),
         data_mb in 0.0f64..3.0,
     ) -> (World, Vec<bool>) {
-        let rows: Vec<String> = (0..N)
-            .map(|a| (0..N).map(|b| if a == b { "0.0".into() } else { format!("{}.0", rtt[a.min(b) * N + a.max(b)]) }))
-            .map(|row| format!("[{}]", row.collect::<Vec<String>>().join(", ")))
-            .collect();
+        let cell = |a: usize, b: usize| match a == b {
+            true => "0.0".to_owned(),
+            false => format!("{}.0", rtt[a.min(b) * N + a.max(b)]),
+        };
+        let row = |a: usize| (0..N).map(|b| cell(a, b)).collect::<Vec<String>>().join(", ");
+        let rows: Vec<String> = (0..N).map(|a| format!("[{}]", row(a))).collect();
         let may: Vec<String> = (0..N).filter(|&r| allowed[r]).map(|r| format!("\"r{r}\"")).collect();
         let residency = if may.is_empty() { String::new() } else {
             format!("[[residency]]\nfunctions = [\"f\"]\nregions = [{}]\n", may.join(", "))
