@@ -31,7 +31,8 @@ fn distances_are_those_of_a_globe() {
     let quarter = std::f64::consts::FRAC_PI_2 * 6371.0;
     assert!((great_circle_km(at(0.0, 0.0), at(0.0, 90.0)) - quarter).abs() < 1e-9);
     assert!((great_circle_km(at(90.0, 0.0), at(0.0, 77.0)) - quarter).abs() < 1e-9);
-    assert!((great_circle_km(at(10.0, 20.0), at(-10.0, -160.0)) - 2.0 * quarter).abs() < 1e-4);
+    // Opposite points are where the formula is worst: the root of a rounding, 2 x 6371 km x 1e-8, a few times 10 cm.
+    assert!((great_circle_km(at(10.0, 20.0), at(-10.0, -160.0)) - 2.0 * quarter).abs() < 1e-3);
     // Across the date line, and the published distance of London and New York: 5570 km.
     assert!((great_circle_km(at(0.0, 179.0), at(0.0, -179.0)) - quarter / 45.0).abs() < 1e-9);
     assert!((great_circle_km(at(51.5074, -0.1278), at(40.7128, -74.0060)) / 5570.0 - 1.0).abs() < 1e-3);
