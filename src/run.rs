@@ -307,7 +307,7 @@ fn measure_one(
         signals: signals.score.iter().map(|s| s.info().clone()).collect(),
         decision_signals: signals.decide.iter().map(|s| s.info().clone()).collect(),
         forecast_notes: forecasts.notes,
-        boundary: sci::BOUNDARY,
+        boundary: sci::boundary(loaded.scenario.network.is_some()),
         effort: effort.clone(),
     };
     folder.write("manifest.json", |f| {

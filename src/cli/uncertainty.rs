@@ -48,7 +48,7 @@ impl Uncertainty {
         let samples = self.samples.unwrap_or(spec.samples);
         let seed = self.seed.unwrap_or(first.facts.seed);
         let one = |parts: &Parts| sample(parts, &spec, samples, Seed(seed));
-        let said = |record: &Record| Statement::new(&record.facts.scored_on, &record.facts.groups);
+        let said = |record: &Record| record.statement(&record.facts.scored_on);
         let (Some(second), Some(path)) = (&second, &self.second) else {
             let u = one(&parts[0]);
             self.files(&u, &first.facts.scenario)?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::power::PowerModel;
 use super::standby::{PowerState, Standby};
-use crate::ledger::{COLUMNS, Column, Rates};
+use crate::ledger::{Column, FLOWS, Flows};
 use crate::types::{GroupId, Memory, RegionId, SimTime};
 
 /// CPU is counted in millionths of a core, so that sums are exact and a call's demand can be tiny.
@@ -124,7 +124,7 @@ pub struct Host {
     /// Cumulative weight of the region at `since`.
     pub weight: f64,
     /// Current rates.
-    pub rates: Rates,
+    pub rates: Flows,
     /// Current IT power by [`PowerState`] and load \[W\].
     pub it_w: f64,
     /// Clocks: dynamic joules per unit of CPU demand, and the same weighted.
@@ -185,7 +185,7 @@ impl Host {
             batch_speed: 1.0,
             since: SimTime::ZERO,
             weight: 0.0,
-            rates: [0.0; COLUMNS],
+            rates: [0.0; FLOWS],
             it_w: 0.0,
             dynamic_clock: 0.0,
             dynamic_weight_clock: 0.0,
@@ -424,7 +424,7 @@ impl Host {
     fn refresh_unready(&mut self, group: &Group) {
         debug_assert_eq!(self.sandboxes, 0, "a sandbox stands on a host that is not on");
         let (column, watts) = group.unready(self.state);
-        self.rates = [0.0; COLUMNS];
+        self.rates = [0.0; FLOWS];
         self.over = [false; 2];
         self.rates[column as usize] = watts;
         self.rates[Column::Overhead as usize] = (group.pue - 1.0) * watts + group.fixed_overhead_w;

@@ -232,7 +232,7 @@ fn manifest(comparison: &Comparison, loaded: &Loaded) -> Json {
         "seed": loaded.scenario.seed,
         "scenario": loaded.scenario.filled_in(),
         "inputs": inputs,
-        "boundary": crate::sci::BOUNDARY,
+        "boundary": crate::sci::boundary(loaded.scenario.network.is_some()),
         "runs": comparison.rows.iter().map(run).collect::<Vec<_>>(),
         "effort": {
             "wall_time_s": comparison.wall_time_s,

@@ -29,6 +29,10 @@ pub struct Account {
     pub dynamic_j: [f64; 2],
     /// `dynamic_j` weighted by the clock [J·weight].
     pub dynamic_weight: [f64; 2],
+    /// Energy of what was sent between regions for it, the part of this region's grid: kept with the region's first group \[J\].
+    pub network_j: f64,
+    /// `network_j` weighted by the clock's rate at that instant [J·weight].
+    pub network_weight: f64,
 }
 
 /// All accounts, a dense table of functions by host groups.

@@ -22,4 +22,4 @@ pub use account::{Account, Accounts, Held};
 pub use instrument::{Instants, MeterKind, MeterScope, MeterSpec};
 pub use meter::{Meter, Metered, MeteredHost, Metering};
 pub use period::{Balances, PeriodAccount};
-pub use site::{COLUMNS, Cause, Column, Rates, SiteBook};
+pub use site::{COLUMNS, Cause, Column, FLOWS, Flows, Rates, SiteBook};

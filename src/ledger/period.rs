@@ -16,6 +16,8 @@ pub struct PeriodAccount {
     pub share_s: [f64; 3],
     /// Dynamic energy of calls and of starts \[J\].
     pub dynamic_j: [f64; 2],
+    /// Energy of what was sent between regions, the part of this region's grid \[J\].
+    pub network_j: f64,
 }
 
 impl PeriodAccount {
@@ -40,6 +42,7 @@ pub struct Balances {
 struct Balance {
     share_s: [f64; 3],
     dynamic_j: [f64; 2],
+    network_j: [f64; 1],
 }
 
 impl Balances {
@@ -52,7 +55,12 @@ impl Balances {
     pub fn read(&mut self, accounts: &Accounts) {
         self.present.clear();
         let rows = (0..accounts.functions()).flat_map(|f| accounts.row(FunctionId::from_index(f)));
-        self.present.extend(rows.map(|&Account { share_s, dynamic_j, .. }| Balance { share_s, dynamic_j }));
+        let balance = |&Account { share_s, dynamic_j, network_j, .. }: &Account| Balance {
+            share_s,
+            dynamic_j,
+            network_j: [network_j],
+        };
+        self.present.extend(rows.map(balance));
         self.booked.resize(self.present.len(), Balance::default());
     }
 
@@ -80,8 +88,9 @@ impl Balances {
                 group: GroupId::from_index(i % groups),
                 share_s: take(&mut booked.share_s, present.share_s),
                 dynamic_j: take(&mut booked.dynamic_j, present.dynamic_j),
+                network_j: take(&mut booked.network_j, present.network_j)[0],
             };
-            if row.share_s != [0.0; 3] || row.dynamic_j != [0.0; 2] {
+            if row.share_s != [0.0; 3] || row.dynamic_j != [0.0; 2] || row.network_j != 0.0 {
                 sink(&row)?;
             }
         }

@@ -3,10 +3,16 @@
 use super::instrument::Instants;
 use crate::types::{Duration, RegionId, SimTime};
 
-/// How many rates are integrated.
-pub const COLUMNS: usize = 16;
+/// How many rates are integrated over time.
+pub const FLOWS: usize = 16;
 
-/// One set of rates, indexed by [`Column`].
+/// What hosts do at a time, indexed by [`Column`]: everything but what is booked at an instant.
+pub type Flows = [f64; FLOWS];
+
+/// How many integrals a row has.
+pub const COLUMNS: usize = 17;
+
+/// One row of integrals, indexed by [`Column`].
 pub type Rates = [f64; COLUMNS];
 
 /// What is integrated over time. The unit is that of the integral.
@@ -45,6 +51,8 @@ pub enum Column {
     Overhead = 14,
     /// Memory held by warm sandboxes [MB·s].
     WarmMemory = 15,
+    /// Energy of what is sent between regions, the part of this region's grid \[J\]. No rate: it is [booked](SiteBook::book) at an instant.
+    Network = 16,
 }
 
 /// Why energy was drawn: each cause is one or two energy columns.
@@ -65,11 +73,13 @@ pub enum Cause {
     Off,
     /// Cooling and power conversion.
     Overhead,
+    /// What is sent between regions.
+    Network,
 }
 
 impl Cause {
     /// All causes, in the order of the tables.
-    pub const ALL: [Cause; 7] = [
+    pub const ALL: [Cause; 8] = [
         Cause::Execution,
         Cause::ColdStart,
         Cause::WarmIdle,
@@ -77,6 +87,7 @@ impl Cause {
         Cause::Boot,
         Cause::Off,
         Cause::Overhead,
+        Cause::Network,
     ];
 
     /// Name in tables and keys.
@@ -89,6 +100,7 @@ impl Cause {
             Cause::Boot => "boot",
             Cause::Off => "off",
             Cause::Overhead => "pue_overhead",
+            Cause::Network => "network",
         }
     }
 
@@ -103,6 +115,7 @@ impl Cause {
             Cause::Boot => at(Column::Boot),
             Cause::Off => at(Column::Off),
             Cause::Overhead => at(Column::Overhead),
+            Cause::Network => at(Column::Network),
         }
     }
 }
@@ -159,7 +172,7 @@ impl SiteBook {
     /// Adds `rates` x time over [from, to) to the region's bins, split at the bins' edges. Whether one of the instants that
     /// are told of may lie in [from, to); false means that none does.
     #[inline]
-    pub fn integrate(&mut self, region: RegionId, from: SimTime, to: SimTime, rates: &Rates) -> bool {
+    pub fn integrate(&mut self, region: RegionId, from: SimTime, to: SimTime, rates: &Flows) -> bool {
         if to <= from {
             return false;
         }
@@ -176,7 +189,7 @@ impl SiteBook {
 
     /// As [`integrate`](Self::integrate), where the interval is not inside the current bin.
     #[cold]
-    fn integrate_over_bins(&mut self, region: RegionId, from: SimTime, to: SimTime, rates: &Rates) -> bool {
+    fn integrate_over_bins(&mut self, region: RegionId, from: SimTime, to: SimTime, rates: &Flows) -> bool {
         let rows = &mut self.regions[region.index()];
         let first = from.0 / self.step;
         let last = (to.0 - 1) / self.step;
@@ -201,6 +214,17 @@ impl SiteBook {
         self.instants.is_some()
     }
 
+    /// Adds what is drawn at an instant \[J\]. What is drawn at the edge between two bins belongs to the earlier one, as what happens at a
+    /// period's end belongs to the period.
+    pub fn book(&mut self, region: RegionId, at: SimTime, column: Column, joules: f64) {
+        let bin = (at.0.saturating_sub(1) / self.step) as usize;
+        let rows = &mut self.regions[region.index()];
+        if rows.len() <= bin {
+            rows.resize(bin + 1, [0.0; COLUMNS]);
+        }
+        rows[bin][column as usize] += joules;
+    }
+
     /// The sum of a region's rows.
     pub fn total(&self, region: RegionId) -> Rates {
         let mut total = [0.0; COLUMNS];
@@ -212,7 +236,7 @@ impl SiteBook {
 }
 
 #[inline]
-fn add(row: &mut Rates, rates: &Rates, factor: f64) {
+fn add<const N: usize>(row: &mut Rates, rates: &[f64; N], factor: f64) {
     for (sum, rate) in row.iter_mut().zip(rates) {
         *sum += rate * factor;
     }
@@ -226,11 +250,22 @@ mod tests {
     #[test]
     fn an_interval_is_split_at_the_edges_of_the_bins() {
         let mut book = SiteBook::new(1, Duration::from_secs(10));
-        let mut rates = [0.0; COLUMNS];
+        let mut rates = [0.0; FLOWS];
         rates[Column::IdleHost as usize] = 100.0;
         book.integrate(RegionId(0), SimTime::from_secs_f64(5.0), SimTime::from_secs_f64(25.0), &rates);
         let idle: Vec<f64> = book.rows(RegionId(0)).iter().map(|r| Cause::IdleHost.joules(r)).collect();
         assert_eq!(idle, [500.0, 1000.0, 500.0]);
+    }
+
+    #[test]
+    fn what_is_booked_at_an_edge_belongs_to_the_bin_before_it() {
+        let mut book = SiteBook::new(2, Duration(10));
+        for (at, joules) in [(0, 1.0), (10, 2.0), (11, 4.0), (20, 8.0)] {
+            book.book(RegionId(1), SimTime(at), Column::Network, joules);
+        }
+        let booked: Vec<f64> = book.rows(RegionId(1)).iter().map(|r| Cause::Network.joules(r)).collect();
+        assert_eq!(booked, [3.0, 12.0]);
+        assert!(book.rows(RegionId(0)).is_empty());
     }
 
     proptest! {
@@ -246,8 +281,8 @@ mod tests {
             told.tell_of(instants);
             for (from, length) in spans {
                 let (from, to) = (SimTime(from), SimTime(from + length));
-                let tells = told.integrate(RegionId(0), from, to, &[0.3; COLUMNS]);
-                prop_assert!(!plain.integrate(RegionId(0), from, to, &[0.3; COLUMNS]));
+                let tells = told.integrate(RegionId(0), from, to, &[0.3; FLOWS]);
+                prop_assert!(!plain.integrate(RegionId(0), from, to, &[0.3; FLOWS]));
                 prop_assert!(tells || instants.before(to) == instants.before(from), "{from:?} to {to:?}");
             }
             prop_assert_eq!(told.total(RegionId(0)), plain.total(RegionId(0)));
@@ -260,7 +295,7 @@ mod tests {
             let mut fine = SiteBook::new(1, Duration(step));
             let mut coarse = SiteBook::new(1, Duration(u64::MAX));
             for (i, pair) in cuts.windows(2).enumerate() {
-                let rates = [i as f64 + 1.0; COLUMNS];
+                let rates = [i as f64 + 1.0; FLOWS];
                 fine.integrate(RegionId(0), SimTime(pair[0]), SimTime(pair[1]), &rates);
                 coarse.integrate(RegionId(0), SimTime(pair[0]), SimTime(pair[1]), &rates);
             }

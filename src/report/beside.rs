@@ -105,8 +105,7 @@ pub(super) fn figures(list: &mut List, run: &Finished<'_>) {
         for ((key, meaning), cost) in PURCHASES.iter().zip(sum.hosts.into_iter().flatten()) {
             list.number(key, cost, "currency", meaning);
         }
-        list.number("cost.total", sum.total(), "currency", "all that is priced");
-        list.number("cost.per_unit", per_unit(sum.total()), "currency/R", "total over R");
+        super::network::total_cost(list, run, sum.total());
     }
 }
 

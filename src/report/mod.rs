@@ -14,6 +14,7 @@ mod jobs;
 mod machine;
 mod manifest;
 mod meter;
+mod network;
 mod plot;
 mod published;
 mod shifting;

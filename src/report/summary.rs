@@ -147,6 +147,7 @@ pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
     if run.scenario.shows_curve() {
         super::curve::figures(&mut list, run);
     }
+    super::network::figures(&mut list, run);
     carbon(&mut list, run);
     beside::figures(&mut list, run);
     super::meter::figures(&mut list, run);
@@ -262,15 +263,17 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
     let s = run.scored;
     list.number("energy_j.total", s.energy_j(), "J", "all energy of the facility");
     let by_cause = s.energy_by_cause_j();
-    for (cause, joules) in Cause::ALL.iter().zip(by_cause) {
+    // Without a network nothing is ever sent, and nothing is said of it.
+    let causes = || Cause::ALL.iter().filter(|&&c| c != Cause::Network || run.scenario.network.is_some());
+    for (cause, joules) in causes().zip(by_cause) {
         list.number(&format!("energy_j.{}", cause.name()), joules, "J", cause_meaning(*cause));
     }
     let dynamic = total(run, Column::ExecutionDynamic) + total(run, Column::ColdStartDynamic);
-    let overhead = by_cause[Cause::ALL.len() - 1];
+    let other = by_cause[Cause::Overhead as usize] + by_cause[Cause::Network as usize];
     list.number("energy_j.dynamic", dynamic, "J", "IT energy above the power at no load");
     list.number(
         "energy_j.baseline",
-        s.energy_j() - dynamic - overhead,
+        s.energy_j() - dynamic - other,
         "J",
         "IT energy at no load, boots and off included",
     );
@@ -288,7 +291,7 @@ fn carbon(list: &mut List, run: &Finished<'_>) {
     );
     let (o, m) = (s.operational_g(), s.embodied_g());
     list.number("carbon_g.operational", o, "gCO2e", "O: energy x intensity");
-    for (cause, grams) in Cause::ALL.iter().zip(s.operational_by_cause_g()) {
+    for (cause, grams) in causes().zip(s.operational_by_cause_g()) {
         list.number(&format!("carbon_g.operational_{}", cause.name()), grams, "gCO2e", cause_meaning(*cause));
     }
     list.number("carbon_g.embodied", m, "gCO2e", "M: embodied emissions of all hosts over the run, straight line");
@@ -351,7 +354,7 @@ fn uncertain(list: &mut List, run: &Finished<'_>, units: f64) {
 /// What the score rests on, beside it.
 fn statement(list: &mut List, run: &Finished<'_>) {
     let info: Vec<SignalInfo> = run.signals.score.iter().map(|s| s.info().clone()).collect();
-    let said = Statement::new(&info, run.groups);
+    let said = Statement::new(&info, run.groups).with_network(run.scenario.network.is_some());
     list.text("sci.standard", said.standard, "the specification that the score follows");
     list.text("sci.boundary", said.boundary, "what the score covers");
     list.text("sci.signal", &said.signal, "grid zones, and who published their numbers");
@@ -381,5 +384,6 @@ fn cause_meaning(cause: Cause) -> &'static str {
         Cause::Boot => "hosts booting",
         Cause::Off => "hosts switched off",
         Cause::Overhead => "cooling and power conversion: (PUE - 1) x IT energy",
+        Cause::Network => "what is sent between regions",
     }
 }

@@ -112,7 +112,8 @@ fn check_together(scenario: &Scenario, problems: &mut Vec<Problem>) {
     let purchase: Vec<bool> = groups().map(|(_, (_, h))| h.purchase.is_some()).collect();
     let places: Vec<String> = groups().map(|(r, (g, _))| format!("regions[{r}].hosts[{g}]")).collect();
     all_or_none(&purchase, |i| places[i].clone(), "purchase", "host group", problems);
-    let priced = price.contains(&true) || purchase.contains(&true);
+    let sending = scenario.network.as_ref().is_some_and(|n| n.price_per_gb.is_some());
+    let priced = price.contains(&true) || purchase.contains(&true) || sending;
     match &scenario.cost {
         None if priced => problems.push(Problem::new(
             "",
@@ -122,7 +123,7 @@ fn check_together(scenario: &Scenario, problems: &mut Vec<Problem>) {
         Some(_) if !priced => problems.push(Problem::new(
             "cost",
             "[cost] names a currency but nothing has a price",
-            "give electricity_price to all regions, or purchase to all host groups, or leave [cost] out",
+            "give electricity_price to all regions, purchase to all host groups or the network a price_per_gb, or leave [cost] out",
         )),
         Some(cost) if cost.currency.trim().is_empty() => {
             problems.push(Problem::new("cost.currency", "the currency is blank", "write for example \"EUR\""));

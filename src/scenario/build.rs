@@ -9,6 +9,7 @@ use super::forecasts::{Forecasts, build_forecasts};
 use super::instances::{check_instances, open_instances, watch};
 use super::jobs::open_jobs;
 use super::meter;
+use super::network::{build_network, routing_context};
 use super::server::Server;
 use super::signals::{self, Signals};
 use super::uncertainty::check_uncertainty;
@@ -16,7 +17,6 @@ use super::{DEFAULT_PUE, EndRule, Scenario, ServerSpec};
 use crate::cluster::{Group, power};
 use crate::grid::{Observed, Signal};
 use crate::isolation::{Conflict, Mechanism};
-use crate::network::Network;
 use crate::scheduler::{Known, SchedulerSpec};
 use crate::sci::GroupFacts;
 use crate::sci::beside::Beside;
@@ -129,6 +129,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     }
     check_provisioning(scenario, &mut problems);
     check_dispatch(scenario, &mut problems);
+    let (network, network_file) = build_network(scenario, base_dir, &names, &mut problems);
     let signals = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, past_arrivals, seed, step: steps.0 };
         let signals = signals::build_signals(scenario, &context, &mut problems);
@@ -163,6 +164,8 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     if !problems.is_empty() {
         return Err(problems);
     }
+    let mut beside = beside;
+    beside.inputs.extend(network_file);
     let mut fleet = fleet;
     let mut regions = std::mem::take(&mut fleet.regions);
     for (facts, signal) in regions.iter_mut().zip(&signals.decide) {
@@ -210,8 +213,8 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         shifting: shifting.build(seed.derive("shifting"), since_midnight),
         dispatch: dispatch.clone(),
         services: Services::new(&scenario.services, seed.derive("services")),
-        routing: routing.build(seed.derive("routing")),
-        network: Network::local(scenario.regions.len()),
+        routing: routing.build(&routing_context(known("routing"), &names, &beside, since_midnight)),
+        network,
         packing: packing.build(seed.derive("packing"), &std::sync::Arc::new(machines)),
         instances,
         jobs,

@@ -18,6 +18,7 @@ mod hints;
 mod instances;
 mod jobs;
 mod meter;
+mod network;
 mod overrides;
 mod path;
 mod published;
@@ -53,6 +54,7 @@ use serde::{Deserialize, Serialize};
 use crate::grid;
 use crate::isolation::{IsolationSpec, RuntimeSpec};
 use crate::ledger::MeterSpec;
+use crate::network::NetworkSpec;
 use crate::scheduler::SchedulerSpec;
 use crate::scheduler::overcommit::watch::WatchSpec;
 use crate::sci::SciSpec;
@@ -117,6 +119,9 @@ pub struct Scenario {
     /// The regions with their hosts, at least one.
     #[schemars(length(min = 1))]
     pub regions: Vec<RegionSpec>,
+    /// What lies between the regions. Default: nothing, no message takes any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkSpec>,
     /// Where calls come from. Default: no calls; then there are `instances` or `jobs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<WorkloadSpec>,
@@ -322,6 +327,14 @@ pub struct RegionSpec {
     /// Its water, given for all regions or for none. Default: not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub water: Option<WaterSpec>,
+    /// Where it lies, north of the equator \[°\]; with `longitude_deg`, and only with `[network]`. Default: nobody knows.
+    #[schemars(range(min = -90.0, max = 90.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latitude_deg: Option<f64>,
+    /// Where it lies, east of Greenwich \[°\].
+    #[schemars(range(min = -180.0, max = 180.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longitude_deg: Option<f64>,
     /// What its electricity costs, given for all regions or for none. Default: not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub electricity_price: Option<ElectricityPrice>,

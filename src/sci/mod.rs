@@ -31,7 +31,7 @@ pub use score::{
     CAUSES, GroupFacts, RegionScore, Scored, Share, bin_intensity, intensities, joules_by_cause, score, score_regions,
 };
 pub use signals::{SignalSet, SignalSetError};
-pub use statement::{BOUNDARY, Statement, distinct};
+pub use statement::{BOUNDARY, Statement, boundary, distinct};
 pub use unit::{FunctionalUnit, UserUnit, Work};
 
 use attribution::AttributionSpec;

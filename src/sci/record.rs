@@ -49,6 +49,9 @@ pub struct RecordFacts {
     pub units: f64,
     /// R in every unit that needs no further word, by name.
     pub units_by_name: BTreeMap<String, f64>,
+    /// Whether what is sent between regions is counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub network: bool,
     /// What the scenario says is uncertain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uncertainty: Option<UncertaintySpec>,
@@ -156,7 +159,7 @@ impl Record {
 
     /// What a score of the run on a signal rests on.
     pub fn statement(&self, signal: &[SignalInfo]) -> Statement {
-        Statement::new(signal, &self.facts.groups)
+        Statement::new(signal, &self.facts.groups).with_network(self.facts.network)
     }
 
     /// All energy \[J\].

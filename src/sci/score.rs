@@ -207,7 +207,7 @@ pub fn score(
 
 /// What an account with one host group comes to.
 pub(super) fn charge(account: &Account, group: &GroupFacts) -> Share {
-    const OVERHEAD: usize = CAUSES - 1;
+    const OVERHEAD: usize = Cause::Overhead as usize;
     let states = [(Cause::Execution, Held::Busy), (Cause::ColdStart, Held::Starting), (Cause::WarmIdle, Held::Warm)];
     let mut share = Share::default();
     for (cause, held) in states {
@@ -223,6 +223,9 @@ pub(super) fn charge(account: &Account, group: &GroupFacts) -> Share {
         share.operational_g[OVERHEAD] += (carbon_pue - 1.0) * grams + weight * group.fixed_overhead_w / JOULES_PER_KWH;
         share.embodied_g += time * group.embodied_g_per_s();
     }
+    // Networks between regions are no part of the facility: no PUE of its own is on top.
+    share.energy_j[Cause::Network as usize] = account.network_j;
+    share.operational_g[Cause::Network as usize] = account.network_weight / JOULES_PER_KWH;
     share
 }
 
@@ -272,7 +275,7 @@ pub fn bin_intensity(book: &SiteBook, signal: &Signal, bin: usize, end: SimTime)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{COLUMNS, Column};
+    use crate::ledger::{Column, FLOWS};
     use crate::types::Duration;
 
     fn facts() -> GroupFacts {
@@ -315,7 +318,7 @@ mod tests {
     #[test]
     fn an_idle_reserved_host_has_energy_and_all_of_it_is_unattributed() {
         let mut book = SiteBook::new(1, Duration::from_secs(300));
-        let mut rates = [0.0; COLUMNS];
+        let mut rates = [0.0; FLOWS];
         rates[Column::IdleHost as usize] = 100.0;
         let end = SimTime::from_secs_f64(3600.0);
         book.integrate(RegionId(0), SimTime::ZERO, end, &rates);

@@ -8,6 +8,14 @@ use crate::types::SECONDS_PER_YEAR;
 /// The boundary sentence that stands beside every score.
 pub const BOUNDARY: &str = "all hosts of all regions for the whole run, idle and switched-off ones included; facility overhead by PUE; embodied emissions of the hosts, straight line over their lifespan (years of 365 days); no network, no storage services, no end-user devices; no offsets or market-based instruments";
 
+/// The same where what is sent between regions is counted.
+const WITH_NETWORK: &str = "all hosts of all regions for the whole run, idle and switched-off ones included; facility overhead by PUE; energy of what is sent between regions, half at either end's grid; embodied emissions of the hosts, straight line over their lifespan (years of 365 days); no network inside a region or to users, no embodied emissions of networks, no storage services, no end-user devices; no offsets or market-based instruments";
+
+/// The boundary sentence of scores without or with a network between regions.
+pub fn boundary(network: bool) -> &'static str {
+    if network { WITH_NETWORK } else { BOUNDARY }
+}
+
 /// What a score rests on, in words. Several regions are listed in their order, each text once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
@@ -43,6 +51,12 @@ impl Statement {
             lifetime: listed(groups.iter().map(lifetime)),
             embodied: embodied(groups),
         }
+    }
+
+    /// The same of a run with a network between regions, or without.
+    #[must_use]
+    pub fn with_network(self, network: bool) -> Self {
+        Self { boundary: boundary(network), ..self }
     }
 
     /// What two scores that are compared should have alike and have not: its name, and either's text.

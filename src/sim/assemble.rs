@@ -92,7 +92,7 @@ impl<'a> Engine<'a> {
         let passive = Passive {
             admission: setup.admission.is_passive(),
             shifting: setup.shifting.is_passive(),
-            routing: setup.routing.is_passive(),
+            routing: setup.routing.is_passive() && !setup.network.confines(),
             arrivals: !setup.keep_alive.observes() && !followed,
             ends: !setup.admission.observes(),
         };
@@ -278,6 +278,9 @@ impl<'a> Engine<'a> {
         self.needs.push(Needs { memory: self.pool_memory(pool), cpu: u64::from(profile.cpu.0) * 1000, pool });
         if self.dispatch.on {
             self.dispatch.announce(&profile, self.now);
+        }
+        if self.network.is_wide() {
+            self.network.announce(&profile.name, &self.tenants[profile.tenant.index()]);
         }
         self.profiles.push(profile);
         self.functions.push(FunctionStats::default());

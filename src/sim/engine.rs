@@ -370,6 +370,7 @@ impl Engine<'_> {
             Event::HostChanged { host } => self.host_changed(HostId(host)),
             Event::Expire { sandbox, .. } => self.expire(SandboxId(sandbox)),
             Event::Release { call } => self.release(call),
+            Event::Reached { call } => self.reached(call),
             Event::Ask { call } => self.ask(call),
             Event::Reconsider { call } => self.reconsider(call),
             Event::JobArrives => self.job_arrives(),

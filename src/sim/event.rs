@@ -83,6 +83,11 @@ pub enum Event {
         /// Its slot.
         sandbox: u32,
     },
+    /// A call that was sent to another region, with all that it needs, has come there.
+    Reached {
+        /// Its slot.
+        call: u32,
+    },
     /// A shifted call is let go.
     Release {
         /// Its slot.
@@ -194,6 +199,7 @@ impl Event {
             Event::Expire { .. } | Event::Cool { .. } => Class::Expiry,
             Event::Begin { .. }
             | Event::Release { .. }
+            | Event::Reached { .. }
             | Event::Ask { .. }
             | Event::Reconsider { .. }
             | Event::JobStep { .. }

@@ -319,19 +319,21 @@ impl Engine<'_> {
 
     #[inline]
     fn count_finished(&mut self, slot: u32, host: HostId, region: RegionId, dynamic_j: f64) {
+        let back = if self.network.is_wide() { self.answer(slot) } else { Duration::ZERO };
         let call = &self.calls[slot];
-        let latency = self.now - call.arrival;
+        let answered = self.now + back;
+        let latency = answered - call.arrival;
         let stats = &mut self.functions[call.function.index()];
         stats.executed += 1;
         stats.cold += u64::from(call.cold);
-        stats.missed += u64::from(self.now > call.deadline);
+        stats.missed += u64::from(answered > call.deadline);
         stats.latency_sum_ns += u128::from(latency.0);
         stats.latency.record(latency.0);
         stats.busy_s += (self.now - call.began).as_secs_f64();
         stats.work_s += call.work.as_secs_f64();
         let totals = &mut self.totals;
         totals.latency_sum_ns += u128::from(latency.0);
-        let service = self.now - call.released;
+        let service = answered - call.released;
         totals.service_sum_ns += u128::from(service.0);
         if call.deferred {
             let deferral = call.released - call.arrival;

@@ -34,6 +34,7 @@ mod services;
 mod setup;
 mod start;
 mod statistics;
+mod travel;
 mod view;
 mod waiting;
 

@@ -8,6 +8,7 @@ use super::setup::SimError;
 use crate::cluster::{CpuModel, SandboxState, Tier};
 use crate::scheduler::admission::Verdict;
 use crate::scheduler::packing::{Placement, Pool, Request};
+use crate::scheduler::routing::{Ask, confined};
 use crate::scheduler::shifting::Work;
 use crate::scheduler::{CallView, WorkToken};
 use crate::sim::view::view;
@@ -189,7 +190,8 @@ impl Engine<'_> {
             self.calls[slot].home
         } else {
             let (call, view) = views!(self, slot);
-            self.routing.region(&call, &view)
+            let wanted = self.routing.region(&call, &view);
+            if view.network.confines() { confined(wanted, &Ask::of_call(&call, &view), &view) } else { wanted }
         };
         self.run_in(slot, region);
     }
@@ -201,6 +203,15 @@ impl Engine<'_> {
         call.released = self.now;
         call.deferred = self.now > call.arrival;
         call.region = region;
+        if self.network.is_wide() && self.send_call(slot) {
+            return;
+        }
+        self.reached(slot);
+    }
+
+    /// A call is where it is to run.
+    #[inline]
+    pub(super) fn reached(&mut self, slot: u32) {
         if !self.passive.arrivals {
             self.tell_arrival(slot);
         }

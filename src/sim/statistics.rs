@@ -90,10 +90,25 @@ pub struct Totals {
     pub retried: u64,
     /// Execution that was lost with them \[s\], and its dynamic energy \[J\].
     pub lost: (f64, f64),
+    /// What was sent between regions.
+    pub network: NetworkTotals,
     /// Most hosts that held a sandbox together.
     pub hosts_used_max: u32,
     /// Hosts that held a sandbox x time [host·s].
     pub hosts_used_s: f64,
+}
+
+/// What was sent between regions.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct NetworkTotals {
+    /// Executed calls that ran away from the region where they arrived.
+    pub calls_away: u64,
+    /// Jobs that were sent to another region when they arrived.
+    pub jobs_away: u64,
+    /// What executed calls waited for messages and data between regions, there and back \[ns\].
+    pub on_the_way_ns: u128,
+    /// What was sent \[MB\].
+    pub sent_mb: f64,
 }
 
 /// The share of cold calls of one pool.

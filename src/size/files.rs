@@ -310,7 +310,7 @@ fn manifest(sizing: &Sizing, loaded: &Loaded) -> Json {
         "seed": loaded.scenario.seed,
         "scenario": loaded.scenario.filled_in(),
         "inputs": inputs,
-        "boundary": crate::sci::BOUNDARY,
+        "boundary": crate::sci::boundary(loaded.scenario.network.is_some()),
         "variants": sizing.variants.iter().map(variant).collect::<Vec<_>>(),
         "effort": {
             "wall_time_s": sizing.wall_time_s,

@@ -66,14 +66,16 @@ pub fn all_books_balance(what: &str, run: &Run) {
         let keys: Vec<&str> = run.report.summary.iter().map(|e| e.key.as_str()).collect();
         let overhead =
             keys.iter().find(|k| k.starts_with(section) && k.contains("overhead")).expect("overhead is a cause");
-        causes.iter().map(|c| n(&format!("{section}{c}"))).sum::<f64>() + n(overhead)
+        let sent = keys.iter().find(|k| k.starts_with(section) && k.ends_with("network")).map_or(0.0, |k| n(k));
+        causes.iter().map(|c| n(&format!("{section}{c}"))).sum::<f64>() + n(overhead) + sent
     };
+    let sent = run.report.number("energy_j.network").unwrap_or(0.0);
     let close = |part: &str, ours, wanted| close(&format!("{what}: {part}"), ours, wanted, 1e-9);
     let (functions, tenants, hosts) = (run.table("functions.csv"), run.table("tenants.csv"), run.table("hosts.csv"));
     let series = run.table("timeseries.csv");
 
     close("energy by cause", by_cause("energy_j."), n("energy_j.total"));
-    close("energy by host", hosts.sum("energy_j"), n("energy_j.total"));
+    close("energy by host", hosts.sum("energy_j") + sent, n("energy_j.total"));
     // The tables' last row is what is charged to no function.
     let last = |column: &str| functions.column(column).last().copied().expect("a last row");
     let own = functions.sum("energy_j") - last("energy_j");
@@ -84,6 +86,8 @@ pub fn all_books_balance(what: &str, run: &Run) {
         let grams = functions.sum(&format!("operational_{cause}_g"));
         close(&format!("O of {cause} by function"), grams, n(&format!("carbon_g.operational_{cause}")));
     }
+    close("sent by function", functions.sum("network_j").max(1e-12), sent.max(1e-12));
+    close("sent by region", run.table("regions.csv").sum("network_j").max(1e-12), sent.max(1e-12));
     close(
         "energy by kind",
         n("energy_j.dynamic") + n("energy_j.baseline") + by_cause("energy_j.")
@@ -93,7 +97,7 @@ pub fn all_books_balance(what: &str, run: &Run) {
 
     let end = n("run.simulated_s");
     let step = 900.0;
-    let powers = ["execution", "cold_start", "warm_idle", "idle_host", "boot", "off", "pue_overhead"];
+    let powers = ["execution", "cold_start", "warm_idle", "idle_host", "boot", "off", "pue_overhead", "network"];
     let starts = series.column("time_s");
     let over_time: f64 = powers
         .iter()

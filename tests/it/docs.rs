@@ -80,6 +80,8 @@ fn every_figure_of_the_summary_is_documented_with_its_unit() {
     names(&outputs(), "summary.json", rows.iter().map(|(key, unit)| (key.as_str(), *unit)));
     let jobs = with_jobs();
     names(&outputs(), "summary.json", jobs.report.summary.iter().map(|e| (e.key.as_str(), e.unit)));
+    let network = with_network();
+    names(&outputs(), "summary.json", network.report.summary.iter().map(|e| (e.key.as_str(), e.unit)));
     let beside = with_all_ledgers();
     names(&outputs(), "summary.json", beside.report.summary.iter().map(|e| (e.key.as_str(), e.unit)));
 }
@@ -89,6 +91,15 @@ fn with_jobs() -> Run {
     let jobs = "jobs.few={ source = { periodic = { every_s = 3600.0, count = 3, length_s = 600.0 } }, slack = { fixed = { wait_s = 7200.0 } } }";
     let set = ["workload.poisson.calls=10", jobs, "scheduler.shifting=wait-awhile", "model.jobs.purchase={}"];
     run_file(&repository("scenarios/quickstart.toml"), &set, 1)
+}
+
+/// A run with a network of two regions, where sending has a price.
+fn with_network() -> Run {
+    run_file(
+        &repository("scenarios/space.toml"),
+        &["time.duration_s=60", "network.price_per_gb=0.02", "cost.currency=\"EUR\""],
+        1,
+    )
 }
 
 /// A run with instances and a watched predictor.
@@ -141,7 +152,7 @@ fn the_figures_of_a_meter_are_documented_with_their_units_and_no_others() {
 #[test]
 fn every_row_of_the_document_exists_in_the_program() {
     let run = with_all_ledgers();
-    let (instances, jobs) = (with_instances(), with_jobs());
+    let (instances, jobs, network) = (with_instances(), with_jobs(), with_network());
     let tables =
         [TIMESERIES, REGIONS, FUNCTIONS, TENANTS, HOSTS, BESIDE, INVOCATIONS, INSTANCES, JOBS, &LEDGER, ACCOUNTS];
     let tables = [tables.concat(), CELL_COLUMNS.to_vec(), MACHINE_COLUMNS.to_vec()].concat();
@@ -151,6 +162,7 @@ fn every_row_of_the_document_exists_in_the_program() {
         instances.report.summary.iter().map(|e| e.key.replace("overcommit.watched", "overcommit.NAME")).collect();
     known.extend(of_instances.iter().map(String::as_str));
     known.extend(jobs.report.summary.iter().map(|e| e.key.as_str()));
+    known.extend(network.report.summary.iter().map(|e| e.key.as_str()));
     for heading in [
         "summary.json",
         "timeseries.csv",

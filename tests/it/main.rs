@@ -54,6 +54,7 @@ mod shifting_capacity;
 mod shifting_figures;
 mod shifting_wrappers;
 mod sizing;
+mod space;
 mod starts;
 mod sunk_carbon;
 mod uncertainty;

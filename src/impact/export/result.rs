@@ -68,6 +68,9 @@ const POWER: &[&str] = &[
     "power_pue_overhead_w",
 ];
 
+/// Power of what is sent between regions: no column of results from before there was a network.
+const SENDING: &str = "power_network_w";
+
 /// A figure of a JSON document, by keys.
 ///
 /// # Errors
@@ -169,6 +172,9 @@ impl Finished {
             let mut watts = 0.0;
             for cause in POWER {
                 watts += table.number(row, cause)?;
+            }
+            if table.columns.contains_key(SENDING) {
+                watts += table.number(row, SENDING)?;
             }
             step.energy_kwh = watts * step.length_s / JOULES_PER_KWH;
             step.operational_g = table.number(row, "operational_g")?;

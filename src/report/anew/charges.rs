@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::scores::aligned;
 use super::{AccountLog, Column, significant};
-use crate::ledger::Accounts;
+use crate::ledger::{Accounts, Cause};
 use crate::sci::attribution::{AttributionSpec, Periods, Rows, RowsError, attribute};
-use crate::sci::{CAUSES, FunctionalUnit, Record, Scored, Share, SignalSet, Work, intensity, score};
+use crate::sci::{FunctionalUnit, Record, Scored, Share, SignalSet, Work, intensity, score};
 use crate::types::{Duration, GroupId, SimTime};
 
 /// The row of what is charged to nobody.
@@ -121,8 +121,9 @@ fn scored_anew(
     for group in groups.iter_mut().filter(|g| g.carbon_pue.is_some()) {
         // Overhead that depends on the weather has a mean of its own under every signal.
         let grams = &regions[group.region.index()].operational_g;
-        let it: f64 = grams[..CAUSES - 1].iter().sum();
-        group.carbon_pue = (it > 0.0).then(|| 1.0 + grams[CAUSES - 1] / it).or(Some(group.pue));
+        const OVERHEAD: usize = Cause::Overhead as usize;
+        let it: f64 = grams[..OVERHEAD].iter().sum();
+        group.carbon_pue = (it > 0.0).then(|| 1.0 + grams[OVERHEAD] / it).or(Some(group.pue));
     }
     let mut accounts = Accounts::new(groups.len());
     accounts.grow(functions);
@@ -143,6 +144,8 @@ fn scored_anew(
             account.dynamic_j[i] += row.dynamic_j[i];
             account.dynamic_weight[i] += row.dynamic_j[i] * weight;
         }
+        account.network_j += row.network_j;
+        account.network_weight += row.network_j * weight;
     })?;
     if let Some((function, group)) = odd {
         let what =
@@ -313,6 +316,7 @@ pub const CHARGED: &[Column] = &[
     ("boot_j", "J", "the same"),
     ("off_j", "J", "the same"),
     ("pue_overhead_j", "J", "cooling and power conversion of all of these"),
+    ("network_j", "J", "what was sent between regions"),
     ("operational_execution_g", "gCO2e", "operational emissions by cause"),
     ("operational_cold_start_g", "gCO2e", "the same"),
     ("operational_warm_idle_g", "gCO2e", "the same"),
@@ -320,6 +324,7 @@ pub const CHARGED: &[Column] = &[
     ("operational_boot_g", "gCO2e", "the same"),
     ("operational_off_g", "gCO2e", "the same"),
     ("operational_pue_overhead_g", "gCO2e", "the same"),
+    ("operational_network_g", "gCO2e", "the same"),
     ("operational_g", "gCO2e", "O"),
     ("embodied_g", "gCO2e", "M"),
     ("sci_g_per_unit", "gCO2e/R", "(O + M) / R; empty without units"),

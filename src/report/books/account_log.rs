@@ -26,6 +26,7 @@ pub const COLUMNS: &[Column] = &[
     ("warm_host_s", "host·s", "share of a host held by warm idle sandboxes x time"),
     ("execution_dynamic_j", "J", "dynamic energy of its calls, overhead not included"),
     ("cold_start_dynamic_j", "J", "dynamic energy of its starts, overhead not included"),
+    ("network_j", "J", "energy of what was sent between regions for it, with the region's first group"),
 ];
 
 /// Writes the accounts of periods to a Parquet file.
@@ -65,7 +66,7 @@ impl AccountLogWriter {
     pub fn record(&mut self, row: &PeriodAccount) -> Result<(), String> {
         let [busy, starting, warm] = row.share_s;
         let [calls, starts] = row.dynamic_j;
-        let doubles = [row.start.as_secs_f64(), busy, starting, warm, calls, starts];
+        let doubles = [row.start.as_secs_f64(), busy, starting, warm, calls, starts, row.network_j];
         self.rows.add(&doubles, &[row.function.0, row.group.0], &[])
     }
 
@@ -98,6 +99,8 @@ impl AccountLog {
             let group = reader.get_row_group(g)?;
             let [starts, busy, starting, warm, calls, cold] = doubles(&*group, [0, 3, 4, 5, 6, 7])?;
             let [functions, groups] = integers(&*group, [1, 2])?;
+            // Files from before there was a network end before this column: nothing was sent.
+            let sent = if group.num_columns() > 8 { doubles(&*group, [8])? } else { [vec![0.0; starts.len()]] };
             for i in 0..starts.len() {
                 each(&PeriodAccount {
                     start: SimTime::from_secs_f64(starts[i]),
@@ -105,6 +108,7 @@ impl AccountLog {
                     group: GroupId(groups[i] as u32),
                     share_s: [busy[i], starting[i], warm[i]],
                     dynamic_j: [calls[i], cold[i]],
+                    network_j: sent[0][i],
                 });
             }
         }

@@ -67,6 +67,15 @@ pub(super) fn write(path: &Path, table: &str, columns: &[(&str, Cells)]) -> Resu
     Ok(())
 }
 
+/// Whether a table has a column.
+///
+/// Errors: an unreadable or truncated file.
+pub(super) fn has(path: &Path, name: &str) -> Result<bool, ParquetError> {
+    let reader = SerializedFileReader::new(File::open(path)?)?;
+    let schema = reader.metadata().file_metadata().schema_descr_ptr();
+    Ok((0..schema.num_columns()).any(|i| schema.column(i).name() == name))
+}
+
 /// Reads the numbers of the named columns, in the order of `names`.
 ///
 /// Errors: an unreadable or truncated file, a column that is missing or of another type.

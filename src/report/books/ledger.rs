@@ -32,6 +32,7 @@ pub const LEDGER: [(&str, &str, &str); COLUMNS] = [
     ("off_j", "J", "hosts that are off"),
     ("pue_overhead_j", "J", "cooling and power conversion"),
     ("warm_memory_mb_s", "MB·s", "memory held by warm sandboxes"),
+    ("network_j", "J", "what is sent between regions"),
 ];
 
 /// Why a ledger cannot be read.
@@ -111,6 +112,7 @@ pub fn record(run: &Finished<'_>, name: &str) -> Record {
             .iter()
             .map(|unit| (unit.name().to_owned(), unit.count(works(run), run_s)))
             .collect(),
+        network: run.scenario.network.is_some(),
         uncertainty: run.scenario.sci.uncertainty.clone(),
     };
     let decided_on = crate::sci::intensities(&site, &run.signals.decide, run.outcome.end);
@@ -158,14 +160,21 @@ pub fn read_ledger(folder: &Path) -> Result<Record, LedgerError> {
     let facts: RecordFacts = serde_json::from_value(value).map_err(|e| damaged(&path, e.to_string()))?;
     let table = folder.join(TABLE);
     let names: Vec<&str> = LEDGER.iter().map(|c| c.0).chain([DECIDED, SCORED]).collect();
-    let read = columns::read(&table, &names).map_err(|e| damaged(&table, e.to_string()))?;
-    let numbers: Vec<Vec<f64>> = read
+    // Ledgers from before there was a network have no such column: nothing was sent.
+    let network = Column::Network as usize;
+    let sent = columns::has(&table, LEDGER[network].0).map_err(|e| damaged(&table, e.to_string()))?;
+    let there: Vec<&str> = names.iter().enumerate().filter(|&(c, _)| sent || c != network).map(|(_, n)| *n).collect();
+    let read = columns::read(&table, &there).map_err(|e| damaged(&table, e.to_string()))?;
+    let mut numbers: Vec<Vec<f64>> = read
         .into_iter()
         .map(|cells| match cells {
             Cells::Numbers(v) => Ok(v),
             Cells::Places(_) => Err(damaged(&table, "a column of numbers holds places".to_owned())),
         })
         .collect::<Result<_, _>>()?;
+    if !sent {
+        numbers.insert(network, vec![0.0; numbers[0].len()]);
+    }
     assemble(facts, &numbers).map_err(|what| damaged(&table, what))
 }
 
@@ -206,4 +215,4 @@ fn assemble(facts: RecordFacts, numbers: &[Vec<f64>]) -> Result<Record, String> 
     Ok(Record { facts, site, decided_on, scored_on })
 }
 
-const _: () = assert!(Column::WarmMemory as usize + 1 == COLUMNS);
+const _: () = assert!(Column::Network as usize + 1 == COLUMNS);

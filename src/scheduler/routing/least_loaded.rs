@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Routing;
+use super::{Ask, Routing, bound, lowest};
+use crate::scheduler::shifting::Work;
 use crate::scheduler::{CallView, View};
 use crate::types::RegionId;
 
@@ -16,6 +17,10 @@ pub struct LeastLoaded {
     #[schemars(range(min = 0.0))]
     #[serde(default = "margin")]
     pub margin: f64,
+    /// Round trip from home that is not exceeded \[ms\]. Default: any.
+    #[schemars(range(min = 0.0, max = 1000000.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rtt_ms: Option<f64>,
 }
 
 fn margin() -> f64 {
@@ -24,23 +29,25 @@ fn margin() -> f64 {
 
 impl Default for LeastLoaded {
     fn default() -> Self {
-        Self { margin: margin() }
+        Self { margin: margin(), max_rtt_ms: None }
+    }
+}
+
+impl LeastLoaded {
+    fn choose(&self, ask: &Ask, view: &View<'_>, load: impl Fn(RegionId) -> f64) -> RegionId {
+        lowest(ask, view, bound(self.max_rtt_ms), |region| {
+            load(region) - if region == ask.home { self.margin } else { 0.0 }
+        })
     }
 }
 
 impl Routing for LeastLoaded {
     fn region(&mut self, call: &CallView<'_>, view: &View<'_>) -> RegionId {
-        let home = &view.regions[call.region.index()];
-        let fits_at_home = home.largest_function >= call.profile.memory.0;
-        let mut best = (call.region, if fits_at_home { home.pressure() - self.margin } else { f64::INFINITY });
-        for (i, load) in view.regions.iter().enumerate() {
-            let region = RegionId::from_index(i);
-            let pressure = load.pressure();
-            let fits = load.largest_function >= call.profile.memory.0;
-            if region != call.region && fits && pressure < best.1 {
-                best = (region, pressure);
-            }
-        }
-        best.0
+        self.choose(&Ask::of_call(call, view), view, |region| view.regions[region.index()].pressure())
+    }
+
+    fn job_region(&mut self, job: &Work<'_>, view: &View<'_>) -> RegionId {
+        let ask = Ask::of_job(job);
+        self.choose(&ask, view, |region| ask.load(&view.regions[region.index()]))
     }
 }

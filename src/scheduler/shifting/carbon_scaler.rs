@@ -267,6 +267,7 @@ mod tests {
             interruption: Some(Interruption::default()),
             scale: Some(Scale { throughput: throughput.to_vec(), power_w: power_w.to_vec() }),
             power_w: None,
+            data_mb: 0.0,
         }
     }
 

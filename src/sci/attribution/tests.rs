@@ -144,6 +144,7 @@ prop_compose! {
                     group: GroupId(group),
                     share_s: share.map(|s| s * length_s),
                     dynamic_j,
+                    network_j: 0.0,
                 });
             }
         }
@@ -264,6 +265,7 @@ fn example() -> Fleet {
         group: GroupId(0),
         share_s: [hosts * 3600.0, 0.0, 0.0],
         dynamic_j: [joules, 0.0],
+        network_j: 0.0,
     };
     // Embodied: 10 g per hour.
     let hosts = GroupFacts { pue: 1.0, fixed_overhead_w: 0.0, ..group(0, 10, 100.0, 1e8 / 3600.0 * 10.0 / 1000.0) };

@@ -21,9 +21,9 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::{CAUSES, GroupFacts, joules_by_cause};
+use super::{GroupFacts, joules_by_cause};
 use crate::grid::Steps;
-use crate::ledger::{Rates, SiteBook};
+use crate::ledger::{Cause, Rates, SiteBook};
 use crate::types::{Duration, RegionId, SimTime};
 
 /// What one region keeps beside carbon.
@@ -143,12 +143,12 @@ impl Beside {
 
 /// IT energy of a row \[J\].
 fn it_j(row: &Rates) -> f64 {
-    joules_by_cause(row)[..CAUSES - 1].iter().sum()
+    joules_by_cause(row)[..Cause::Overhead as usize].iter().sum()
 }
 
-/// All energy of a row \[J\].
+/// All energy of the facility in a row \[J\]: what is sent between regions is drawn outside it.
 fn facility_j(row: &Rates) -> f64 {
-    joules_by_cause(row).iter().sum()
+    joules_by_cause(row)[..=Cause::Overhead as usize].iter().sum()
 }
 
 /// How many bins a run has.

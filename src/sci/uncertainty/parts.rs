@@ -62,6 +62,8 @@ struct RegionParts {
     overhead_g: [f64; KINDS.len()],
     /// Of the overhead that is there at any load.
     fixed_g: f64,
+    /// Of what is sent between regions: only its intensity is uncertain.
+    network_g: f64,
 }
 
 /// Embodied emissions of one host group.
@@ -84,7 +86,7 @@ struct GroupParts {
 ///
 /// ```text
 ///   O = sum over regions  i (k_baseline G_baseline + k_dynamic G_dynamic + k_boot G_boot + k_off G_off)
-///                       + i p (the same sum over the overhead that follows each kind) + i p F
+///                       + i p (the same sum over the overhead that follows each kind) + i p F + i N
 ///   M = sum over groups   g_per_kg x kg x (own L + Y) / (L + Y) + what the hosts stand in, which is certain
 /// ```
 ///
@@ -195,6 +197,7 @@ impl Parts {
                 operational += (with_overhead * power - 1.0) * part.overhead_g[kind];
             }
             operational += (with_overhead - 1.0) * part.fixed_g;
+            operational += (intensity - 1.0) * part.network_g;
         }
         let mut embodied = self.embodied_g;
         for ((group, kg), wear) in self.embodied.iter().zip(&at.kg).zip(&at.wear) {
@@ -225,6 +228,7 @@ fn region(books: &Books<'_>, r: usize) -> RegionParts {
             }
         }
         parts.fixed_g += grams(fixed);
+        parts.network_g += grams(row[Column::Network as usize]);
     }
     parts
 }

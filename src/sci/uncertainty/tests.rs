@@ -1,7 +1,7 @@
 //! Uncertainty against closed forms.
 
 use super::*;
-use crate::ledger::{COLUMNS, Column, SiteBook};
+use crate::ledger::{Column, FLOWS, SiteBook};
 use crate::sci::GroupFacts;
 use crate::sci::embodied::{LifetimeBasis, Lives, OtherLife};
 use crate::types::{Duration, JOULES_PER_KWH, RegionId, SECONDS_PER_YEAR, Seed, SimTime, normal_quantile};
@@ -16,7 +16,7 @@ fn parts(regions: &[(&str, Watts)], change: impl Fn(&mut GroupFacts)) -> Parts {
     let end = SimTime::from_secs_f64(7200.0);
     let mut site = SiteBook::new(regions.len(), Duration::from_secs(3600));
     for (r, (_, watts)) in regions.iter().enumerate() {
-        let mut rates = [0.0; COLUMNS];
+        let mut rates = [0.0; FLOWS];
         for (column, w) in *watts {
             rates[*column as usize] = *w;
         }

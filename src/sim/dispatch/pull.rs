@@ -106,13 +106,14 @@ impl Engine<'_> {
     /// Shares are of work, not of calls: `T[i][j]`, for functions whose rate is scaled times the factor of carbon.
     pub(super) fn puller(&mut self, function: FunctionId, queue: RegionId) -> Option<RegionId> {
         let d = &self.dispatch;
-        if d.conducting.is_none() && d.factors.is_empty() {
+        if d.conducting.is_none() && d.factors.is_empty() && !self.network.confines() {
             return (!self.run_queue_is_full(queue)).then_some(queue);
         }
         let cost = d.mean_cost(function);
         let scaled = d.gates[function.index()].scaled && !d.factors.is_empty();
         let needed = self.profiles[function.index()].memory.0;
         let least = self.least_capacity(cost);
+        let confined = self.network.confines();
         let mut sum = 0.0;
         let mut best: Option<(f64, RegionId)> = None;
         for i in 0..d.regions {
@@ -129,13 +130,14 @@ impl Engine<'_> {
             let open = load.largest_function >= needed
                 && load.hosts_on > 0
                 && load.cpu_capacity as f64 >= least
+                && (!confined || self.network.allows(function, region))
                 && !self.run_queue_is_full(region);
             share = if open { share } else { 0.0 };
             sum += share;
             self.dispatch.shares[i] = share;
         }
         if sum == 0.0 {
-            sum = self.shares_of_the_large(needed, least);
+            sum = self.shares_of_the_large(function, least);
         }
         if sum == 0.0 {
             return None;
@@ -170,16 +172,19 @@ impl Engine<'_> {
 
     /// The shares where none of the regions that are to pull may: then all that are large enough do, by capacity. Their sum.
     #[cold]
-    fn shares_of_the_large(&mut self, needed: u64, least: f64) -> f64 {
-        if self.dispatch.conducting.is_none() {
+    fn shares_of_the_large(&mut self, function: FunctionId, least: f64) -> f64 {
+        let confined = self.network.confines();
+        if self.dispatch.conducting.is_none() && !confined {
             return 0.0;
         }
+        let needed = self.profiles[function.index()].memory.0;
         let mut sum = 0.0;
         for i in 0..self.dispatch.regions {
             let load = &self.loads[i];
             let open = load.largest_function >= needed
                 && load.hosts_on > 0
                 && load.cpu_capacity as f64 >= least
+                && (!confined || self.network.allows(function, RegionId::from_index(i)))
                 && !self.run_queue_is_full(RegionId::from_index(i));
             self.dispatch.shares[i] = if open { load.cpu_capacity as f64 } else { 0.0 };
             sum += self.dispatch.shares[i];

@@ -29,6 +29,7 @@ use rustc_hash::FxHashMap;
 use super::engine::Engine;
 use super::event::Event;
 use crate::scheduler::admission::Ceiling;
+use crate::scheduler::routing::{Ask, confined};
 use crate::scheduler::shifting::{Piece, Work};
 use crate::scheduler::{Reserved, WorkToken};
 use crate::sim::view::view;
@@ -137,6 +138,31 @@ impl<'a> Jobs<'a> {
     }
 }
 
+/// What policies see of a job. A macro, so that the borrow ends at the fields it names and the policy itself can be borrowed for writing.
+macro_rules! work {
+    ($engine:ident, $slot:ident) => {{
+        let s = &$engine.jobs.states[$slot as usize];
+        let job = &$engine.jobs.list.jobs[s.job as usize];
+        Work {
+            token: WorkToken::Job($slot),
+            account: $engine.jobs.accounts[job.account.index()],
+            profile: &$engine.profiles[$engine.jobs.accounts[job.account.index()].index()],
+            region: job.region,
+            arrival: job.arrival,
+            wanted: job.wanted,
+            slack: job.slack,
+            length: job.estimate,
+            done: s.done,
+            waited: Duration($engine.now.saturating_since(job.wanted).0.saturating_sub(s.ran.0 - s.overhead.0)),
+            class: job.class,
+            cpu: job.cpu,
+            nodes: job.nodes,
+            kind: Some(&$engine.jobs.list.kinds[job.kind as usize]),
+            running: if s.is_running() { s.ready } else { 0 },
+        }
+    }};
+}
+
 impl Engine<'_> {
     /// Opens the books of the jobs' accounts, and plans the first arrival.
     pub(super) fn begin_jobs(&mut self) {
@@ -181,36 +207,45 @@ impl Engine<'_> {
                 }
             };
             self.jobs.state(slot).renew(job);
-            self.plan_job(slot);
+            let way = if self.passive.routing { Duration::ZERO } else { self.route_job(slot) };
+            if way > Duration::ZERO {
+                let there = self.now + way;
+                self.jobs.state(slot).again = there;
+                self.plan_step_of_job(slot, there);
+            } else {
+                self.plan_job(slot);
+            }
             self.jobs.stirred = true;
         }
         self.await_next_job();
+    }
+
+    /// Asks routing where a job that has just arrived shall run, and sends its data there: how long they are on their way.
+    fn route_job(&mut self, slot: u32) -> Duration {
+        let (work, view) = (work!(self, slot), view!(self));
+        let wanted = self.routing.job_region(&work, &view);
+        let ask = Ask::of_job(&work);
+        let wanted = if view.network.confines() { confined(wanted, &ask, &view) } else { wanted };
+        let number = self.jobs.states[slot as usize].job as usize;
+        let job = &self.jobs.list.jobs[number];
+        let least = if self.jobs.kind(slot).scale.is_some() { 1 } else { job.nodes };
+        let fits = self.jobs.fits[&(wanted, job.cpu, job.memory.0)] >= least;
+        if wanted == ask.home || !fits {
+            return Duration::ZERO;
+        }
+        self.jobs.list.jobs[number].region = wanted;
+        self.totals.network.jobs_away += 1;
+        for flow in self.network.flows_there(&ask.traffic, ask.home, wanted) {
+            self.send(ask.function, &flow);
+        }
+        self.network.way_there(&ask.traffic, ask.home, wanted)
     }
 
     /// Asks shifting when a job runs from now on, and does what is due now.
     fn plan_job(&mut self, slot: u32) {
         self.advance_job(slot);
         self.plan.clear();
-        let s = &self.jobs.states[slot as usize];
-        let job = &self.jobs.list.jobs[s.job as usize];
-        let work = Work {
-            token: WorkToken::Job(slot),
-            account: self.jobs.accounts[job.account.index()],
-            profile: &self.profiles[self.jobs.accounts[job.account.index()].index()],
-            region: job.region,
-            arrival: job.arrival,
-            wanted: job.wanted,
-            slack: job.slack,
-            length: job.estimate,
-            done: s.done,
-            waited: Duration(self.now.saturating_since(job.wanted).0.saturating_sub(s.ran.0 - s.overhead.0)),
-            class: job.class,
-            cpu: job.cpu,
-            nodes: job.nodes,
-            kind: Some(&self.jobs.list.kinds[job.kind as usize]),
-            running: if s.is_running() { s.ready } else { 0 },
-        };
-        let view = view!(self);
+        let (work, view) = (work!(self, slot), view!(self));
         self.shifting.plan(&work, &view, &mut self.plan);
         let plan = &self.plan;
         let s = self.jobs.state(slot);

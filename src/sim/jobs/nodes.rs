@@ -303,6 +303,11 @@ impl Engine<'_> {
             let size = (job.region, job.cpu, job.memory.0);
             let fit = *known.entry(size).or_insert_with(|| self.nodes_that_fit(job.region, job.cpu, job.memory.0));
             let least = if self.jobs.list.kinds[job.kind as usize].scale.is_some() { 1 } else { job.nodes };
+            // Where routing may send it elsewhere, that must be known of every region.
+            for region in (0..self.regions.len()).filter(|_| !self.passive.routing).map(RegionId::from_index) {
+                let size = (region, job.cpu, job.memory.0);
+                known.entry(size).or_insert_with(|| self.nodes_that_fit(region, job.cpu, job.memory.0));
+            }
             if fit < least {
                 self.failure.get_or_insert(SimError::JobTooBig {
                     job: job.name.to_string(),

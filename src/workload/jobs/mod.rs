@@ -79,6 +79,8 @@ pub struct JobKind {
     pub scale: Option<Scale>,
     /// Dynamic power of one of its base nodes while it computes \[W\]; `None`: as the host's power model has it.
     pub power_w: Option<f64>,
+    /// Data that it needs before it runs in another region than where it is submitted \[MB\].
+    pub data_mb: f64,
 }
 
 /// What suspending a job costs.

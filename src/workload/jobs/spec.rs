@@ -71,6 +71,10 @@ pub struct JobsSpec {
     /// How such jobs are spread over all regions instead. Default: they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<JobSpread>,
+    /// Data of one job that live where it is submitted, and are sent before it runs in another region \[GB\]; only with `[network]`. Default 0.
+    #[schemars(range(min = 0.0, max = 1000000000.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_gb: Option<f64>,
     /// Tenant of jobs of which the source does not say it. Default: the section's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
@@ -218,6 +222,7 @@ impl JobsSpec {
         range("power_w", self.power_w.unwrap_or(0.0), 0.0, 1e9)?;
         range("cpu_cores", self.cpu_cores.unwrap_or(1.0), 0.001, 4e6)?;
         range("memory_mb", self.memory_mb.unwrap_or(0.0), 0.0, 1e9)?;
+        range("data_gb", self.data_gb.unwrap_or(0.0), 0.0, 1e9)?;
         range("nodes", self.nodes.unwrap_or(1).into(), 1.0, 1e6)?;
         if self.region.is_some() && self.spread.is_some() {
             return Err(wrong(
@@ -238,7 +243,8 @@ impl JobsSpec {
             let time = Duration::from_secs_f64;
             Ok(Interruption { checkpoint: time(i.checkpoint_s), restart: time(i.restart_s) })
         });
-        Ok(JobKind { interruption: interruption.transpose()?, scale, power_w: self.power_w })
+        let data_mb = self.data_gb.unwrap_or(0.0) * 1000.0;
+        Ok(JobKind { interruption: interruption.transpose()?, scale, power_w: self.power_w, data_mb })
     }
 
     /// Keys that stand in for what the source says, where it says it of every job.
