@@ -105,7 +105,9 @@ pub fn check_services(specs: &BTreeMap<String, ServiceSpec>) -> Vec<Wrong> {
             if let Some(other) = callers.insert(function, name) {
                 wrong.push((
                     format!("{name}.functions[{i}]"),
-                    format!("{function} is named twice, first for services.{other}: a function calls one service at most"),
+                    format!(
+                        "{function} is named twice, first for services.{other}: a function calls one service at most"
+                    ),
                     "name every function once",
                 ));
             }
@@ -117,7 +119,9 @@ pub fn check_services(specs: &BTreeMap<String, ServiceSpec>) -> Vec<Wrong> {
     {
         wrong.push((
             format!("{last}.function_share"),
-            format!("the services' shares of the functions are {shares} together: a function calls one service at most"),
+            format!(
+                "the services' shares of the functions are {shares} together: a function calls one service at most"
+            ),
             "give shares that are 1 together at most",
         ));
     }
@@ -332,7 +336,9 @@ mod tests {
         assert!((249..=251).contains(&degraded), "{degraded}");
         // Nobody called while it was degraded again; both edges lie between two calls.
         let mut s = services(text);
-        assert!(s.accept(0, at(50.0)) && !s.accept(0, at(149.999_999)) && s.accept(0, at(150.0)) && !s.accept(0, at(150.0)));
+        assert!(
+            s.accept(0, at(50.0)) && !s.accept(0, at(149.999_999)) && s.accept(0, at(150.0)) && !s.accept(0, at(150.0))
+        );
         assert_eq!((0..50).filter(|_| s.accept(0, at(1000.0))).count(), 10);
     }
 
@@ -374,13 +380,18 @@ mod tests {
             ),
             ("function_share = 0.1\nfunctions = [\"f\"]", "db.function_share", "both say who calls"),
             ("functions = [\"f\", \"f\"]", "db.functions[1]", "f is named twice, first for services.db"),
-            ("function_share = 0.6\n[web]\ncapacity_per_s = 1.0\nfunction_share = 0.6", "web.function_share", "are 1.2 together"),
+            (
+                "function_share = 0.6\n[web]\ncapacity_per_s = 1.0\nfunction_share = 0.6",
+                "web.function_share",
+                "are 1.2 together",
+            ),
         ] {
             let found = check_services(&specs(&format!("[db]\ncapacity_per_s = 1.0\n{text}")));
             assert_eq!(found.len(), 1, "{text}: {found:?}");
             assert!(found[0].0 == key && found[0].1.contains(part), "{text}: {found:?}");
         }
-        let touching = "[db]\ncapacity_per_s = 1.0\noutages = [{ from_s = 5.0, until_s = 9.0 }, { from_s = 9.0, until_s = 12.0 }]";
+        let touching =
+            "[db]\ncapacity_per_s = 1.0\noutages = [{ from_s = 5.0, until_s = 9.0 }, { from_s = 9.0, until_s = 12.0 }]";
         assert_eq!(check_services(&specs(touching)), []);
     }
 }

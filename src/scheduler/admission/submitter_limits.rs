@@ -223,8 +223,7 @@ impl Admission for Limits {
 
     fn is_passive(&self) -> bool {
         let s = &self.spec;
-        let limits =
-            [s.calls_per_s, s.times_mean, s.spiky_calls_per_s, s.pool_calls_per_s, s.spiky_pool_calls_per_s];
+        let limits = [s.calls_per_s, s.times_mean, s.spiky_calls_per_s, s.pool_calls_per_s, s.spiky_pool_calls_per_s];
         limits.iter().all(Option::is_none)
     }
 }

@@ -127,9 +127,15 @@ mod tests {
 
     #[test]
     fn recovery_takes_what_the_closed_form_says() {
-        for (decrease, increase, decreases) in
-            [(0.5, 0.01, 1), (0.5, 0.01, 2), (0.5, 0.01, 9), (0.0, 0.01, 1), (0.9, 0.003, 5), (0.1, 0.1, 1), (0.7, 0.3, 1)]
-        {
+        for (decrease, increase, decreases) in [
+            (0.5, 0.01, 1),
+            (0.5, 0.01, 2),
+            (0.5, 0.01, 9),
+            (0.0, 0.01, 1),
+            (0.9, 0.003, 5),
+            (0.1, 0.1, 1),
+            (0.7, 0.3, 1),
+        ] {
             let s = BackPressure { decrease, increase, ..spec("") };
             let mut state = Pressed::default();
             (0..decreases).for_each(|_| s.period_over(&mut state, 77, 1000, 100));

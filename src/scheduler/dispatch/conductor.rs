@@ -34,7 +34,7 @@ pub struct Conductor {
     pub period_s: f64,
     /// A region is overloaded whose load is above the mean of all by more than this; 0 makes all equal \[share of capacity\]. Default 0.01 (not
     /// published). The excess fills the nearest first, so that what is far from all overloaded regions stays below the mean: in the fleet of the
-    /// tests, hourly means of 12 regions of 6 to 40 cores differ by 8 points with 0, 12 with 0.02, 21 with 0.05, and by 62 without a conductor.
+    /// tests, hourly means of 12 regions of 6 to 40 cores differ by 8 points with 0 or 0.01, 12 with 0.02, 21 with 0.05, and by 62 without a conductor.
     #[schemars(range(min = 0.0))]
     #[serde(default = "margin")]
     pub margin: f64,

@@ -127,7 +127,10 @@ impl DurableQueues {
         if let Some(delivery) = self.delivery.as_ref().filter(|d| d.longest_delay_s < d.retry_delay_s) {
             wrong.push((
                 "delivery.longest_delay_s".into(),
-                format!("the longest delay, {} s, is below retry_delay_s = {}", delivery.longest_delay_s, delivery.retry_delay_s),
+                format!(
+                    "the longest delay, {} s, is below retry_delay_s = {}",
+                    delivery.longest_delay_s, delivery.retry_delay_s
+                ),
                 "raise longest_delay_s, or lower retry_delay_s",
             ));
         }

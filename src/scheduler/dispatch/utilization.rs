@@ -219,7 +219,8 @@ impl Controller {
             }
             State::Integral { spec, scale } => {
                 let hours = self.period_s / 3600.0;
-                *scale = (*scale + spec.gain_per_h * (spec.target - seen.utilization) * hours).min(spec.largest).max(0.0);
+                *scale =
+                    (*scale + spec.gain_per_h * (spec.target - seen.utilization) * hours).min(spec.largest).max(0.0);
                 return *scale;
             }
         };
@@ -294,6 +295,9 @@ mod tests {
         // Idle: up by 6.6 an hour, to 10.
         assert!((c.scale(&Seen::default()) - 6.6).abs() < 1e-12);
         assert_eq!(c.scale(&Seen::default()), 10.0);
-        assert_eq!(controller("integral.largest = 0.5", 1.0).scale(&Seen { utilization: 0.66, ..Seen::default() }), 0.5);
+        assert_eq!(
+            controller("integral.largest = 0.5", 1.0).scale(&Seen { utilization: 0.66, ..Seen::default() }),
+            0.5
+        );
     }
 }
