@@ -118,10 +118,10 @@ proptest! {
         // Nothing goes past a nearer region that has room left.
         for j in 0..regions.len() {
             for far in (0..regions.len()).filter(|&i| i != j && m.at(i, j) > 1e-9) {
-                for near in 0..regions.len() {
+                for (near, load) in after.iter().enumerate() {
                     let id = RegionId::from_index;
                     let nearer = near != j && network.rtt(id(j), id(near)) < network.rtt(id(j), id(far));
-                    prop_assert!(!nearer || after[near] > mean + margin - 1e-9);
+                    prop_assert!(!nearer || *load > mean + margin - 1e-9);
                 }
             }
         }
@@ -208,10 +208,10 @@ fn spread(spec: Option<&Conductor>, largest_cores: f64) -> (f64, f64) {
     let (mut hour, mut hours) = (vec![0.0; regions], Vec::new());
     let mut minute = vec![Traffic::default(); regions];
     for step in 1..=24 * 360_u32 {
-        for j in 0..regions {
+        for (j, minute) in minute.iter_mut().enumerate() {
             for _ in 0..random.poisson(per_region) {
                 let (call, mut draw) = (work(&mut random), random.uniform());
-                minute[j].offered += call / 60.0;
+                minute.offered += call / 60.0;
                 let to = (0..regions).find(|&i| {
                     draw -= matrix.at(i, j);
                     draw < 0.0
