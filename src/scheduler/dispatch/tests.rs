@@ -196,19 +196,19 @@ fn no_schedule_does_better_than_the_bound_of_earliest_deadline_first() {
         (0.25, 0.750, 3.31, 0.61, 1.8),
         (0.40, 0.600, 2.65, 0.76, 4.2),
         (0.50, 0.500, 2.20, 0.91, 6.8),
-        (0.60, 0.450, 1.00, 1.00, f64::NAN),
-        (1.00, 0.450, 1.00, 1.00, f64::NAN),
+        (0.60, 0.4546, 1.00, 1.00, f64::NAN),
+        (1.00, 0.4546, 1.00, 1.00, f64::NAN),
     ] {
-        // In steps of a hundredth of the peak. From a share of 0.6 on, the least capacity is the mean; a little less lasts three weeks, while the
-        // waits grow from week to week, so that how long they are says how many weeks were run.
+        // In steps of a hundredth of the peak, and not below the mean: less would last the three weeks, but not for ever.
         let steps = |hundredths: u64| hundredths * (PEAK / 100.0) as u64;
         let high = (1..=100).map(steps).find(|&c| filled(deferrable, c).is_some()).expect("the peak suffices");
+        let high = high.max(received().iter().sum::<u64>().div_ceil(WEEK as u64));
         let week = filled(deferrable, high).expect("this capacity suffices");
         let (got, _) = shape(&week.executed);
         let (least, hours) = (high as f64 / PEAK, week.longest as f64 / 4.0);
         let used = mean(&week.executed) / high as f64;
         println!("f = {deferrable}: capacity {least:.4}, max/min {got:.3}, utilization {used:.3}, longest {hours} h");
-        assert!((least - capacity).abs() < 1e-9, "f = {deferrable}: capacity {least}");
+        assert!((least - capacity).abs() < 1e-4, "f = {deferrable}: capacity {least}");
         assert!((got - ratio).abs() < 0.02, "f = {deferrable}: max/min {got}");
         assert!((used - utilization).abs() < 0.006, "f = {deferrable}: utilization {used}");
         assert!(wait.is_nan() && hours < 24.0 || (hours - wait).abs() < 0.26, "f = {deferrable}: longest wait {hours}");
