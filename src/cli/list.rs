@@ -67,7 +67,10 @@ fn section(what: What) -> String {
     let schema = scenario::schema();
     match what {
         What::Policies => {
-            SEAMS.map(|seam| variants(&schema, &format!("[scheduler.{seam}.NAME]"), &seam_enum(&schema, seam))).concat()
+            let of_seam =
+                |seam: &str| variants(&schema, &format!("[scheduler.{seam}.NAME]"), &seam_enum(&schema, seam));
+            let parts = |seam| if seam == "dispatch" { dispatch_parts(&schema) } else { String::new() };
+            SEAMS.map(|seam| of_seam(seam) + &parts(seam)).concat()
         }
         What::Attribution => ["IdleRule", "EmbodiedRule"]
             .map(|rules| {
@@ -155,18 +158,43 @@ fn variants(schema: &Json, head: &str, part: &Json) -> String {
         text += &format!("\n  {name}\n");
         text += &wrapped(variant["description"].as_str().unwrap_or_default(), 6);
         let inner = resolve(schema, &variant["properties"][&name]);
-        let required: Vec<&str> = inner["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
-        for (key, property) in inner["properties"].as_object().into_iter().flatten() {
-            let value = match &property["default"] {
-                Json::Null if required.contains(&key.as_str()) => "required".to_owned(),
-                Json::Null => "optional".to_owned(),
-                default => format!("default {default}"),
-            };
-            text += &format!("      {key} ({value})\n");
-            text += &wrapped(property["description"].as_str().unwrap_or_default(), 10);
-        }
+        text += &keys(inner, 6);
     }
     text + "\n"
+}
+
+/// The keys of a table, with what they mean.
+fn keys(table: &Json, indent: usize) -> String {
+    let mut text = String::new();
+    let required: Vec<&str> = table["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+    for (key, property) in table["properties"].as_object().into_iter().flatten() {
+        let value = match &property["default"] {
+            Json::Null if required.contains(&key.as_str()) => "required".to_owned(),
+            Json::Null => "optional".to_owned(),
+            default => format!("default {default}"),
+        };
+        text += &format!("{:indent$}{key} ({value})\n", "");
+        text += &wrapped(property["description"].as_str().unwrap_or_default(), indent + 4);
+    }
+    text
+}
+
+/// The parts of durable queues: tables of their own below the policy's.
+fn dispatch_parts(schema: &Json) -> String {
+    let mut text = String::new();
+    for (key, property) in schema["$defs"]["DurableQueues"]["properties"].as_object().into_iter().flatten() {
+        // A part may be left out: it is one of a table and nothing.
+        let part = property["anyOf"].as_array().and_then(|parts| parts.first()).unwrap_or(property);
+        let (part, head) = (resolve(schema, part), format!("[scheduler.dispatch.durable-queues.{key}"));
+        if part["properties"].is_object() {
+            text += &format!("{head}]\n");
+            text += &wrapped(part["description"].as_str().unwrap_or_default(), 2);
+            text += &(keys(part, 6) + "\n");
+        } else if tags(part).next().is_some() {
+            text += &variants(schema, &format!("{head}.NAME]"), part);
+        }
+    }
+    text
 }
 
 /// Text in lines of at most 100 columns, indented.

@@ -32,12 +32,13 @@ pub struct Conductor {
     #[schemars(range(min = 0.001))]
     #[serde(default = "period")]
     pub period_s: f64,
-    /// A region is overloaded whose load is above the mean of all by more than this; 0 makes all equal \[share of capacity\]. Default 0.05 (not
-    /// published).
+    /// A region is overloaded whose load is above the mean of all by more than this; 0 makes all equal \[share of capacity\]. Default 0.01 (not
+    /// published). The excess fills the nearest first, so that what is far from all overloaded regions stays below the mean: in the fleet of the
+    /// tests, hourly means of 12 regions of 6 to 40 cores differ by 8 points with 0 or 0.01, 12 with 0.02, 21 with 0.05, and by 62 without a conductor.
     #[schemars(range(min = 0.0))]
     #[serde(default = "margin")]
     pub margin: f64,
-    /// Over how long utilization and traffic are averaged, with weights that fall off exponentially \[s\]. Default 600 (not published).
+    /// Over how long utilization and traffic are averaged, with weights that fall off exponentially \[s\]. Default 120 (not published).
     #[schemars(range(min = 0.001))]
     #[serde(default = "window")]
     pub window_s: f64,
@@ -57,10 +58,10 @@ fn period() -> f64 {
     60.0
 }
 fn margin() -> f64 {
-    0.05
+    0.01
 }
 fn window() -> f64 {
-    600.0
+    120.0
 }
 fn measured_weight() -> f64 {
     1.0
@@ -140,10 +141,12 @@ impl Conductor {
             .map(|r| (work[r] / traffic[r].capacity, r))
             .collect();
         overloaded.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        // Who was overloaded takes nothing, even where rounding leaves it a hair below the limit.
+        let takers: Vec<usize> = (0..regions).filter(|&r| excess(&work, r) < 0.0).collect();
         let mut near: Vec<usize> = Vec::with_capacity(regions);
         for (_, from) in overloaded {
             near.clear();
-            near.extend((0..regions).filter(|&r| r != from && excess(&work, r) < 0.0));
+            near.extend(takers.iter().copied().filter(|&r| excess(&work, r) < 0.0));
             let id = RegionId::from_index;
             near.sort_by_key(|&r| (network.rtt(id(from), id(r)), r));
             let offered = traffic[from].offered;
