@@ -6,9 +6,9 @@ use std::time::Instant;
 use crate::cluster::Host;
 use crate::ledger::PeriodAccount;
 use crate::report::{
-    self, AccountLogWriter, CallLogWriter, Compared, Effort, Entry, Finished, Folder, Input, InstanceLogWriter, JobLogWriter,
-    Manifest, ReportError, Shifted, against_run_now, doubts, summarize, write_ledger, write_meter, write_summary,
-    write_tables, write_watch,
+    self, AccountLogWriter, CallLogWriter, Compared, Effort, Entry, Finished, Folder, Input, InstanceLogWriter,
+    JobLogWriter, Manifest, ReportError, Shifted, against_run_now, doubts, summarize, write_ledger, write_meter,
+    write_summary, write_tables, write_watch,
 };
 use crate::scenario::{self, Built, KeyProblem, Loaded, ScenarioError};
 use crate::sci::attribution::{Periods, Rows, attribute};
@@ -85,7 +85,8 @@ pub fn run(loaded: &Loaded, options: &Options, progress: &mut dyn FnMut(Progress
     let folder = Folder::create(&place)?;
     let mut loaded = loaded.clone();
     loaded.scenario.output.against_run_now.get_or_insert(true);
-    let Measured { summary, published, warnings, effort, .. } = measure(&loaded, options.threads, Some(&folder), progress)?;
+    let Measured { summary, published, warnings, effort, .. } =
+        measure(&loaded, options.threads, Some(&folder), progress)?;
     let folder = folder.publish()?;
     Ok(Report { summary, published, warnings, folder, effort })
 }

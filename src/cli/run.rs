@@ -86,11 +86,13 @@ impl Run {
         if !self.quiet {
             super::print(&table(&report))?;
         }
-        let failed: Vec<&str> =
-            report.published.iter().filter(|p| p.fails()).map(|p| p.spec.figure.as_str()).collect();
+        let failed: Vec<&str> = report.published.iter().filter(|p| p.fails()).map(|p| p.spec.figure.as_str()).collect();
         if self.check_published && !failed.is_empty() {
             let message = format!("published figures that do not hold: {}", failed.join(", "));
-            return Err(Failure::check(format!("{message}\n  help: {}", report.folder.join("published.csv").display())));
+            return Err(Failure::check(format!(
+                "{message}\n  help: {}",
+                report.folder.join("published.csv").display()
+            )));
         }
         Ok(())
     }

@@ -5,8 +5,7 @@ use super::slo::Slo;
 use crate::report::{Entry, Value, unknown_figures};
 use crate::run::{RunError, figures};
 use crate::scenario::{
-    AxisSpec, CompareSpec, KeyProblem, Loaded, Override, ScenarioError, build_loaded, did_you_mean, parse_path,
-    unset,
+    AxisSpec, CompareSpec, KeyProblem, Loaded, Override, ScenarioError, build_loaded, did_you_mean, parse_path, unset,
 };
 
 /// One axis of a comparison.

@@ -133,7 +133,11 @@ fn calls(list: &mut List, run: &Finished<'_>, cut: Cut, step: Duration) {
     let executed = counts(run, |c| c.executed as f64);
     let hour = Duration::from_secs_f64(HOUR_S);
     let (in_steps, out_steps) = (cut.windows(&received, step), cut.windows(&executed, step));
-    list.count("curve.steps", in_steps.len() as u64, "whole steps of output.step_s from output.settle_s to the end of arrivals");
+    list.count(
+        "curve.steps",
+        in_steps.len() as u64,
+        "whole steps of output.step_s from output.settle_s to the end of arrivals",
+    );
     for (name, steps, hours, meanings) in [
         ("received", &in_steps, cut.windows(&received, hour), RECEIVED),
         ("executed", &out_steps, cut.windows(&executed, hour), EXECUTED),
@@ -185,7 +189,11 @@ fn cpu(list: &mut List, run: &Finished<'_>, cut: Cut) {
     list.number("curve.cpu_hourly_max_min", max_min(&hours), "1", meaning);
     let between = spread(&each);
     for (name, value, meaning) in [
-        ("mean", mean(&between), "CPU utilization of the busiest less that of the least busy region, means over hours: mean over hours"),
+        (
+            "mean",
+            mean(&between),
+            "CPU utilization of the busiest less that of the least busy region, means over hours: mean over hours",
+        ),
         ("p95", quantile(&between, 0.95), "the same: 95th percentile over hours, linear between order statistics"),
         ("max", largest(&between), "the same: largest over hours"),
     ] {
@@ -204,10 +212,20 @@ fn quota(list: &mut List, run: &Finished<'_>, cut: Cut, step: Duration) {
     for (i, quota) in CLASSES.iter().enumerate() {
         let name = quota.name();
         let key = |what: &str| format!("quota.{name}_{what}");
-        list.number(&key("calls_share"), share(executed[i], executed[0] + executed[1]), "1", "executed calls of the class over all");
+        list.number(
+            &key("calls_share"),
+            share(executed[i], executed[0] + executed[1]),
+            "1",
+            "executed calls of the class over all",
+        );
         let meaning = "cores that the function demands x time that its executed calls run alone: of the class over all";
         list.number(&key("cpu_share"), share(cpu[i], cpu[0] + cpu[1]), "1", meaning);
-        list.number(&key("missed_share"), share(missed[i], executed[i]), "1", "executed calls of the class that ended after their deadline, over all of it");
+        list.number(
+            &key("missed_share"),
+            share(missed[i], executed[i]),
+            "1",
+            "executed calls of the class that ended after their deadline, over all of it",
+        );
     }
     let [reserved, opportunistic] = [0, 1].map(|i| cut.windows(&counts(run, |c| c.cpu_core_s[i]), step));
     let meaning = "correlation over steps of the CPU of reserved and opportunistic calls, that of a call spread evenly over its execution; -1: they complement each other";
@@ -274,13 +292,28 @@ fn of_trigger(list: &mut List, called: &[(&FunctionProfile, &FunctionStats)], tr
             list.number(&key(&format!("{what}_{name}")), quantile(values, p), unit, meaning);
         }
     };
-    percentiles("cpu_core_s", &cpu, "core-s", "mean CPU of an executed call: percentile over functions, linear between order statistics");
+    percentiles(
+        "cpu_core_s",
+        &cpu,
+        "core-s",
+        "mean CPU of an executed call: percentile over functions, linear between order statistics",
+    );
     if let Some(mips) = mips {
         let mi: Vec<f64> = cpu.iter().map(|x| x * mips).collect();
         percentiles("cpu_mi", &mi, "MI", "the same in million instructions, by workload.xfaas.mips_per_core");
     }
-    percentiles("memory_mb", &memory, "MB", "memory of the function: percentile over functions, linear between order statistics");
-    percentiles("exec_s", &time, "s", "mean time in execution of a call: percentile over functions, linear between order statistics");
+    percentiles(
+        "memory_mb",
+        &memory,
+        "MB",
+        "memory of the function: percentile over functions, linear between order statistics",
+    );
+    percentiles(
+        "exec_s",
+        &time,
+        "s",
+        "mean time in execution of a call: percentile over functions, linear between order statistics",
+    );
 }
 
 #[cfg(test)]

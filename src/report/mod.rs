@@ -37,7 +37,9 @@ pub use jobs::{JOBS, JobLogWriter};
 pub use manifest::{Effort, Input, Manifest, peak_memory_mb};
 pub use meter::{METER, METER_FUNCTIONS, write_meter};
 pub use plot::{PlotError, received_executed};
-pub use published::{Compared, PUBLISHED, Verdict, compare_published, published_text, unknown_figures, write_published};
+pub use published::{
+    Compared, PUBLISHED, Verdict, compare_published, published_text, unknown_figures, write_published,
+};
 pub use shifting::{Shifted, against_run_now, doubts};
 pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};

@@ -217,7 +217,8 @@ mod tests {
 
     #[test]
     fn every_tolerance_is_judged_with_its_ends() {
-        let max_min = |tolerance: &str| verdict(&format!("figure = \"curve.executed_max_min\"\nvalue = 1.4\n{tolerance}"));
+        let max_min =
+            |tolerance: &str| verdict(&format!("figure = \"curve.executed_max_min\"\nvalue = 1.4\n{tolerance}"));
         let (within, outside) = ((Verdict::Within, false), (Verdict::Outside, true));
         // 1.335 is 0.065 or 4.64 % below 1.4.
         assert_eq!([max_min("within = 0.07"), max_min("within = 0.06")], [within, outside]);
@@ -235,7 +236,11 @@ mod tests {
         for figure in ["deferral_s.mean", "sci.unit", "curve.none"] {
             let judged = verdict(&format!("figure = \"{figure}\"\nvalue = 1.0\nwithin = 9.0"));
             assert_eq!(judged, (Verdict::NotComputed, true), "{figure}");
-            assert_eq!(verdict(&format!("figure = \"{figure}\"\nvalue = 1.0")), (Verdict::NotComputed, false), "{figure}");
+            assert_eq!(
+                verdict(&format!("figure = \"{figure}\"\nvalue = 1.0")),
+                (Verdict::NotComputed, false),
+                "{figure}"
+            );
         }
     }
 

@@ -82,7 +82,8 @@ impl Document {
     /// # Errors
     /// Every key that is given twice, up to the first place that is not TOML at all.
     pub fn parse(name: &str, text: impl Into<String>) -> Result<Self, Report> {
-        let mut document = Self { sources: Vec::new(), root: Node { place: Place::new(0, 0..0), value: Value::Table(Vec::new()) } };
+        let mut document =
+            Self { sources: Vec::new(), root: Node { place: Place::new(0, 0..0), value: Value::Table(Vec::new()) } };
         match document.add_file(name, &text.into()) {
             Ok(root) => Ok(Self { root, ..document }),
             Err(problems) => Err(document.report(problems)),

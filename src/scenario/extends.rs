@@ -43,10 +43,17 @@ impl Document {
                 vec![Problem::new("extends", message, label, Some(place.clone())).help(help)]
             };
             if seen.contains(&identity(&file)) || read.len() == MOST {
-                let chain: Vec<String> =
-                    std::iter::once(path).chain(read.iter().map(|r| r.path.as_path())).chain([file.as_path()]).map(|p| p.display().to_string()).collect();
+                let chain: Vec<String> = std::iter::once(path)
+                    .chain(read.iter().map(|r| r.path.as_path()))
+                    .chain([file.as_path()])
+                    .map(|p| p.display().to_string())
+                    .collect();
                 let message = format!("the scenario extends itself: {}", chain.join(" -> "));
-                return Err(wrong(message, "comes back to a file that extends it", "let one of them extend nothing".to_owned()));
+                return Err(wrong(
+                    message,
+                    "comes back to a file that extends it",
+                    "let one of them extend nothing".to_owned(),
+                ));
             }
             let text = fs::read_to_string(&file).map_err(|error| {
                 let help = format!("the path is relative to the folder of {}", here.display());
@@ -157,7 +164,11 @@ impl Document {
             Box::new(Problem::new(show_path(&steps), message, label, Some(whole.clone())).help(help))
         };
         let Some((last, before)) = steps.split_last() else {
-            return Err(wrong("an empty key names nothing".to_owned(), "no key here", "write a dotted path, for example compare"));
+            return Err(wrong(
+                "an empty key names nothing".to_owned(),
+                "no key here",
+                "write a dotted path, for example compare",
+            ));
         };
         if let Some(problem) = of_the_file(&steps, &whole) {
             return Err(problem);
@@ -170,7 +181,8 @@ impl Document {
                     let Some(index) = entries.iter().position(|e| e.key == *name) else {
                         let names: Vec<&str> = entries.iter().map(|e| e.key.as_str()).collect();
                         let table = super::path::show_table(&steps[..depth]);
-                        let guess = super::hints::did_you_mean(name, &names).map(|g| format!("did you mean \"{g}\"?\n"));
+                        let guess =
+                            super::hints::did_you_mean(name, &names).map(|g| format!("did you mean \"{g}\"?\n"));
                         let help = match names.is_empty() {
                             true => "there are no keys".to_owned(),
                             false => format!("{}its keys here: {}", guess.unwrap_or_default(), names.join(", ")),
@@ -202,7 +214,8 @@ impl Document {
                     return Err(wrong("an element of an array cannot be left out".to_owned(), "an element", help));
                 }
                 _ => {
-                    let message = format!("the key leads into {}, which is no table", super::path::show_table(&steps[..depth]));
+                    let message =
+                        format!("the key leads into {}, which is no table", super::path::show_table(&steps[..depth]));
                     return Err(wrong(message, "leads nowhere", "name a key that the scenario has"));
                 }
             }

@@ -1,8 +1,8 @@
 //! The documents that must keep step with the program.
 
 use slackwater::report::{
-    ACCOUNTS, BESIDE, CHARGED, FUNCTIONS, HOSTS, INSTANCES, INVOCATIONS, JOBS, LEDGER, METER, METER_FUNCTIONS, PUBLISHED, REGIONS,
-    SCORES, TENANTS, TIMESERIES,
+    ACCOUNTS, BESIDE, CHARGED, FUNCTIONS, HOSTS, INSTANCES, INVOCATIONS, JOBS, LEDGER, METER, METER_FUNCTIONS,
+    PUBLISHED, REGIONS, SCORES, TENANTS, TIMESERIES,
 };
 use slackwater::scheduler::overcommit::watch::{CELL_COLUMNS, MACHINE_COLUMNS};
 
@@ -176,7 +176,8 @@ fn every_row_of_the_document_exists_in_the_program() {
 
 #[test]
 fn every_figure_of_a_runs_course_is_documented_with_its_unit() {
-    let run = run_file(&repository("scenarios/quickstart.toml"), &["workload.poisson.calls=100", "output.curve=true"], 1);
+    let run =
+        run_file(&repository("scenarios/quickstart.toml"), &["workload.poisson.calls=100", "output.curve=true"], 1);
     let course = |key: &str| ["curve.", "quota.", "triggers."].iter().any(|start| key.starts_with(start));
     let known = slackwater::report::trigger_figures();
     let figures = run.report.summary.iter().filter(|e| course(&e.key)).chain(&known);
@@ -184,7 +185,8 @@ fn every_figure_of_a_runs_course_is_documented_with_its_unit() {
     let rows: Vec<(String, &str)> = figures
         .map(|e| {
             let parts: Vec<&str> = e.key.split('.').collect();
-            let key = if let ["triggers", _, what] = parts[..] { format!("triggers.NAME.{what}") } else { e.key.clone() };
+            let key =
+                if let ["triggers", _, what] = parts[..] { format!("triggers.NAME.{what}") } else { e.key.clone() };
             (levels.iter().fold(key, |key, level| key.replace(&format!("_{level}"), "_PNN")), e.unit)
         })
         .map(|(key, unit)| (key.replace("cpu_spread_PNN", "cpu_spread_p95"), unit))

@@ -51,7 +51,13 @@ fn classes_that_complement_each_other_correlate_at_minus_one() {
     assert!(correlation(&reserved, &[5.0; 4]).is_nan() && correlation(&[], &[]).is_nan());
 }
 
-fn function(trigger: Trigger, cores: f64, memory_mb: f64, executed: u64, work_s: f64) -> (FunctionProfile, FunctionStats) {
+fn function(
+    trigger: Trigger,
+    cores: f64,
+    memory_mb: f64,
+    executed: u64,
+    work_s: f64,
+) -> (FunctionProfile, FunctionStats) {
     let profile = FunctionProfile {
         name: "f".into(),
         tenant: TenantId(0),

@@ -90,7 +90,10 @@ hosts = [{ server = "other", count = 3 }]
     // The same as one file that says it all.
     let resolved = loaded.resolved().unwrap();
     let whole = Files::new(&[("whole.toml", &resolved)]);
-    assert_eq!(whole.load("whole.toml", &[]).unwrap().scenario, super::super::Scenario { extends: None, ..scenario.clone() });
+    assert_eq!(
+        whole.load("whole.toml", &[]).unwrap().scenario,
+        super::super::Scenario { extends: None, ..scenario.clone() }
+    );
 }
 
 #[test]
@@ -218,7 +221,10 @@ fn a_key_is_taken_away_on_the_command_line_before_others_are_set() {
 fn what_cannot_be_taken_away_is_told_with_a_guess() {
     let files = Files::new(&[("base.toml", BASE)]);
     let wrong = |key: &str, parts: &[&str]| says(files.load("base.toml", &[&unset(key)]), parts);
-    wrong("scheduler.keep_alvie", &["command line:1:9", "no \"keep_alvie\" in [scheduler]", "did you mean \"keep_alive\"?"]);
+    wrong(
+        "scheduler.keep_alvie",
+        &["command line:1:9", "no \"keep_alvie\" in [scheduler]", "did you mean \"keep_alive\"?"],
+    );
     wrong("regions[0]", &["an element of an array cannot be left out"]);
     wrong("regions[4].name", &["there is no regions[4]"]);
     wrong("seed.x", &["the key leads into [seed], which is no table"]);
@@ -243,7 +249,11 @@ unset = ["compare"]
 name = "part"
 values = [{ name = "all" }, { name = "no-keep-alive", unset = ["scheduler.keep_alive"], set = ["seed=1"] }]
 "#;
-    let files = Files::new(&[("base.toml", BASE), ("own.toml", own), ("wrong.toml", &own.replace("keep_alive\"", "keepalive\""))]);
+    let files = Files::new(&[
+        ("base.toml", BASE),
+        ("own.toml", own),
+        ("wrong.toml", &own.replace("keep_alive\"", "keepalive\"")),
+    ]);
     let plan = crate::compare::Plan::of(&files.load("own.toml", &[]).unwrap()).unwrap();
     let kept: Vec<bool> =
         plan.cells.iter().map(|c| c.loaded.scenario.scheduler.keep_alive == Default::default()).collect();

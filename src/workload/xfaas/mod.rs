@@ -330,7 +330,8 @@ impl Arrivals for XFaas {
         ];
         if let Some(headroom) = self.spec.quota_headroom {
             let cores: f64 = self.population.functions.iter().filter_map(|f| f.profile.quota_cores).sum();
-            let text = format!("{headroom} times the mean CPU use of each function, {cores:.4} cores together; not published");
+            let text =
+                format!("{headroom} times the mean CPU use of each function, {cores:.4} cores together; not published");
             notes.push(("quotas".to_owned(), text));
         }
         if let Some(spike) = &self.spike {

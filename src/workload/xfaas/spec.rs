@@ -227,7 +227,13 @@ impl XFaasSpec {
             range("submission_spike.length_s", spike.length_s, 1e-3, 604_800.0, "seconds")?;
             range("submission_spike.deadline_s", spike.deadline_s, TINY, 1e9, "seconds after submission")?;
             let end_s = spike.at_s + spike.length_s;
-            range("submission_spike.at_s + length_s", end_s, 0.0, 604_800.0 * f64::from(self.weeks), "within the weeks")?;
+            range(
+                "submission_spike.at_s + length_s",
+                end_s,
+                0.0,
+                604_800.0 * f64::from(self.weeks),
+                "within the weeks",
+            )?;
         }
         check_weights("criticality_weights", &self.criticality_weights)
     }

@@ -4,7 +4,9 @@ use super::choice::Alias;
 use super::spec::{SubmissionSpike, XFaasSpec};
 use super::tables::Tables;
 use super::{Arrival, SECONDS_PER_WEEK};
-use crate::types::{Duration, FunctionId, Memory, MilliCores, RegionId, Seed, SimTime, Stream, TenantId, normal_quantile};
+use crate::types::{
+    Duration, FunctionId, Memory, MilliCores, RegionId, Seed, SimTime, Stream, TenantId, normal_quantile,
+};
 use crate::workload::{FunctionProfile, Quota, Trigger};
 
 /// The function, and what is still to come of it.
@@ -30,7 +32,8 @@ impl Spike {
     pub fn new(spike: &SubmissionSpike, spec: &XFaasSpec, function: FunctionId, seed: Seed) -> Self {
         let tables = Tables::embedded();
         let [queue, ..] = tables.classes();
-        let [work_mi, memory_mb, exec_ms] = [&queue.cpu_mi, &queue.memory_mb, &queue.exec_ms].map(|q| tables.quantile(q, 0.5));
+        let [work_mi, memory_mb, exec_ms] =
+            [&queue.cpu_mi, &queue.memory_mb, &queue.exec_ms].map(|q| tables.quantile(q, 0.5));
         // As for every other function: a call that would need more cores runs longer instead.
         let cores = (work_mi / (exec_ms / 1e3 * spec.mips_per_core)).clamp(0.001, spec.max_cores_per_call);
         let cpu = MilliCores::from_cores(cores);
@@ -84,6 +87,9 @@ impl Spike {
     /// What the manifest says of it.
     pub fn note(&self) -> String {
         let [from, length] = [self.from, self.to - self.from].map(|ns| ns as f64 / 1e9);
-        format!("{} calls of queue-spike from {from} s for {length} s, beside the week's; published: almost 20 million in 900 s", self.made)
+        format!(
+            "{} calls of queue-spike from {from} s for {length} s, beside the week's; published: almost 20 million in 900 s",
+            self.made
+        )
     }
 }
