@@ -4,8 +4,9 @@ use super::entry::read;
 use super::*;
 use crate::types::{Duration, Memory, Seed};
 
-const ALL: [fn(Overrides) -> IsolationSpec; 17] = [
+const ALL: [fn(Overrides) -> IsolationSpec; 18] = [
     IsolationSpec::Process,
+    IsolationSpec::SharedRuntime,
     IsolationSpec::V8Isolate,
     IsolationSpec::Wasm,
     IsolationSpec::WasmPooled,

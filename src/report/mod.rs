@@ -16,6 +16,7 @@ mod plot;
 mod shifting;
 mod summary;
 mod tables;
+mod workers;
 
 pub use anew::{
     By, CHARGED, ChargeError, Charged, Role, SCORES, ScoreError, ScoreRow, UNCERTAINTY, changes_inside, charge_anew,

@@ -5,7 +5,7 @@ use super::engine::Engine;
 use super::event::Event;
 use super::rules::ColdWait;
 use super::setup::{Finished, SimError};
-use crate::cluster::{CpuModel, NONE, SandboxState, Tier};
+use crate::cluster::{CpuModel, NONE, SandboxState, Tier, UNITS_PER_CORE};
 use crate::isolation::Scope;
 use crate::ledger::Held;
 use crate::types::{Duration, HostId, PoolId, RegionId, SandboxId};
@@ -18,7 +18,7 @@ impl Engine<'_> {
         let function = self.calls[slot].function;
         let (demand, held) = (self.needs[function.index()].cpu, self.call_cpu(function));
         let h = &mut self.hosts[host.index()];
-        h.reserved_cpu += held;
+        h.bind(held);
         let region = h.region;
         self.loads[region.index()].cpu_demand += demand;
         if self.sandboxes[id].state == SandboxState::Busy {
@@ -71,6 +71,9 @@ impl Engine<'_> {
     #[inline]
     pub(super) fn execute(&mut self, slot: u32, id: SandboxId) {
         let work = self.work_of(slot, id);
+        if let Some(workers) = &mut self.workers {
+            workers.executes(self.calls[slot].function, self.sandboxes[id].host, self.now);
+        }
         let s = &mut self.sandboxes[id];
         s.state = SandboxState::Busy;
         s.call = slot;
@@ -124,7 +127,17 @@ impl Engine<'_> {
         if self.mechanism.start_covers_call && self.calls[slot].cold {
             return Duration::ZERO;
         }
-        if factor == 1.0 { work } else { Duration::from_secs_f64(work.as_secs_f64() * factor) }
+        let work = if factor == 1.0 { work } else { Duration::from_secs_f64(work.as_secs_f64() * factor) };
+        if self.pushes.is_some() { self.work_after_push(slot, id, work) } else { work }
+    }
+
+    /// How long a call runs whose worker has got new code lately; what that costs is counted.
+    fn work_after_push(&mut self, slot: u32, id: SandboxId, work: Duration) -> Duration {
+        let (host, function) = (self.sandboxes[id].host, self.calls[slot].function);
+        let Some(pushes) = &mut self.pushes else { return work };
+        let cores = self.needs[function.index()].cpu as f64 / UNITS_PER_CORE;
+        let h = &self.hosts[host.index()];
+        pushes.stretch((host, h.group.index(), h.region), self.now, work, cores)
     }
 
     /// Where a sandbox takes several calls: what it held since its last change, shared alike by the calls in it.
@@ -173,7 +186,7 @@ impl Engine<'_> {
         let h = &mut self.hosts[s.host.index()];
         h.running -= 1;
         h.exec_demand -= demand;
-        h.reserved_cpu -= held;
+        h.unbind(held);
         let (pool, region) = (s.pool, h.region);
         let load = &mut self.loads[region.index()];
         load.running -= 1;
@@ -205,7 +218,7 @@ impl Engine<'_> {
             && let Some((waiting, left)) = self.take_pending(host, self.pool_of(function), region)
         {
             let held = self.call_cpu(self.calls[waiting].function);
-            self.hosts[host.index()].reserved_cpu += held;
+            self.hosts[host.index()].bind(held);
             self.sandboxes[id].calls += 1;
             self.execute(waiting, id);
             self.settle(host);
@@ -256,7 +269,7 @@ impl Engine<'_> {
                 self.calls[slot].cold |= fresh;
                 let function = self.calls[slot].function;
                 let (demand, held) = (self.needs[function.index()].cpu, self.call_cpu(function));
-                self.hosts[host.index()].reserved_cpu += held;
+                self.hosts[host.index()].bind(held);
                 self.loads[region.index()].cpu_demand += demand;
                 if self.sandboxes[id].calls > 0 {
                     self.credit_calls(id);
@@ -283,7 +296,7 @@ impl Engine<'_> {
         let left = starting.host;
         self.touch(left);
         let held = self.call_cpu(self.calls[call].function);
-        self.hosts[left.index()].reserved_cpu -= held;
+        self.hosts[left.index()].unbind(held);
         self.settle(left);
         Some((call, left))
     }
@@ -314,6 +327,10 @@ impl Engine<'_> {
             totals.undeferred.record(latency.0);
         }
         self.series.at(region, self.now).executed += 1;
+        if !self.passive.packing {
+            let cores = self.needs[call.function.index()].cpu as f64 / UNITS_PER_CORE;
+            self.packing.executed(call.function, region, call.work.as_secs_f64() * cores);
+        }
         if let Some(log) = &mut self.log {
             let finished = Finished {
                 arrival: call.arrival,

@@ -26,6 +26,7 @@ mod periods;
 mod place;
 mod pools;
 mod provision;
+mod pushes;
 mod queue;
 mod rules;
 mod scale;
@@ -34,6 +35,7 @@ mod start;
 mod statistics;
 mod view;
 mod waiting;
+mod workers;
 
 pub use engine::simulate;
 pub use instances::{
@@ -41,6 +43,8 @@ pub use instances::{
 };
 pub use jobs::{JobEnd, JobEnding, JobLog, JobPurchase, JobRules, JobTotals};
 pub use pools::PoolNumbers;
+pub use pushes::PushTotals;
 pub use rules::{ColdWait, Eviction, Exhaustion, MemoryRules, QueueRules, QueueScope, Rules, SandboxRules};
 pub use setup::{AccountSink, CallLog, Finished, Logs, Outcome, Progress, RegionSetup, Setup, SimError};
 pub use statistics::{Counts, FunctionStats, PoolCounts, Series, Totals};
+pub use workers::WorkerFigures;
