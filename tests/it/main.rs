@@ -56,3 +56,4 @@ mod sizing;
 mod starts;
 mod sunk_carbon;
 mod uncertainty;
+mod workers;
