@@ -140,11 +140,15 @@ mod tests {
     #[test]
     fn work_is_stretched_as_a_sum_of_small_steps_is() {
         let push = CodePush::default();
-        for (work, age, warmup) in
-            [(1.0, 0.0, 180.0), (155.0, 10.0, 180.0), (50.0, 150.0, 180.0), (1000.0, 3.0, 1260.0), (5.0, 180.0, 180.0)]
-        {
+        for (work, age, warmup) in [
+            (1.0_f64, 0.0_f64, 180.0_f64),
+            (155.0, 10.0, 180.0),
+            (50.0, 150.0, 180.0),
+            (1000.0, 3.0, 1260.0),
+            (5.0, 180.0, 180.0),
+        ] {
             // Time goes on in steps of a millisecond until the work is done.
-            let (mut done, mut t) = (0.0, 0.0);
+            let (mut done, mut t) = (0.0_f64, 0.0_f64);
             while done < work {
                 let f = 1.0 + 2.0 * (1.0 - (age + t + 0.0005) / warmup).max(0.0);
                 done += 0.001 / f;

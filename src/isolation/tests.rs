@@ -6,7 +6,6 @@ use crate::types::{Duration, Memory, Seed};
 
 const ALL: [fn(Overrides) -> IsolationSpec; 18] = [
     IsolationSpec::Process,
-    IsolationSpec::SharedRuntime,
     IsolationSpec::V8Isolate,
     IsolationSpec::Wasm,
     IsolationSpec::WasmPooled,
@@ -23,6 +22,7 @@ const ALL: [fn(Overrides) -> IsolationSpec; 18] = [
     IsolationSpec::Qemu,
     IsolationSpec::Vm,
     IsolationSpec::BareMetal,
+    IsolationSpec::SharedRuntime,
 ];
 
 /// The overrides that a TOML text writes.

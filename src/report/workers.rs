@@ -22,7 +22,11 @@ pub(super) fn figures(list: &mut List, run: &Finished<'_>) {
         list.count("locality.inside", l.inside, "placements on a worker of the function's group");
         list.count("locality.spilled", l.spilled, "placements on another worker, because none of the group had room");
         list.count("locality.reassignments", l.reassignments, "how often groups were assigned anew");
-        list.count("locality.functions_moved", l.functions_moved, "functions that changed their group then, all regions");
+        list.count(
+            "locality.functions_moved",
+            l.functions_moved,
+            "functions that changed their group then, all regions",
+        );
         list.count("locality.workers_moved", l.workers_moved, "workers that changed their group then, all regions");
     }
     if let Some(p) = &o.pushed {

@@ -111,9 +111,11 @@ impl<'a> Engine<'a> {
             && setup.runtime.warmup_calls == 0
             && setup.runtime.code_push.is_none()
             && !mechanism.start_covers_call;
-        let pushes = setup.runtime.code_push.as_ref().map(|spec| {
-            Box::new(Pushes::new(spec, hosts.len(), &groups, regions.len(), setup.ledger_step))
-        });
+        let pushes = setup
+            .runtime
+            .code_push
+            .as_ref()
+            .map(|spec| Box::new(Pushes::new(spec, hosts.len(), &groups, regions.len(), setup.ledger_step)));
         let workers = setup.workers.then(|| {
             let physical = |g: &GroupId| groups[g.index()].memory;
             Box::new(Workers::new(hosts.iter().map(physical).collect()))
@@ -286,7 +288,9 @@ impl<'a> Engine<'a> {
     /// A function that may be called appears: packing is told of it.
     pub(super) fn announce_called(&mut self, profile: FunctionProfile) {
         let id = FunctionId::from_index(self.profiles.len());
-        if let Err(e) = self.packing.announced(id, &profile) {
+        self.announce_function(profile);
+        let memory = self.sandbox_memory(id);
+        if let Err(e) = self.packing.announced(id, &self.profiles[id.index()], memory) {
             let region = &self.regions[e.region.index()];
             self.failure.get_or_insert(SimError::TooFewWorkers {
                 region: region.name.clone(),
@@ -297,7 +301,6 @@ impl<'a> Engine<'a> {
         if let Some(workers) = &mut self.workers {
             workers.grow(id);
         }
-        self.announce_function(profile);
     }
 
     pub(super) fn announce_function(&mut self, profile: FunctionProfile) {

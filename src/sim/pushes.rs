@@ -58,13 +58,7 @@ impl Pushes {
 
     /// How long a call runs that begins now, alone on its worker, and what that costs beyond a warm one; `at`: its worker, and the
     /// worker's group and region.
-    pub fn stretch(
-        &mut self,
-        at: (HostId, usize, RegionId),
-        now: SimTime,
-        work: Duration,
-        cores: f64,
-    ) -> Duration {
+    pub fn stretch(&mut self, at: (HostId, usize, RegionId), now: SimTime, work: Duration, cores: f64) -> Duration {
         let Some((age, warmup)) = self.age(at.0, now) else { return work };
         let s = |ns: u64| ns as f64 * 1e-9;
         let longer = Duration::from_secs_f64(self.spec.stretched_s(work.as_secs_f64(), s(age), s(warmup)));

@@ -153,6 +153,9 @@ mod tests {
         }
         // 60 % of the time at a quarter, 30 % at half, 10 % full.
         let [mean, p50, p95] = w.finish(SimTime(100)).memory;
-        assert!((mean - 0.4).abs() < 1e-12 && (p50 - 0.25).abs() < 0.001 && (p95 - 1.0).abs() < 0.001, "{mean} {p50} {p95}");
+        assert!(
+            (mean - 0.4).abs() < 1e-12 && (p50 - 0.25).abs() < 0.001 && (p95 - 1.0).abs() < 0.001,
+            "{mean} {p50} {p95}"
+        );
     }
 }

@@ -42,7 +42,12 @@ const GROUPS: &str = "scheduler.packing.locality-groups={ hosts_per_group = 3, r
 fn locality_groups_let_fewer_functions_meet_on_a_worker_and_hold_less_memory() {
     let lab = world();
     let (without, with) = (lab.run(&[]), lab.run(&[GROUPS]));
-    for key in ["workers.distinct_functions_p50", "workers.distinct_functions_p95", "workers.memory_share_p50", "workers.memory_share_p95"] {
+    for key in [
+        "workers.distinct_functions_p50",
+        "workers.distinct_functions_p95",
+        "workers.memory_share_p50",
+        "workers.memory_share_p95",
+    ] {
         let (before, after) = (without.number(key), with.number(key));
         assert!(after < 0.9 * before, "{key}: {after} instead of {before}");
     }
@@ -132,7 +137,8 @@ fn dedicated_namespaces_need_a_worker_each() {
 
 #[test]
 fn both_sizes_of_groups_are_one_too_many() {
-    let error = two_hosts(&["0,a,1,100,x"]).fails(&["scheduler.packing.locality-groups={ groups = 2, hosts_per_group = 1 }"]);
+    let error =
+        two_hosts(&["0,a,1,100,x"]).fails(&["scheduler.packing.locality-groups={ groups = 2, hosts_per_group = 1 }"]);
     assert!(error.contains("leave one of them out"), "{error}");
 }
 
@@ -143,7 +149,11 @@ fn a_worker_takes_no_more_calls_than_it_may() {
     let lab = two_hosts(&rows);
     for cpu in ["contended", "isolated", "ignored"] {
         for packing in ["power-of-two-choices", "locality-groups", "warm-first", "first-fit", "least-loaded"] {
-            let set = ["servers.worker.cores=16".to_owned(), format!("model.cpu={cpu}"), format!("scheduler.packing={packing}")];
+            let set = [
+                "servers.worker.cores=16".to_owned(),
+                format!("model.cpu={cpu}"),
+                format!("scheduler.packing={packing}"),
+            ];
             let set: Vec<&str> = set.iter().map(String::as_str).collect();
             let free = lab.run(&set);
             is("all at once", free.number("latency_s.max"), 1.0);

@@ -270,7 +270,8 @@ impl Grouping {
                 let (a, b) = (sums[from], sums[to]);
                 heavy((a.0 - l, a.1 - m)).max(heavy((b.0 + l, b.1 + m)))
             };
-            let best = members[from].iter().enumerate().map(|(at, f)| (at, after(f))).min_by(|a, b| a.1.total_cmp(&b.1));
+            let best =
+                members[from].iter().enumerate().map(|(at, f)| (at, after(f))).min_by(|a, b| a.1.total_cmp(&b.1));
             match best {
                 Some((at, then)) if then < heavy(sums[from]) - 1e-12 => {
                     let f = members[from].remove(at);
@@ -446,7 +447,11 @@ mod tests {
         let sizes: Vec<usize> = g.groups.iter().map(|g| g.workers.len()).collect();
         assert_eq!(sizes.iter().sum::<usize>(), 12);
         assert!(sizes[0] >= 5 && sizes[1] >= 3 && sizes[2] >= 3, "{sizes:?}");
-        assert_eq!(moves.workers, sizes.iter().map(|&s| 4_usize.saturating_sub(s) as u64).sum::<u64>(), "no more than has to");
+        assert_eq!(
+            moves.workers,
+            sizes.iter().map(|&s| 4_usize.saturating_sub(s) as u64).sum::<u64>(),
+            "no more than has to"
+        );
         load(&mut g);
         assert_eq!(g.reassign(100.0), Moves::default(), "the same load moves nothing");
     }

@@ -193,10 +193,10 @@ impl Packing for Groups {
         pool.host(if pool.index.load(b) < pool.index.load(a) { b } else { a })
     }
 
-    fn announced(&mut self, function: FunctionId, profile: &FunctionProfile) -> Result<(), NoWorkers> {
+    fn announced(&mut self, function: FunctionId, profile: &FunctionProfile, memory: u64) -> Result<(), NoWorkers> {
         let domain = if self.spec.namespaces == Namespaces::Dedicated { profile.trust_domain } else { 0 };
         for (r, region) in self.regions.iter_mut().enumerate() {
-            if !region.announce(function.index(), domain, profile.memory.0 as f64) {
+            if !region.announce(function.index(), domain, memory as f64) {
                 return Err(NoWorkers { region: RegionId::from_index(r), namespaces: region.namespaces() as u32 + 1 });
             }
         }

@@ -234,11 +234,12 @@ pub trait Packing: Send {
     /// An instance has left this host.
     fn instance_left(&mut self, _request: &InstanceRequest, _host: HostId) {}
 
-    /// A function that may be called is known from now on. Not told of the accounts of instances and jobs.
+    /// A function that may be called is known from now on, and how much memory a sandbox for it reserves \[bytes\]. Not told of the
+    /// accounts of instances and jobs.
     ///
     /// # Errors
     /// A region has no worker for it.
-    fn announced(&mut self, _function: FunctionId, _profile: &FunctionProfile) -> Result<(), NoWorkers> {
+    fn announced(&mut self, _function: FunctionId, _profile: &FunctionProfile, _memory: u64) -> Result<(), NoWorkers> {
         Ok(())
     }
 
