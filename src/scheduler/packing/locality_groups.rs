@@ -5,8 +5,10 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::grouping::{Cut, Grouping, Moves, Size, probe};
-use super::{Fleet, InstanceRequest, LocalityCounts, NoWorkers, Packing, Placement, Pool, Request};
+use super::{
+    Cut, Fleet, Grouping, InstanceRequest, LocalityCounts, Moves, NoWorkers, Packing, Placement, Pool, Request, Size,
+    probe,
+};
 use crate::cluster::Orders;
 use crate::types::{Duration, FunctionId, HostId, RegionId, Seed, Stream};
 use crate::workload::FunctionProfile;

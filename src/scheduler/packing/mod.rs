@@ -52,6 +52,7 @@ use crate::workload::FunctionProfile;
 use crate::workload::instances::Class;
 
 use fleet::Grams;
+use grouping::{Cut, Grouping, Moves, Size, probe};
 use residents::Residents;
 use scored::{Ask, Candidate, Looks, Rank, Scored};
 use tournament::{Layout, NOT_ALLOWED, Tournament, fixed};
