@@ -78,6 +78,8 @@ pub struct Host {
     /// CPU that the calls bound to this host hold, executing or waiting for their sandbox to start; what counts where CPU
     /// is isolated [millionths of a core].
     pub reserved_cpu: u64,
+    /// Calls bound to this host, executing or waiting for their sandbox to start.
+    pub bound_calls: u32,
     /// Memory in use by busy, starting and idle sandboxes \[bytes\].
     pub held: [u64; 3],
     /// Memory that the sandboxes have reserved, which is what placement counts \[bytes\].
@@ -163,6 +165,7 @@ impl Host {
             start_demand: 0,
             used_cpu: 0,
             reserved_cpu: 0,
+            bound_calls: 0,
             held: [0; 3],
             reserved_memory: 0,
             idle_reserved: 0,
@@ -200,6 +203,20 @@ impl Host {
             on_s: 0.0,
             changing_ns: 0,
         }
+    }
+
+    /// A call is bound to this host, and holds so much of its CPU [millionths of a core].
+    #[inline]
+    pub fn bind(&mut self, cpu: u64) {
+        self.reserved_cpu += cpu;
+        self.bound_calls += 1;
+    }
+
+    /// A call leaves this host.
+    #[inline]
+    pub fn unbind(&mut self, cpu: u64) {
+        self.reserved_cpu -= cpu;
+        self.bound_calls -= 1;
     }
 
     /// A way to another power state begins.

@@ -265,7 +265,9 @@ impl Builder<'_> {
     }
 
     fn calls_per_sandbox(&mut self, scope: Scope) -> u32 {
-        let calls = self.o.calls_per_sandbox.unwrap_or(self.or(None, "calls_per_sandbox", 1.0) as u32);
+        // Made for one call, a sandbox takes one, whatever the catalogue says.
+        let usual = if scope == Scope::Request { 1 } else { self.or(None, "calls_per_sandbox", 1.0) as u32 };
+        let calls = self.o.calls_per_sandbox.unwrap_or(usual);
         if calls == 0 {
             self.conflict("calls_per_sandbox", "a sandbox must take a call", "set 1 or more");
         }

@@ -6,6 +6,7 @@
 //! explained in `docs/isolation.md`.
 
 mod build;
+mod code_push;
 mod entry;
 mod mechanism;
 mod overrides;
@@ -14,6 +15,7 @@ mod runtime;
 mod start;
 
 pub use build::Conflict;
+pub use code_push::{CodePush, PushPhase};
 pub use entry::{Entry, FIGURES, Figure, START_PROBABILITIES, Table, catalogue};
 pub use mechanism::{CreationLimit, Mechanism};
 pub use overrides::{EndPoint, GuestMemory, MemoryCounting, Overrides, Scope, StartEnergy, StartKind};
@@ -30,6 +32,8 @@ use serde::{Deserialize, Serialize};
 pub enum IsolationSpec {
     /// An operating-system process.
     Process(Overrides),
+    /// A function's code in the always-running process that all functions of a namespace share.
+    SharedRuntime(Overrides),
     /// A V8 isolate in a running host process.
     V8Isolate(Overrides),
     /// A WebAssembly instance in a running host process, allocated on demand.
@@ -75,6 +79,7 @@ impl IsolationSpec {
     pub fn parts(&self) -> (&'static str, &Overrides) {
         match self {
             Self::Process(o) => ("process", o),
+            Self::SharedRuntime(o) => ("shared-runtime", o),
             Self::V8Isolate(o) => ("v8-isolate", o),
             Self::Wasm(o) => ("wasm", o),
             Self::WasmPooled(o) => ("wasm-pooled", o),

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::code_push::CodePush;
 use super::quantiles::Quantiles;
 use super::start::seconds;
 use crate::types::{Duration, Memory, Stream};
@@ -46,6 +47,9 @@ pub struct RuntimeSpec {
     #[schemars(range(min = 0.01, max = 1000.0))]
     #[serde(default = "one")]
     pub warmup_factor: f64,
+    /// New code that is pushed to running workers, after which calls run slower for a while. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_push: Option<CodePush>,
 }
 
 /// How a function is packed.
@@ -78,6 +82,7 @@ impl Default for RuntimeSpec {
             init_cores: 1.0,
             warmup_calls: 0,
             warmup_factor: 1.0,
+            code_push: None,
         }
     }
 }
@@ -145,6 +150,9 @@ pub struct Runtime {
     pub warmup_calls: u32,
     /// By how much longer those run.
     pub warmup_factor: f64,
+    /// Pushes of new code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_push: Option<CodePush>,
     /// Mean memory that a hello-world function of the runtime used \[MB\]; for information, a function's memory is the
     /// workload's.
     pub memory_mb: Option<f64>,
@@ -174,6 +182,7 @@ impl RuntimeSpec {
             init_cores: self.init_cores,
             warmup_calls: self.warmup_calls,
             warmup_factor: self.warmup_factor,
+            code_push: self.code_push.clone(),
             memory_mb: entry.map(|e| e.memory_mb),
         })
     }

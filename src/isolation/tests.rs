@@ -4,7 +4,7 @@ use super::entry::read;
 use super::*;
 use crate::types::{Duration, Memory, Seed};
 
-const ALL: [fn(Overrides) -> IsolationSpec; 17] = [
+const ALL: [fn(Overrides) -> IsolationSpec; 18] = [
     IsolationSpec::Process,
     IsolationSpec::V8Isolate,
     IsolationSpec::Wasm,
@@ -22,6 +22,7 @@ const ALL: [fn(Overrides) -> IsolationSpec; 17] = [
     IsolationSpec::Qemu,
     IsolationSpec::Vm,
     IsolationSpec::BareMetal,
+    IsolationSpec::SharedRuntime,
 ];
 
 /// The overrides that a TOML text writes.

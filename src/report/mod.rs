@@ -20,6 +20,7 @@ mod published;
 mod shifting;
 mod summary;
 mod tables;
+mod workers;
 
 pub use anew::{
     By, CHARGED, ChargeError, Charged, Role, SCORES, ScoreError, ScoreRow, UNCERTAINTY, changes_inside, charge_anew,

@@ -151,6 +151,7 @@ pub fn summarize(run: &Finished<'_>) -> Vec<Entry> {
     carbon(&mut list, run);
     beside::figures(&mut list, run);
     super::meter::figures(&mut list, run);
+    super::workers::figures(&mut list, run);
     list.0
 }
 

@@ -114,7 +114,11 @@ pub(super) fn check_together(scenario: &Scenario, mechanism: &Mechanism, problem
     }
     let servers: Vec<&str> = scenario.servers.keys().map(String::as_str).collect();
     for (key, message, help) in scenario.scheduler.packing.problems(&servers) {
-        problems.push(Problem::new(format!("scheduler.packing.rules.{key}"), message, help));
+        let policy = match &scenario.scheduler.packing {
+            packing::PackingSpec::LocalityGroups(_) => "locality-groups",
+            _ => "rules",
+        };
+        problems.push(Problem::new(format!("scheduler.packing.{policy}.{key}"), message, help));
     }
     let contended = scenario.model.cpu == CpuModel::Contended;
     let any_freed = scenario.model.sandbox.cold_wait == ColdWait::AnyFreed;
@@ -135,6 +139,12 @@ pub(super) fn check_together(scenario: &Scenario, mechanism: &Mechanism, problem
         &format!("isolation.{isolation}.start_model"),
         "a start that shares CPU needs a model of sharing",
         "set model.cpu = \"contended\", or choose another start_model",
+    );
+    refuse(
+        scenario.model.max_calls_per_host.is_some() && !(scenario.instances.is_empty() && scenario.jobs.is_empty()),
+        "model.max_calls_per_host",
+        "a host that is full of calls would be closed to instances and jobs, too",
+        "leave it out, or simulate instances and jobs apart",
     );
     refuse(
         any_freed && (mechanism.calls_per_sandbox > 1 || mechanism.scope == Scope::Request),

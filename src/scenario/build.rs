@@ -153,6 +153,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
             None
         }
     };
+    if let Some((key, message, help)) = scenario.runtime.code_push.as_ref().and_then(|push| push.problem()) {
+        problems.push(Problem::new(format!("runtime.code_push.{key}"), message, help));
+    }
     if let Some(mechanism) = &mechanism {
         check_together(scenario, mechanism, &mut problems);
     }
@@ -231,6 +234,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         clocks: signals.score.iter().map(Signal::cursor).collect(),
         ledger_step: steps.0,
         account_step: steps.1,
+        workers: scenario.output.workers,
         meter: scenario.meter.clone(),
         duration,
         drain_limit,

@@ -257,6 +257,10 @@ pub struct OutputSpec {
     /// Write `jobs.csv`, one row per batch job whose story is over. Default false.
     #[serde(default)]
     pub jobs: bool,
+    /// Count how many functions each worker executes in an hour and how much of its memory is in use: the figures `workers.*`, at 4
+    /// bytes per host and function. Default false.
+    #[serde(default)]
+    pub workers: bool,
     /// Whether a run that shifts anything is compared with the same traffic that runs at once, which is a second run: the figures
     /// `shifting.*`. Default: true for `sim run` of one run, false for the runs of a comparison and of `sim size`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -286,6 +290,7 @@ impl Default for OutputSpec {
             invocations: false,
             instances: false,
             jobs: false,
+            workers: false,
             against_run_now: None,
             account_step_s: None,
         }

@@ -14,11 +14,13 @@ use super::instances::{Asks, Tenancy};
 use super::jobs::Jobs;
 use super::periods::Periods;
 use super::pools::Pools;
+use super::pushes::Pushes;
 use super::queue::EventQueue;
 use super::rules::Exhaustion;
-use super::setup::{Logs, RegionSetup, Setup};
+use super::setup::{Logs, RegionSetup, Setup, SimError};
 use super::statistics::{FunctionStats, Series, Totals};
 use super::waiting::Waiting;
+use super::workers::Workers;
 use crate::cluster::{
     CpuModel, EvictionOrder, Group, Host, HostIndex, IdleOrder, ProcessorSharing, Sandboxes, WarmPools,
 };
@@ -95,6 +97,7 @@ impl<'a> Engine<'a> {
             routing: setup.routing.is_passive() && !setup.network.confines(),
             arrivals: !setup.keep_alive.observes() && !followed,
             ends: !setup.admission.observes(),
+            packing: !packing.observes(),
         };
         for (load, region) in loads.iter_mut().zip(&regions) {
             load.largest_function = largest(region).1.saturating_sub(mechanism.memory_overhead.0);
@@ -107,7 +110,18 @@ impl<'a> Engine<'a> {
         let plain_work = mechanism.cpu_factor == 1.0
             && mechanism.first_call_factor == 1.0
             && setup.runtime.warmup_calls == 0
+            && setup.runtime.code_push.is_none()
             && !mechanism.start_covers_call;
+        let pushes = setup
+            .runtime
+            .code_push
+            .as_ref()
+            .map(|spec| Box::new(Pushes::new(spec, hosts.len(), &groups, regions.len(), setup.ledger_step)));
+        let workers = setup.workers.then(|| {
+            let physical = |g: &GroupId| groups[g.index()].memory;
+            Box::new(Workers::new(hosts.iter().map(physical).collect()))
+        });
+        let most_calls = rules.max_calls_per_host.unwrap_or(u32::MAX);
         let limit = mechanism.creations;
         let interval =
             |g: &Group| limit.map_or(Duration::ZERO, |l| l.interval(g.cpu as f64 / crate::cluster::UNITS_PER_CORE));
@@ -160,6 +174,10 @@ impl<'a> Engine<'a> {
             constant_keep,
             counts_cpu: reserved_cores > 0.0 || rules.cpu == CpuModel::Isolated || tenancy.present,
             most_sandboxes,
+            most_calls,
+            least_cpu: u64::from(most_calls < u32::MAX),
+            pushes,
+            workers,
             cools,
             passes_on: slots > 1 || !setup.scaling.on_demand(),
             keep_alive: setup.keep_alive,
@@ -246,6 +264,9 @@ impl<'a> Engine<'a> {
             engine.queue.push(SimTime::ZERO + period, Event::ShiftTick);
         }
         engine.begin_dispatch();
+        if let Some(period) = engine.packing.period() {
+            engine.queue.push(SimTime::ZERO + period, Event::Reassign);
+        }
         engine.begin_tenancy();
         engine.begin_jobs();
         engine
@@ -264,10 +285,28 @@ impl<'a> Engine<'a> {
         }
         self.tenants.append(&mut batch.tenants);
         for profile in batch.functions.drain(..) {
-            self.announce_function(profile);
+            self.announce_called(profile);
         }
         self.accounts.grow(self.profiles.len());
         self.warm.grow(self.pools.count());
+    }
+
+    /// A function that may be called appears: packing is told of it.
+    pub(super) fn announce_called(&mut self, profile: FunctionProfile) {
+        let id = FunctionId::from_index(self.profiles.len());
+        self.announce_function(profile);
+        let memory = self.sandbox_memory(id);
+        if let Err(e) = self.packing.announced(id, &self.profiles[id.index()], memory) {
+            let region = &self.regions[e.region.index()];
+            self.failure.get_or_insert(SimError::TooFewWorkers {
+                region: region.name.clone(),
+                workers: region.free.hosts() as u32,
+                namespaces: e.namespaces,
+            });
+        }
+        if let Some(workers) = &mut self.workers {
+            workers.grow(id);
+        }
     }
 
     pub(super) fn announce_function(&mut self, profile: FunctionProfile) {

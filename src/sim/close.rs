@@ -45,7 +45,11 @@ impl Engine<'_> {
         let watched = self.tenancy.reports();
         let instance_source = self.tenancy.take_source();
         let job_list = self.jobs.take_list();
+        let workers = self.workers.map(|workers| workers.finish(self.now));
         Ok(Outcome {
+            locality: self.packing.locality(),
+            pushed: self.pushes.map(|pushes| pushes.totals),
+            workers,
             instances: self.tenancy.totals,
             instance_source,
             dispatch: self.dispatch.on.then(|| {

@@ -13,11 +13,13 @@ use super::instances::Tenancy;
 use super::jobs::Jobs;
 use super::periods::Periods;
 use super::pools::Pools;
+use super::pushes::Pushes;
 use super::queue::EventQueue;
 use super::rules::Rules;
 use super::setup::{CallLog, Logs, Outcome, Progress, Setup, SimError};
 use super::statistics::{FunctionStats, Series, Totals};
 use super::waiting::Waiting;
+use super::workers::Workers;
 use crate::cluster::{
     Group, Host, HostIndex, IdleOrder, NONE, ProcessorSharing, SandboxState, Sandboxes, Tier, WarmPools,
 };
@@ -58,6 +60,8 @@ pub(super) struct Passive {
     pub arrivals: bool,
     /// Whether admission wants to be told of ends.
     pub ends: bool,
+    /// Whether packing wants to be told of what calls used.
+    pub packing: bool,
 }
 
 pub(super) struct Region {
@@ -163,6 +167,13 @@ pub(super) struct Engine<'a> {
     /// Whether placement counts CPU, and most sandboxes on one host.
     pub counts_cpu: bool,
     pub most_sandboxes: u32,
+    /// Most calls bound to one host, and what every request asks for of its CPU, so that a host which is full of calls has too little:
+    /// 0 where nothing limits calls [millionths of a core].
+    pub most_calls: u32,
+    pub least_cpu: u64,
+    /// Pushes of new code, and the figures of workers, where they are asked for.
+    pub pushes: Option<Box<Pushes>>,
+    pub workers: Option<Box<Workers>>,
     /// Whether a sandbox with a free place may have calls left, or calls of its pool that wait for it.
     pub passes_on: bool,
     /// Whether idle sandboxes are paused or written to disk.
@@ -382,6 +393,7 @@ impl Engine<'_> {
             Event::Offer { call } => self.offer(call),
             Event::Provision => self.provision(),
             Event::ShiftTick => self.shift_tick(),
+            Event::Reassign => self.reassign(),
             Event::Sample => self.sample(),
             Event::Rebalance => self.rebalance(),
             Event::InstanceAsked => self.instance_asked(),

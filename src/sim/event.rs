@@ -156,6 +156,8 @@ pub enum Event {
     Scale,
     /// Shifting may let held calls go.
     ShiftTick,
+    /// Packing assigns functions and workers to each other anew.
+    Reassign,
     /// Migration is asked.
     Rebalance,
     /// Predictors are told what instances used.
@@ -214,6 +216,7 @@ impl Event {
             | Event::Scale
             | Event::InstanceAsked
             | Event::Rebalance
+            | Event::Reassign
             | Event::ShiftTick => Class::Scheduled,
         }
     }

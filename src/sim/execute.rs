@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::event::Event;
 use super::rules::ColdWait;
 use super::setup::{Finished, SimError};
-use crate::cluster::{CpuModel, NONE, SandboxState, Tier};
+use crate::cluster::{CpuModel, NONE, SandboxState, Tier, UNITS_PER_CORE};
 use crate::isolation::Scope;
 use crate::ledger::Held;
 use crate::types::{Duration, HostId, PoolId, RegionId, SandboxId};
@@ -19,7 +19,7 @@ impl Engine<'_> {
         let function = self.calls[slot].function;
         let (demand, held) = (self.needs[function.index()].cpu, self.call_cpu(function));
         let h = &mut self.hosts[host.index()];
-        h.reserved_cpu += held;
+        h.bind(held);
         let region = h.region;
         self.loads[region.index()].cpu_demand += demand;
         if self.sandboxes[id].state == SandboxState::Busy {
@@ -75,6 +75,9 @@ impl Engine<'_> {
         if self.dispatch.calls_services() {
             work = self.call_service(slot, work);
         }
+        if let Some(workers) = &mut self.workers {
+            workers.executes(self.calls[slot].function, self.sandboxes[id].host, self.now);
+        }
         let s = &mut self.sandboxes[id];
         s.state = SandboxState::Busy;
         s.call = slot;
@@ -128,7 +131,17 @@ impl Engine<'_> {
         if self.mechanism.start_covers_call && self.calls[slot].cold {
             return Duration::ZERO;
         }
-        if factor == 1.0 { work } else { Duration::from_secs_f64(work.as_secs_f64() * factor) }
+        let work = if factor == 1.0 { work } else { Duration::from_secs_f64(work.as_secs_f64() * factor) };
+        if self.pushes.is_some() { self.work_after_push(slot, id, work) } else { work }
+    }
+
+    /// How long a call runs whose worker has got new code lately; what that costs is counted.
+    fn work_after_push(&mut self, slot: u32, id: SandboxId, work: Duration) -> Duration {
+        let (host, function) = (self.sandboxes[id].host, self.calls[slot].function);
+        let Some(pushes) = &mut self.pushes else { return work };
+        let cores = self.needs[function.index()].cpu as f64 / UNITS_PER_CORE;
+        let h = &self.hosts[host.index()];
+        pushes.stretch((host, h.group.index(), h.region), self.now, work, cores)
     }
 
     /// Where a sandbox takes several calls: what it held since its last change, shared alike by the calls in it.
@@ -177,7 +190,7 @@ impl Engine<'_> {
         let h = &mut self.hosts[s.host.index()];
         h.running -= 1;
         h.exec_demand -= demand;
-        h.reserved_cpu -= held;
+        h.unbind(held);
         let (pool, region) = (s.pool, h.region);
         let load = &mut self.loads[region.index()];
         load.running -= 1;
@@ -210,7 +223,7 @@ impl Engine<'_> {
             && let Some((waiting, left)) = self.take_pending(host, self.pool_of(function), region)
         {
             let held = self.call_cpu(self.calls[waiting].function);
-            self.hosts[host.index()].reserved_cpu += held;
+            self.hosts[host.index()].bind(held);
             self.sandboxes[id].calls += 1;
             self.execute(waiting, id);
             self.settle(host);
@@ -285,7 +298,7 @@ impl Engine<'_> {
                 self.calls[slot].cold |= fresh;
                 let function = self.calls[slot].function;
                 let (demand, held) = (self.needs[function.index()].cpu, self.call_cpu(function));
-                self.hosts[host.index()].reserved_cpu += held;
+                self.hosts[host.index()].bind(held);
                 self.loads[region.index()].cpu_demand += demand;
                 if self.sandboxes[id].calls > 0 {
                     self.credit_calls(id);
@@ -312,7 +325,7 @@ impl Engine<'_> {
         let left = starting.host;
         self.touch(left);
         let held = self.call_cpu(self.calls[call].function);
-        self.hosts[left.index()].reserved_cpu -= held;
+        self.hosts[left.index()].unbind(held);
         self.settle(left);
         Some((call, left))
     }
@@ -349,6 +362,10 @@ impl Engine<'_> {
             let profile = &self.profiles[call.function.index()];
             let core_s = profile.cpu.as_cores() * call.work.as_secs_f64();
             self.series.spread_cpu(region, (call.began, self.now), profile.quota as usize, core_s);
+        }
+        if !self.passive.packing {
+            let cores = self.needs[call.function.index()].cpu as f64 / UNITS_PER_CORE;
+            self.packing.executed(call.function, region, call.work.as_secs_f64() * cores);
         }
         if let Some(log) = &mut self.log {
             let finished = Finished {

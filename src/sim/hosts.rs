@@ -27,6 +27,9 @@ impl Engine<'_> {
         if self.rules.cpu == CpuModel::Contended {
             self.sharing[host.index()].advance(self.now, h.speed);
         }
+        if let Some(workers) = &mut self.workers {
+            workers.pass(host, h, self.now);
+        }
         h.advance(self.now, weight);
     }
 
@@ -48,6 +51,8 @@ impl Engine<'_> {
         let load = if region.free.orders_load() { (h.bound_demand() as f64 * group.load_per_unit) as u64 } else { 0 };
         let full = h.sandboxes >= self.most_sandboxes;
         let memory = if full { 0 } else { promised.memory.saturating_sub(h.reserved_memory) };
+        // Whoever asks wants at least `least_cpu`, which a host without a place for a call does not have.
+        let cpu = if h.bound_calls < self.most_calls { cpu } else { 0 };
         let slot = Slot { memory, cpu, load, open: h.state == PowerState::On };
         let local = (host.0 - region.first_host) as usize;
         region.free.update(local, slot);
@@ -74,7 +79,8 @@ impl Engine<'_> {
             let held = h.reserved_memory - h.idle_reserved;
             let memory = if full { 0 } else { self.promised[host as usize].memory.saturating_sub(held) };
             let slot = r.free.slot(local);
-            let cpu = slot.cpu.saturating_add(u64::from(h.warm) * self.sandbox_cpu);
+            let calls = h.bound_calls < self.most_calls;
+            let cpu = if calls { slot.cpu.saturating_add(u64::from(h.warm) * self.sandbox_cpu) } else { 0 };
             reclaimable.update(local, Slot { memory, cpu, ..slot });
         }
     }

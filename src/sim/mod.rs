@@ -27,6 +27,7 @@ mod periods;
 mod place;
 mod pools;
 mod provision;
+mod pushes;
 mod queue;
 mod rules;
 mod scale;
@@ -37,6 +38,7 @@ mod statistics;
 mod travel;
 mod view;
 mod waiting;
+mod workers;
 
 pub use dispatch::{DispatchTotals, Levels, REASONS, ServiceOutcome, Why};
 pub use engine::simulate;
@@ -45,7 +47,9 @@ pub use instances::{
 };
 pub use jobs::{JobEnd, JobEnding, JobLog, JobPurchase, JobRules, JobTotals};
 pub use pools::PoolNumbers;
+pub use pushes::PushTotals;
 pub use rules::{ColdWait, Eviction, Exhaustion, MemoryRules, QueueRules, QueueScope, Rules, SandboxRules};
 pub use services::{ServiceOutage, ServiceSpec, ServiceTotals, Services, check_services};
 pub use setup::{AccountSink, CallLog, Finished, Logs, Outcome, Progress, RegionSetup, Setup, SimError};
 pub use statistics::{Counts, FunctionStats, PoolCounts, Series, Totals};
+pub use workers::WorkerFigures;

@@ -351,9 +351,11 @@ impl Engine<'_> {
         self.needs[function.index()].memory
     }
 
-    /// Whether a host has the CPU free that a call of this function would hold in a sandbox that stands there.
+    /// Whether a host may take one more call, and has the CPU free that one of this function would hold in a sandbox that stands there.
     pub(super) fn has_cpu(&self, host: HostId, function: FunctionId) -> bool {
-        self.warm_cpu(function) <= self.promised[host.index()].cpu.saturating_sub(self.hosts[host.index()].reserved_cpu)
+        let h = &self.hosts[host.index()];
+        h.bound_calls < self.most_calls
+            && self.warm_cpu(function) <= self.promised[host.index()].cpu.saturating_sub(h.reserved_cpu)
     }
 
     /// CPU that a call holds of its host: none where its sandbox holds it [millionths of a core].
@@ -374,8 +376,9 @@ impl Engine<'_> {
     #[inline]
     pub(super) fn request(&self, function: FunctionId) -> Request {
         let warm_cpu = self.warm_cpu(function);
-        let cpu = warm_cpu + self.sandbox_cpu;
-        Request { pool: self.pool_of(function), memory: self.sandbox_memory(function), cpu, warm_cpu }
+        let cpu = (warm_cpu + self.sandbox_cpu).max(self.least_cpu);
+        let warm_cpu = warm_cpu.max(self.least_cpu);
+        Request { function, pool: self.pool_of(function), memory: self.sandbox_memory(function), cpu, warm_cpu }
     }
 
     #[inline]
@@ -536,6 +539,19 @@ impl Engine<'_> {
             self.series.at(call.home, self.now).rejected += 1;
         }
         self.calls.remove(slot);
+    }
+
+    /// Functions and workers are assigned to each other anew: who waits may find room in another group.
+    pub(super) fn reassign(&mut self) {
+        self.packing.reassign();
+        for region in 0..self.regions.len() {
+            if self.loads[region].queued > 0 && self.regions[region].waiting.is_shared() {
+                self.serve_waiting(HostId(self.regions[region].first_host));
+            }
+        }
+        if let Some(period) = self.packing.period() {
+            self.queue.push(self.now + period.max(Duration(1)), Event::Reassign);
+        }
     }
 
     /// Room may have appeared on a host: starts the calls that wait for it, in their order.

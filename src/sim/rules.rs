@@ -23,6 +23,11 @@ pub struct Rules {
     /// Calls that find no room.
     #[serde(default)]
     pub queue: QueueRules,
+    /// Most calls at once on one host, executing or waiting for their sandbox to start: the threads of a worker's runtime. Not with
+    /// instances or jobs. Default: no limit.
+    #[schemars(range(min = 1))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_calls_per_host: Option<u32>,
     /// Instances: VMs and containers beside calls.
     #[serde(default)]
     pub instances: InstanceRules,

@@ -3,9 +3,11 @@
 use super::dispatch::DispatchTotals;
 use super::instances::{InstanceLog, InstanceTotals};
 use super::jobs::{JobLog, JobTotals};
+use super::pushes::PushTotals;
 use super::rules::Rules;
 use super::services::Services;
 use super::statistics::{FunctionStats, PoolCounts, Series, Totals};
+use super::workers::WorkerFigures;
 use crate::cluster::{Group, Host};
 use crate::grid::{Cursor, Forecast, Observed};
 use crate::isolation::{Mechanism, Runtime};
@@ -17,7 +19,7 @@ use crate::scheduler::keep_alive::KeepAlive;
 use crate::scheduler::migration::Migration;
 use crate::scheduler::overcommit::Overcommit;
 use crate::scheduler::overcommit::watch::{MultiplexingReport, Watch, WatchReport};
-use crate::scheduler::packing::Packing;
+use crate::scheduler::packing::{LocalityCounts, Packing};
 use crate::scheduler::provisioning::Provisioning;
 use crate::scheduler::routing::Routing;
 use crate::scheduler::scaling::Scaling;
@@ -94,6 +96,8 @@ pub struct Setup {
     pub ledger_step: Duration,
     /// Length of the periods of the accounts; `None`: they are kept for the whole run alone.
     pub account_step: Option<Duration>,
+    /// Whether the figures of workers are counted; they decide nothing.
+    pub workers: bool,
     /// A meter that is read beside the books; it decides nothing.
     pub meter: Option<MeterSpec>,
     /// Arrivals at or after this instant are not taken; `None` takes all.
@@ -184,6 +188,12 @@ pub struct Outcome {
     pub job_list: Option<JobList>,
     /// Where instances came from, for its notes and inputs.
     pub instance_source: Option<Box<dyn Instances>>,
+    /// What locality groups have done, where packing has some.
+    pub locality: Option<LocalityCounts>,
+    /// What pushes of new code have cost, where there are any.
+    pub pushed: Option<PushTotals>,
+    /// The figures of workers, where they were asked for.
+    pub workers: Option<WorkerFigures>,
     /// Cold calls and executed calls by pool: the share of cold calls per app, as the literature counts it.
     pub pools: Vec<PoolCounts>,
 }
@@ -214,6 +224,19 @@ pub enum SimError {
         memory_mb: f64,
         /// Largest promise of CPU \[cores\].
         cores: f64,
+    },
+    /// Namespaces that are to have workers of their own, and too few workers.
+    #[error(
+        "region {region} has {workers} worker(s), but {namespaces} namespaces (trust domains) are to have at least one each\n  help: give \
+         the region {namespaces} hosts or more, or set scheduler.packing.locality-groups.namespaces = \"shared\""
+    )]
+    TooFewWorkers {
+        /// The region's name.
+        region: String,
+        /// Its workers.
+        workers: u32,
+        /// Namespaces that have appeared.
+        namespaces: u32,
     },
     /// The call log cannot be written.
     #[error("cannot write the call log: {0}")]

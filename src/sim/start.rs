@@ -33,7 +33,7 @@ impl Engine<'_> {
         let id = self.create(function, host);
         let (demand, held) = (self.needs[function.index()].cpu, self.call_cpu(function));
         let h = &mut self.hosts[host.index()];
-        h.reserved_cpu += held;
+        h.bind(held);
         let region = h.region;
         self.loads[region.index()].cpu_demand += demand;
         self.series.at(region, self.now).cold += 1;
@@ -82,7 +82,8 @@ impl Engine<'_> {
             call.next = std::mem::replace(&mut s.call, slot);
             s.calls += 1;
             self.touch(host);
-            self.hosts[host.index()].reserved_cpu += self.call_cpu(function);
+            let held = self.call_cpu(function);
+            self.hosts[host.index()].bind(held);
             self.loads[region.index()].cpu_demand += demand;
             self.follow(pool, region, |p, now| p.run(now, 1));
             self.settle(host);

@@ -88,6 +88,9 @@ fn settings(turn: usize, mechanism: &str, scope: &str, keep: (&str, &str), scali
     let mut own = vec![format!("scope = \"{scope}\"")];
     if several {
         own.push("calls_per_sandbox = 3, call_memory_share = 0.5".into());
+    } else {
+        // What all but the shared runtime have by default.
+        own.push("calls_per_sandbox = 1".into());
     }
     if (turn / 4).is_multiple_of(2) {
         own.push("pause_after_s = 2.0, resume_s = 0.05, paused_memory_share = 0.3".into());

@@ -58,3 +58,4 @@ mod space;
 mod starts;
 mod sunk_carbon;
 mod uncertainty;
+mod workers;

@@ -88,7 +88,7 @@ fn a_start_is_boot_then_load_then_connection() {
 
 #[test]
 fn mechanisms_that_restore_or_run_in_a_live_engine_skip_initialisation_but_connect() {
-    let skip = ["microvm-snapshot", "microvm-prefetch", "wasm", "wasm-pooled", "v8-isolate"];
+    let skip = ["microvm-snapshot", "microvm-prefetch", "wasm", "wasm-pooled", "v8-isolate", "shared-runtime"];
     for e in catalogue() {
         let isolation = format!("isolation={{ {} = {{}} }}", e.name);
         let run = scene(&["0,a,2,10"]).run(&[&INIT[..], &[isolation.as_str()]].concat());

@@ -5,8 +5,10 @@ mod cosine;
 mod dot_product;
 mod first_fit;
 mod fleet;
+mod grouping;
 mod l2_norm;
 mod least_loaded;
+mod locality_groups;
 mod lowest_carbon;
 mod next_fit;
 mod power_of_two;
@@ -28,6 +30,7 @@ pub use first_fit::FirstFit;
 pub use fleet::{Fleet, HostFacts};
 pub use l2_norm::L2Norm;
 pub use least_loaded::LeastLoaded;
+pub use locality_groups::{LocalityGroups, Namespaces};
 pub use lowest_carbon::{LowestCarbon, Objective, ThenInGroup};
 pub use next_fit::NextFit;
 pub use power_of_two::PowerOfTwo;
@@ -44,10 +47,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::{HostIndex, Orders, Sandboxes, WarmPools, WarmScope};
-use crate::types::{HostId, PoolId, RegionId, SandboxId, Seed};
+use crate::types::{Duration, FunctionId, HostId, PoolId, RegionId, SandboxId, Seed};
+use crate::workload::FunctionProfile;
 use crate::workload::instances::Class;
 
 use fleet::Grams;
+use grouping::{Cut, Grouping, Moves, Size, probe};
 use residents::Residents;
 use scored::{Ask, Candidate, Looks, Rank, Scored};
 use tournament::{Layout, NOT_ALLOWED, Tournament, fixed};
@@ -57,9 +62,15 @@ use vectors::Vectors;
 /// bounded for functions that are warm on very many hosts; below this number the choice is exact.
 pub const WARM_CANDIDATES: usize = 64;
 
+/// How many workers of a locality group or of a namespace are looked at, at most, when neither of two random ones has room. Keeps a
+/// placement's cost bounded in large groups; up to this size the search is exact.
+pub const PROBES: usize = 64;
+
 /// What has to be placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request {
+    /// What is called.
+    pub function: FunctionId,
     /// The pool whose sandboxes can take the call.
     pub pool: PoolId,
     /// Memory that a new sandbox would hold \[bytes\].
@@ -114,6 +125,30 @@ pub struct CacheCounts {
     pub misses: u64,
     /// Hosts that were scored in all.
     pub rescored: u64,
+}
+
+/// What a policy with locality groups has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LocalityCounts {
+    /// Placements on a worker of the function's group.
+    pub inside: u64,
+    /// Placements on another worker, because none of the group had room.
+    pub spilled: u64,
+    /// How often groups were assigned anew.
+    pub reassignments: u64,
+    /// Functions that changed their group then, all regions.
+    pub functions_moved: u64,
+    /// Workers that changed their group then, all regions.
+    pub workers_moved: u64,
+}
+
+/// A region has fewer workers than namespaces that need one of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoWorkers {
+    /// The region.
+    pub region: RegionId,
+    /// How many namespaces there are by now.
+    pub namespaces: u32,
 }
 
 /// Where it goes.
@@ -183,7 +218,8 @@ impl Pool<'_> {
 /// Chooses a host and a sandbox.
 ///
 /// Laws: a warm placement names an idle sandbox of the function; a cold one names a host on which the request fits;
-/// `Nowhere` is returned only if no host has room and no idle sandbox of the function can take the call.
+/// `Nowhere` is returned only if no host has room and no idle sandbox of the function can take the call, among the hosts that the
+/// policy's rules allow (all, but for locality groups that don't spill or that keep namespaces apart).
 pub trait Packing: Send {
     /// Places one call.
     fn place(&mut self, request: &Request, pool: &Pool<'_>) -> Placement;
@@ -198,6 +234,36 @@ pub trait Packing: Send {
 
     /// An instance has left this host.
     fn instance_left(&mut self, _request: &InstanceRequest, _host: HostId) {}
+
+    /// A function that may be called is known from now on, and how much memory a sandbox for it reserves \[bytes\]. Not told of the
+    /// accounts of instances and jobs.
+    ///
+    /// # Errors
+    /// A region has no worker for it.
+    fn announced(&mut self, _function: FunctionId, _profile: &FunctionProfile, _memory: u64) -> Result<(), NoWorkers> {
+        Ok(())
+    }
+
+    /// Whether it is to be told of calls that have ended.
+    fn observes(&self) -> bool {
+        false
+    }
+
+    /// A call has ended in a region after so much CPU time [core·s].
+    fn executed(&mut self, _function: FunctionId, _region: RegionId, _cpu_core_s: f64) {}
+
+    /// How often [`reassign`](Packing::reassign) is asked for; `None`: never.
+    fn period(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Functions and workers are assigned to each other anew.
+    fn reassign(&mut self) {}
+
+    /// What locality groups have done, for policies that have some.
+    fn locality(&self) -> Option<LocalityCounts> {
+        None
+    }
 
     /// How often scores could be reused, for policies that keep them.
     fn cache(&self) -> Option<CacheCounts> {
@@ -247,6 +313,10 @@ pub enum PackingSpec {
     /// The less loaded of two random hosts with room. Knows the load of two hosts. Source: Mitzenmacher, IEEE TPDS 2001;
     /// XFaaS' worker load balancer uses it inside a locality group.
     PowerOfTwoChoices(PowerOfTwo),
+    /// The less loaded of two random workers of the function's locality group: functions and workers of a region are divided into groups
+    /// by load and memory, anew every so often. Knows the load of two hosts, and what functions have used. Fewer functions meet on a
+    /// worker; a group of few workers balances worse. Source: XFaaS, SOSP 2023; the assignment is ours; docs/workers.md.
+    LocalityGroups(LocalityGroups),
     /// The host with the lowest CPU demand over capacity that has room. Knows every host's load, without delay.
     LeastLoaded(LeastLoaded),
     /// The host with the largest dot product of request and free room. Knows free CPU and memory. Keeps both in proportion; prefers
@@ -294,6 +364,7 @@ impl PackingSpec {
             Self::RoundRobin(p) => Box::new(round_robin::Turn::new(p.clone())),
             Self::Random(p) => Box::new(random::Dice::new(p.clone(), seed)),
             Self::PowerOfTwoChoices(p) => Box::new(power_of_two::Dice::new(p.clone(), seed)),
+            Self::LocalityGroups(p) => Box::new(locality_groups::Groups::new(p.clone(), seed, fleet)),
             Self::LeastLoaded(p) => Box::new(p.clone()),
             Self::DotProduct(p) => scored(p.clone(), p.prefer_warm, fleet),
             Self::L2Norm(p) => scored(p.clone(), p.prefer_warm, fleet),
@@ -308,6 +379,7 @@ impl PackingSpec {
     pub fn problems(&self, servers: &[&str]) -> Vec<(&'static str, String, String)> {
         match self {
             Self::Rules(p) => p.problems(servers),
+            Self::LocalityGroups(p) => p.problems(),
             _ => Vec::new(),
         }
     }

@@ -204,6 +204,7 @@ fn specs() -> Vec<(String, PackingSpec)> {
         "[worst-fit]\nby = \"dominant\"",
         "[rules]\npreset = \"kubernetes\"",
         "[rules]\npreset = \"openstack\"",
+        "[locality-groups]\ngroups = 3\nnamespaces = \"dedicated\"\nspill = false\nreassign_s = inf",
         "[lowest-carbon]\nobjective = \"sci\"\nthen = \"least-loaded\"",
     ] {
         texts.push(more.to_owned());
@@ -482,6 +483,89 @@ fn next_fit_stays_where_it_is_and_round_robin_goes_on() {
     // Three times five cores fill a host of sixteen.
     assert_eq!(hosts(&PackingSpec::NextFit(parse(""))), [0, 0, 0, 1, 1, 1]);
     assert_eq!(hosts(&PackingSpec::RoundRobin(parse(""))), [0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn calls_stay_in_their_group_while_it_has_room_and_leave_it_only_as_far_as_they_may() {
+    let fleet = fleet();
+    for (text, dedicated, spill) in [
+        ("hosts_per_group = 5", false, true),
+        ("groups = 6\nspill = false", false, false),
+        ("groups = 8\nnamespaces = \"dedicated\"", true, true),
+        ("namespaces = \"dedicated\"\nspill = false", true, false),
+    ] {
+        let mut policy = PackingSpec::LocalityGroups(parse(text)).build(Seed(1), &fleet);
+        let profile = crate::scheduler::tests::profile();
+        for f in 0..30 {
+            let profile = FunctionProfile { trust_domain: f % 3, ..profile.clone() };
+            policy.announced(FunctionId(f), &profile, GB).expect("there are workers for three namespaces");
+        }
+        let mut yard = Yard::new(&fleet, 4);
+        yard.warm.grow(30);
+        // Every function's group and the workers of its namespace, found out by asking often while all is empty.
+        let ask = |policy: &mut dyn Packing, yard: &Yard, f: u32, region: usize, gb: u64| {
+            let (pool, memory) = (PoolId(f), gb * GB);
+            policy.place(
+                &Request { function: FunctionId(f), pool, memory, cpu: CORE, warm_cpu: CORE },
+                &yard.pool(region),
+            )
+        };
+        let mut group = vec![std::collections::BTreeSet::new(); 60];
+        for f in 0..30 {
+            for _ in 0..400 {
+                for region in 0..2 {
+                    let Placement::Cold(host) = ask(policy.as_mut(), &yard, f, region, 1) else {
+                        panic!("all is empty")
+                    };
+                    group[2 * f as usize + region].insert(host);
+                }
+            }
+        }
+        let namespace = |f: usize, region: usize| -> std::collections::BTreeSet<HostId> {
+            let own = (0..30).filter(|g| !dedicated || g % 3 == f % 3);
+            own.flat_map(|g| group[2 * g + region].iter().copied()).collect()
+        };
+        if dedicated {
+            assert!(namespace(0, 0).is_disjoint(&namespace(1, 0)), "{text}: namespaces share a worker");
+        }
+        let all: usize = group.iter().map(std::collections::BTreeSet::len).max().unwrap_or(0);
+        assert!(all < 20, "{text}: a group has {all} workers");
+        let counts_before = policy.locality().expect("it has groups");
+        let mut seen = [0; 3];
+        for _ in 0..6000 {
+            let host = HostId(yard.random.below(fleet.hosts.len() as u64) as u32);
+            let memory = fleet.facts(host).memory;
+            yard.free[host.index()] = (yard.random.below(3) * CORE, yard.random.below(9).saturating_sub(5) * GB);
+            yard.free[host.index()].1 = yard.free[host.index()].1.min(memory);
+            yard.open[host.index()] = yard.random.below(10) > 0;
+            yard.settle(host);
+            let (f, region) = (yard.random.below(30) as usize, yard.random.below(2) as usize);
+            let fits =
+                |h: HostId| yard.open[h.index()] && yard.free[h.index()].0 >= CORE && yard.free[h.index()].1 >= 2 * GB;
+            let own = &group[2 * f + region];
+            let may = namespace(f, region);
+            match ask(policy.as_mut(), &yard, f as u32, region, 2) {
+                Placement::Cold(host) if own.contains(&host) => {
+                    assert!(fits(host), "{text}: no room on {host:?}");
+                    seen[0] += 1;
+                }
+                Placement::Cold(host) => {
+                    assert!(spill && fits(host) && may.contains(&host), "{text}: {host:?}");
+                    assert!(!own.iter().any(|&h| fits(h)), "{text}: the group has room");
+                    seen[1] += 1;
+                }
+                Placement::Nowhere => {
+                    let allowed = if spill { &may } else { own };
+                    assert!(!allowed.iter().any(|&h| fits(h)), "{text}: there is room");
+                    seen[2] += 1;
+                }
+                Placement::Warm(_) => panic!("{text}: no sandbox is idle"),
+            }
+        }
+        assert!(seen[0] > 1000 && (seen[1] > 20) == spill, "{text}: {seen:?}");
+        let counts = policy.locality().expect("it has groups");
+        assert_eq!((counts.inside - counts_before.inside, counts.spilled), (seen[0], seen[1]), "{text}");
+    }
 }
 
 #[test]

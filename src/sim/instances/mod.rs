@@ -252,7 +252,7 @@ impl Engine<'_> {
             let tenant = self.tenancy.call_tenants[profile.tenant.index()];
             let function = FunctionId::from_index(self.profiles.len());
             self.tenancy.call_functions.push(function);
-            self.announce_function(FunctionProfile { tenant, ..profile });
+            self.announce_called(FunctionProfile { tenant, ..profile });
         }
     }
 
