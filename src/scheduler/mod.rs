@@ -27,6 +27,7 @@ pub mod provisioning;
 pub mod routing;
 pub mod scaling;
 pub mod shifting;
+pub mod spatial;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
