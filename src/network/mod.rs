@@ -19,6 +19,14 @@ impl Network {
         Self { regions, rtt: vec![Duration::ZERO; regions * regions] }
     }
 
+    /// Regions with these round-trip times, row by row: from the region of the row to that of the column.
+    ///
+    /// Panics unless there is one for each pair.
+    pub fn new(regions: usize, rtt: Vec<Duration>) -> Self {
+        assert_eq!(rtt.len(), regions * regions, "one round-trip time for each pair of regions");
+        Self { regions, rtt }
+    }
+
     /// Round-trip time between two regions.
     #[inline]
     pub fn rtt(&self, from: RegionId, to: RegionId) -> Duration {

@@ -128,6 +128,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         meter::check(spec, horizon, (&fleet.groups, &fleet.facts), scenario.regions.len(), &mut problems);
     }
     check_provisioning(scenario, &mut problems);
+    for (key, message, help) in scenario.scheduler.routing.conflicts() {
+        problems.push(Problem::new(format!("scheduler.routing.{key}"), message, help));
+    }
     let signals = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, past_arrivals, seed, step: steps.0 };
         let signals = signals::build_signals(scenario, &context, &mut problems);
@@ -207,7 +210,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         admission: admission.build(seed.derive("admission")),
         shifting: shifting.build(seed.derive("shifting"), since_midnight),
         dispatch: dispatch.clone(),
-        routing: routing.build(seed.derive("routing")),
+        routing: routing.build(&known("routing")),
         network: Network::local(scenario.regions.len()),
         packing: packing.build(seed.derive("packing"), &std::sync::Arc::new(machines)),
         instances,
@@ -218,7 +221,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         scaling: scaling.build(&known("scaling")),
         runtime,
         survey,
-        provisioning: provisioning.build(seed.derive("provisioning")),
+        provisioning: provisioning.build(&known("provisioning")),
         migration: migration.build(),
         forecasts: std::mem::take(&mut forecasts.forecasts),
         observed: signals.decide.iter().map(|s| Observed::new(s.clone())).collect(),

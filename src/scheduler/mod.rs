@@ -145,6 +145,8 @@ pub struct RegionLoad {
     pub cpu_used: u64,
     /// Calls that have arrived here since the run began.
     pub arrived: u64,
+    /// CPU time that these calls take, the isolation mechanism's CPU factor included \[core-s\].
+    pub work: f64,
 }
 
 impl RegionLoad {

@@ -44,6 +44,7 @@ impl Engine<'_> {
         let watched = self.tenancy.reports();
         let instance_source = self.tenancy.take_source();
         let job_list = self.jobs.take_list();
+        let violations = self.routing.violations();
         Ok(Outcome {
             instances: self.tenancy.totals,
             instance_source,
@@ -64,6 +65,7 @@ impl Engine<'_> {
             events: self.events,
             most_in_flight: self.calls.most_in_flight(),
             pools,
+            violations,
         })
     }
 
