@@ -130,7 +130,7 @@ fn wrong_use_says_what_to_do() {
         (vec!["--typical", "GB", "--job-h", "0.5"], "no whole number of steps"),
         (vec!["--typical", "GB", "--job-h", "9000"], "does not fit into 8760 steps"),
         (vec!["--typical", "GB", "--allow", "FR=GB"], "no zone is called FR"),
-        (vec![&flat, "--basis", "life-cycle", "--typical", "GB", "--job-h", "48"], "does not fit into 48 steps"),
+        (vec![flat.as_str(), "--basis", "life-cycle", "--typical", "GB", "--job-h", "48"], "does not fit into 48 steps"),
     ] {
         let failed = typed(&arguments);
         let said = String::from_utf8_lossy(&failed.stderr).into_owned();
