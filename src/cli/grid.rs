@@ -14,6 +14,7 @@ use slackwater::grid::{Residual, SignalKind, Typical, Unit};
 use slackwater::types::{Duration, Seed};
 
 use super::Failure;
+use super::grid_bound::GridBound;
 use super::grid_forecast::GridForecast;
 
 const EXAMPLES: &str = "\
@@ -26,6 +27,9 @@ Examples:
 
   The figures of two files:
     sim grid stats gb.csv de.csv
+
+  What one migration, and any number of them, save at most among the embedded zones:
+    sim grid bound --typical all --job-h 1,24 --slack-h 24
 
 docs/grid.md lists the formats and explains the files.";
 
@@ -47,11 +51,13 @@ enum What {
     Synth(Synth),
     /// Measure the error that a scenario's forecasts achieve, or write one as vintages.
     Forecast(GridForecast),
+    /// Bound what running jobs later and in other zones can save.
+    Bound(Box<GridBound>),
 }
 
 /// How a file is read.
 #[derive(Debug, Args)]
-struct Reading {
+pub(super) struct Reading {
     /// The format, where the content does not tell it.
     #[arg(long, value_parser = keyword::<Format>)]
     format: Option<Format>,
@@ -90,7 +96,7 @@ struct Reading {
     to: Option<String>,
     /// Resample to time-weighted means over bins of this length, in seconds.
     #[arg(long, value_name = "SECONDS")]
-    step_s: Option<f64>,
+    pub(super) step_s: Option<f64>,
     /// Longest distance of two stamps that is no gap, in seconds [default: the longest one that two intervals in a row have].
     #[arg(long, value_name = "SECONDS")]
     longest_step_s: Option<f64>,
@@ -178,7 +184,7 @@ enum Departure {
 }
 
 /// A word of a list, as scenarios write it; what is not on the list is answered with the list.
-fn keyword<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+pub(super) fn keyword<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     T::deserialize(StrDeserializer::<Error>::new(text)).map_err(|e| e.to_string())
 }
 
@@ -189,12 +195,13 @@ impl Grid {
             What::Stats(figures) => figures.execute(),
             What::Synth(synth) => synth.execute(),
             What::Forecast(forecast) => forecast.execute(),
+            What::Bound(bound) => bound.execute(),
         }
     }
 }
 
 impl Reading {
-    fn spec(&self, path: &Path) -> ImportSpec {
+    pub(super) fn spec(&self, path: &Path) -> ImportSpec {
         ImportSpec {
             path: path.to_owned(),
             format: self.format,

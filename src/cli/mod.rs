@@ -6,6 +6,7 @@ mod check;
 mod compare;
 mod completions;
 mod grid;
+mod grid_bound;
 mod grid_forecast;
 mod impact;
 mod list;

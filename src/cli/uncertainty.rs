@@ -7,8 +7,8 @@ use slackwater::report::{
     self, differences_text, ranking_text, read_ledger, tornado, uncertainty_table, write_uncertainty,
 };
 use slackwater::scenario::{Look, read_uncertainty};
+use slackwater::sci::Record;
 use slackwater::sci::uncertainty::{Parts, Uncertain, UncertaintySpec, default_spec, rank, sample};
-use slackwater::sci::{Record, Statement};
 use slackwater::types::Seed;
 
 use super::Failure;

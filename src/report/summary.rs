@@ -172,6 +172,12 @@ fn calls(list: &mut List, run: &Finished<'_>) {
     list.count("calls.missed_deadline", sum(|f| f.missed), "executed after their deadline");
     list.count("calls.deferred", t.deferred_latency.count(), "executed calls that admission or shifting held back");
     list.count("calls.unfinished", run.outcome.unfinished, "calls still in flight at the drain limit");
+    if let Some(v) = &run.outcome.violations {
+        list.count("calls.casper_programs", v.programs, "programs that routing solved");
+        list.count("calls.casper_planned", v.calls, "calls that these planned, as expected");
+        list.count("calls.casper_late", v.late, "of these, sent beyond max_rtt_ms, as nothing nearer had room");
+        list.count("calls.casper_unplaced", v.unplaced, "of these, left at home, as no region had room");
+    }
 }
 
 /// A part of a whole; undefined where there is none.

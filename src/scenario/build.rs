@@ -130,6 +130,9 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
     check_provisioning(scenario, &mut problems);
     check_dispatch(scenario, &mut problems);
     let (network, network_file) = build_network(scenario, base_dir, &names, &mut problems);
+    for (key, message, help) in scenario.scheduler.routing.conflicts() {
+        problems.push(Problem::new(format!("scheduler.routing.{key}"), message, help));
+    }
     let signals = start.map(|start| {
         let context = signals::Context { base_dir, start, horizon, past_arrivals, seed, step: steps.0 };
         let signals = signals::build_signals(scenario, &context, &mut problems);
@@ -227,7 +230,7 @@ pub fn build(scenario: &Scenario, base_dir: &Path, prefetch: bool) -> Result<Bui
         scaling: scaling.build(&known("scaling")),
         runtime,
         survey,
-        provisioning: provisioning.build(seed.derive("provisioning")),
+        provisioning: provisioning.build(&known("provisioning")),
         migration: migration.build(),
         forecasts: std::mem::take(&mut forecasts.forecasts),
         observed: signals.decide.iter().map(|s| Observed::new(s.clone())).collect(),

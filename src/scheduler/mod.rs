@@ -27,6 +27,7 @@ pub mod provisioning;
 pub mod routing;
 pub mod scaling;
 pub mod shifting;
+pub mod spatial;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -144,6 +145,8 @@ pub struct RegionLoad {
     pub cpu_used: u64,
     /// Calls that have arrived here since the run began.
     pub arrived: u64,
+    /// CPU time that these calls take, the isolation mechanism's CPU factor included \[core-s\].
+    pub work: f64,
 }
 
 impl RegionLoad {

@@ -46,6 +46,7 @@ impl Engine<'_> {
         let instance_source = self.tenancy.take_source();
         let job_list = self.jobs.take_list();
         let workers = self.workers.map(|workers| workers.finish(self.now));
+        let violations = self.routing.violations();
         Ok(Outcome {
             locality: self.packing.locality(),
             pushed: self.pushes.map(|pushes| pushes.totals),
@@ -73,6 +74,7 @@ impl Engine<'_> {
             events: self.events,
             most_in_flight: self.calls.most_in_flight(),
             pools,
+            violations,
         })
     }
 

@@ -405,12 +405,16 @@ impl Engine<'_> {
     /// Calls arrive.
     fn arrive(&mut self, arrival: &Arrival) {
         let function = self.called_function(arrival.function);
+        let cores = self.needs[function.index()].cpu as f64 * 1e-6;
+        let work = arrival.work.as_secs_f64() * self.mechanism.cpu_factor * cores;
         for _ in 0..arrival.count {
             self.events += 1;
             self.received += 1;
             self.functions[function.index()].received += 1;
             self.series.at(arrival.region, self.now).received += 1;
-            self.loads[arrival.region.index()].arrived += 1;
+            let load = &mut self.loads[arrival.region.index()];
+            load.arrived += 1;
+            load.work += work;
             let call = self.calls.insert(Call {
                 arrival: arrival.time,
                 start: arrival.start,

@@ -24,6 +24,7 @@ use crate::scheduler::provisioning::Provisioning;
 use crate::scheduler::routing::Routing;
 use crate::scheduler::scaling::Scaling;
 use crate::scheduler::shifting::Shifting;
+use crate::scheduler::spatial::Violations;
 use crate::types::{Duration, FunctionId, GroupId, HostId, RegionId, Seed, SimTime};
 use crate::workload::instances::Instances;
 use crate::workload::jobs::JobList;
@@ -196,6 +197,8 @@ pub struct Outcome {
     pub workers: Option<WorkerFigures>,
     /// Cold calls and executed calls by pool: the share of cold calls per app, as the literature counts it.
     pub pools: Vec<PoolCounts>,
+    /// What the programs of routing could not keep; `None` if it solves none.
+    pub violations: Option<Violations>,
 }
 
 /// Why a run stopped early.

@@ -167,6 +167,17 @@ impl Surveyed {
         self.shape(spec).map_err(Box::new)?;
         Ok(self)
     }
+
+    /// The same without gaps: filled as `spec` says, then cut and resampled. No metadata is asked for.
+    ///
+    /// # Errors
+    /// Those of [`Self::shaped`]; gaps that the policy does not fill.
+    pub fn filled(mut self, spec: &ImportSpec) -> Result<Self, GridError> {
+        let file = self.file.clone();
+        let span = span(spec, &file).map_err(Box::new)?;
+        self.account.filled = gaps::fill(&mut self.intervals, spec, span, &file).map_err(Box::new)?;
+        self.shaped(spec)
+    }
 }
 
 /// The first and the last instant that are asked for [ns since 1970].

@@ -9,10 +9,13 @@
 //! | [`unlimited`] | none | jobs that may be suspended freely, and jobs of fixed size that may not | elastic jobs that may not be suspended: a lower bound |
 //! | [`limited`] | cores, shared by all | jobs that may be suspended and share a core's time freely | a lower bound for every real schedule |
 //!
+//! [`space`] holds the bounds of jobs that may also run in other zones.
+//!
 //! Only dynamic power is counted: what hosts draw while they idle is the same for all schedules of a fixed fleet. Suspending costs nothing
 //! here, which keeps the bound below every schedule that pays for it.
 
 mod limited;
+pub mod space;
 mod unlimited;
 
 pub use limited::{MOST_VARIABLES, limited};

@@ -46,8 +46,8 @@ pub struct Conductor {
     #[schemars(range(min = 0.0, max = 1.0))]
     #[serde(default = "measured_weight")]
     pub measured_weight: f64,
-    /// A region whose CPU, all of it, a call of a function would keep busy for longer than this does not pull it; where that is so of all regions, the
-    /// largest ones do, by capacity \[s\]. Default: none (not published; at the published scale no call comes near, at a small one a few calls would
+    /// A region whose CPU, all of it, a call of a function would keep busy for longer than this does not pull it, unless it has at least half the
+    /// capacity of the largest \[s\]. Default: none (not published; at the published scale no call comes near, at a small one a few calls would
     /// fill a region).
     #[schemars(range(min = 0.001))]
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,10 +1,12 @@
 //! Provisioning: how many hosts are on?
 
 mod always_on;
+mod casper;
 mod predictive;
 mod threshold;
 
 pub use always_on::AlwaysOn;
+pub use casper::Casper;
 pub use predictive::Predictive;
 pub use threshold::Threshold;
 
@@ -13,9 +15,9 @@ use std::collections::VecDeque;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::View;
+use super::{Known, View};
 pub use crate::cluster::IdleState;
-use crate::types::{Duration, RegionId, Seed, SimTime};
+use crate::types::{Duration, RegionId, SimTime};
 
 /// Default of `min_hosts`: assumed.
 fn min_hosts() -> u32 {
@@ -125,6 +127,10 @@ pub enum ProvisioningSpec {
     /// samples. Loses on the first day, where it is merely reactive, and on days unlike the last ones. Source: the highest demand at the same
     /// hour of the last days, after Urgaonkar et al., TAAS 2008 (recalled, not read).
     Predictive(Predictive),
+    /// As many hosts as an integer program over all regions needs: the least carbon within a longest round trip, the hosts and their sum. Knows what
+    /// arrived in the last interval or a day ago, the mean CPU time of those calls, present intensities and round trips. Loses without the
+    /// routing policy of the same name, which moves the calls, and when traffic grows within an interval. Source: CASPER (Souza et al., IGSC 2023).
+    Casper(Casper),
 }
 
 impl Default for ProvisioningSpec {
@@ -134,12 +140,13 @@ impl Default for ProvisioningSpec {
 }
 
 impl ProvisioningSpec {
-    /// Builds the policy; `seed` is its own.
-    pub fn build(&self, _seed: Seed) -> Box<dyn Provisioning> {
+    /// Builds the policy; the seed in `known` is its own.
+    pub fn build(&self, known: &Known) -> Box<dyn Provisioning> {
         match self {
             Self::AlwaysOn(p) => Box::new(p.clone()),
             Self::Threshold(p) => Box::new(threshold::Band::new(p.clone())),
             Self::Predictive(p) => Box::new(predictive::Seasons::new(p.clone())),
+            Self::Casper(p) => Box::new(casper::Plan::new(p.clone(), known.sites.iter().map(|s| s.pue).collect())),
         }
     }
 
@@ -149,6 +156,7 @@ impl ProvisioningSpec {
             Self::AlwaysOn(_) => false,
             Self::Threshold(p) => p.min_hosts == 0,
             Self::Predictive(p) => p.min_hosts == 0,
+            Self::Casper(p) => p.min_hosts == 0,
         }
     }
 
@@ -158,6 +166,7 @@ impl ProvisioningSpec {
             Self::AlwaysOn(_) => Vec::new(),
             Self::Threshold(p) => p.conflicts(),
             Self::Predictive(p) => p.conflicts(),
+            Self::Casper(p) => p.conflicts(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Routing: in which region does the call run?
 
 mod candidates;
+mod casper;
 mod estimate;
 mod follow_the_sun;
 mod least_loaded;
@@ -15,6 +16,7 @@ mod weighted;
 
 use candidates::bound;
 pub use candidates::{Ask, confined, lowest, lowest_with_room};
+pub use casper::Casper;
 pub use estimate::{Look, Present, grams, intensity, joules, price};
 use follow_the_sun::FollowTheSunRouting;
 pub use follow_the_sun::{FollowTheSun, FromHour};
@@ -35,6 +37,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::shifting::Work;
+use super::spatial::Violations;
 use super::{CallView, Known, View};
 use crate::grid::Steps;
 use crate::types::{Duration, RegionId};
@@ -50,6 +53,11 @@ pub trait Routing: Send {
     /// The region of a job, decided once, when it arrives and before shifting plans it. Default: it stays.
     fn job_region(&mut self, job: &Work<'_>, _view: &View<'_>) -> RegionId {
         job.region
+    }
+
+    /// What the programs of a policy could not keep; `None` if it solves none.
+    fn violations(&self) -> Option<Violations> {
+        None
     }
 
     /// Whether every call runs where it arrived, so that the engine need not ask.
@@ -101,6 +109,10 @@ pub enum RoutingSpec {
     /// Work runs where a weighted sum of round trip, load, emissions and cost is lowest, each over the largest among the candidates. Knows what
     /// `lowest-carbon` and `lowest-cost` know. Loses where its weights, which are nobody's units, are wrong.
     Weighted(Weighted),
+    /// Calls go where an integer program over all regions sends them: the least carbon within a longest round trip and the room of the hosts that are on.
+    /// Knows what arrived in the last interval or a day ago, the mean CPU time of those calls, the present intensities, round trips and CPU. Loses when traffic
+    /// or intensity changes within an interval, and energy where moved calls meet cold sandboxes. Source: CASPER (Souza et al., IGSC 2023).
+    Casper(Casper),
 }
 
 impl Default for RoutingSpec {
@@ -139,6 +151,7 @@ impl RoutingSpec {
             Self::LowestCost(_) => "lowest-cost",
             Self::FollowTheSun(_) => "follow-the-sun",
             Self::Weighted(_) => "weighted",
+            Self::Casper(_) => "casper",
         }
     }
 
@@ -148,7 +161,7 @@ impl RoutingSpec {
         let mut say =
             |key: &str, what: &str, help: &str| found.push((key.to_owned(), what.to_owned(), help.to_owned()));
         let max_rtt_ms = match self {
-            Self::Local(_) => None,
+            Self::Local(_) | Self::Casper(_) => None,
             Self::LeastLoaded(p) => p.max_rtt_ms,
             Self::Nearest(p) => p.max_rtt_ms,
             Self::LowestLatency(p) => p.max_rtt_ms,
@@ -215,6 +228,17 @@ impl RoutingSpec {
                 prices: prices(),
                 present: Present::default(),
             }),
+            Self::Casper(p) => {
+                Box::new(casper::Dispatch::new(p.clone(), context.known.sites.iter().map(|s| s.pue).collect()))
+            }
+        }
+    }
+
+    /// Keys that do not go together, by their path below `scheduler.routing`: key, what is wrong, what to do.
+    pub fn conflicts(&self) -> Vec<(&'static str, String, &'static str)> {
+        match self {
+            Self::Casper(p) => p.conflicts(),
+            _ => Vec::new(),
         }
     }
 }

@@ -159,15 +159,15 @@ impl Engine<'_> {
 }
 
 impl Engine<'_> {
-    /// CPU capacity that a region has at least which pulls a call of this mean cost [millionths of a core]. Where no region is that large, the
-    /// largest is large enough.
+    /// CPU capacity that a region has at least which pulls a call of this mean cost [millionths of a core]. Half of the largest region's is
+    /// always enough.
     fn least_capacity(&self, cost: f64) -> f64 {
         let most_s = self.dispatch.conducting.as_ref().map_or(f64::INFINITY, Conducting::most_region_s);
         if most_s == f64::INFINITY {
             return 0.0;
         }
         let largest = self.loads.iter().map(|l| l.cpu_capacity).max().unwrap_or(0) as f64;
-        (cost / most_s * crate::cluster::UNITS_PER_CORE).min(largest)
+        (cost / most_s * crate::cluster::UNITS_PER_CORE).min(0.5 * largest)
     }
 
     /// The shares where none of the regions that are to pull may: then all that are large enough do, by capacity. Their sum.
