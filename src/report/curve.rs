@@ -287,6 +287,7 @@ fn of_trigger(list: &mut List, called: &[(&FunctionProfile, &FunctionStats)], tr
     let cpu: Vec<f64> = own.iter().map(|(p, f)| per_call(p, f)).collect();
     let memory: Vec<f64> = own.iter().map(|(p, _)| p.memory.as_mb()).collect();
     let time: Vec<f64> = own.iter().map(|(_, f)| f.busy_s / f.executed as f64).collect();
+    let unlimited: Vec<f64> = own.iter().filter_map(|(p, _)| p.unlimited_time).map(|t| t.as_secs_f64()).collect();
     let mut percentiles = |what: &str, values: &[f64], unit: &'static str, meaning: &'static str| {
         for (name, p) in LEVELS {
             list.number(&key(&format!("{what}_{name}")), quantile(values, p), unit, meaning);
@@ -313,6 +314,12 @@ fn of_trigger(list: &mut List, called: &[(&FunctionProfile, &FunctionStats)], tr
         &time,
         "s",
         "mean time in execution of a call: percentile over functions, linear between order statistics",
+    );
+    percentiles(
+        "unlimited_s",
+        &unlimited,
+        "s",
+        "time that a mean call would take with all the cores it can use, where the workload says: percentile over functions",
     );
 }
 

@@ -44,7 +44,7 @@ pub struct Call {
     pub stage: Stage,
     /// The next call that waits for the start of the same sandbox; `NONE` for the last.
     pub next: u32,
-    /// Its turn among the calls that share CPU, by which its end is recognised; while it waits in a durable queue, its ticket there.
+    /// Its turn among the calls that share CPU, by which its end is recognised.
     pub order: u64,
     /// How often it was handed out by a durable queue.
     pub attempt: u32,

@@ -106,6 +106,8 @@ pub struct FunctionProfile {
     pub trust_domain: u32,
     /// CPU that its owner has asked for, over all regions together \[cores\]; `None` without a quota.
     pub quota_cores: Option<f64>,
+    /// How long its mean call would run with all the cores that it could use; `None` where the workload does not say.
+    pub unlimited_time: Option<Duration>,
 }
 
 /// One or more identical calls that arrive together.

@@ -133,6 +133,7 @@ impl Poisson {
             quota: Quota::Reserved,
             trust_domain: 0,
             quota_cores: None,
+            unlimited_time: None,
         }));
     }
 

@@ -317,6 +317,7 @@ impl Rows {
             quota: Quota::Reserved,
             trust_domain: tenant,
             quota_cores: None,
+            unlimited_time: None,
         });
         id
     }

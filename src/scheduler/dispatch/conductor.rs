@@ -46,12 +46,6 @@ pub struct Conductor {
     #[schemars(range(min = 0.0, max = 1.0))]
     #[serde(default = "measured_weight")]
     pub measured_weight: f64,
-    /// A region whose CPU, all of it, a call of a function would keep busy for longer than this does not pull it, unless it has at least half the
-    /// capacity of the largest \[s\]. Default: none (not published; at the published scale no call comes near, at a small one a few calls would
-    /// fill a region).
-    #[schemars(range(min = 0.001))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub most_region_s: Option<f64>,
 }
 
 fn period() -> f64 {
@@ -199,11 +193,6 @@ impl Conducting {
     /// How often it is asked.
     pub fn period(&self) -> crate::types::Duration {
         crate::types::Duration::from_secs_f64(self.spec.period_s)
-    }
-
-    /// How long a call may keep a region busy, if that is limited \[s\].
-    pub fn most_region_s(&self) -> f64 {
-        self.spec.most_region_s.unwrap_or(f64::INFINITY)
     }
 
     /// A stretch of `dt_s` is over, in which the regions had this traffic: means over the stretch.

@@ -18,7 +18,7 @@ pub use carbon::{CarbonFactors, CarbonScale, Normalize};
 pub use concurrency::Concurrency;
 pub use conductor::{Conducting, Conductor, Matrix, Traffic};
 pub use delivery::Delivery;
-pub use order::{Order, Rank};
+pub use order::{Order, Pull, Rank};
 pub use quota::{Bucket, MeanCost, QuotaRules};
 pub use slow_start::{SlowStart, Started};
 pub use utilization::{Controller, FixedTarget, Integral, Paced, Seen, UtilizationLaw};
@@ -92,8 +92,8 @@ pub struct DurableQueues {
     /// Which of the calls that may start goes first. Default `criticality-then-deadline` (published).
     #[serde(default)]
     pub order: Order,
-    /// Time kept free before a deadline \[s\]: a call goes whatever the utilization controller says when its deadline leaves no more time than its
-    /// expected work and this. Default 900 (assumed).
+    /// Time kept free before a deadline \[s\]: a call goes whatever the utilization controller says when its deadline leaves no more time than twice
+    /// its work, which contention may lengthen, and this. Default 900 (assumed).
     #[schemars(range(min = 0.0))]
     #[serde(default = "reserve")]
     pub reserve_s: f64,
@@ -101,12 +101,9 @@ pub struct DurableQueues {
     #[schemars(range(min = 1))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_queue: Option<u32>,
-    /// Flow control by load: a region's schedulers pull less, the busier it is. Of a queue, region i pulls `T[i][j]` times max(0.01, 1 + this x
-    /// (mean CPU utilization of all regions - its own)), over the sum of these \[1\]. Default 0: shares are those of the matrix (not published; the
-    /// paper says that a growing RunQ slows pulling).
-    #[schemars(range(min = 0.0))]
+    /// Which of the regions that the conductor lets pull from a queue pulls the next call. Default `by-share`.
     #[serde(default)]
-    pub pull_gain: f64,
+    pub pull: Pull,
     /// At-least-once delivery. Default: every call is executed once, whatever happens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
@@ -144,7 +141,7 @@ impl Default for DurableQueues {
             order: Order::default(),
             reserve_s: reserve(),
             run_queue: None,
-            pull_gain: 0.0,
+            pull: Pull::default(),
             delivery: None,
             quota: None,
             utilization: None,

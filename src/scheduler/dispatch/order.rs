@@ -18,6 +18,18 @@ pub enum Order {
     Arrival,
 }
 
+/// Which of the regions whose schedulers may pull from a queue pulls the next call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pull {
+    /// The one that is furthest behind its share of the matrix, counted in work.
+    #[default]
+    ByShare,
+    /// The one that would use the least share of its CPU with the call. The matrix then says who may pull, and not how much: schedulers pull
+    /// as fast as they have room. Not published; the paper says that a growing RunQ slows pulling.
+    WhereRoom,
+}
+
 /// A call's place among others: the least goes first. Calls of one rank go in the order in which they came into the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank(u8, u64);

@@ -84,8 +84,27 @@ impl Gate {
         if rate.is_finite() { rate } else { f64::from(self.waiting) / spec.period_s }
     }
 
-    /// Why no call of it may start now; `None` if one may. `scale` is S of the utilization controller.
+    /// Why no call of it may start now; `None` if one may. Rates come first: what they say does not hide that a limit holds, too, see
+    /// [`Gate::protected`]. `scale` is S of the utilization controller.
     pub fn blocked(&mut self, spec: &DurableQueues, scale: f64, now: SimTime) -> Option<Why> {
+        let burst_s = spec.quota.as_ref().map_or(spec.period_s, |q| q.burst_s);
+        if self.scaled && spec.utilization.is_some() {
+            // The most frequent reason comes first: it costs least to find.
+            let rate = self.preset_rate(spec) * scale;
+            if self.quota.fill(rate, burst_s, now) < 1.0 {
+                return Some(Why::Utilization);
+            }
+        } else if spec.quota.is_some() {
+            let rate = self.cost.rate(self.quota_cores);
+            if rate.is_finite() && self.quota.fill(rate, burst_s, now) < 1.0 {
+                return Some(Why::Quota);
+            }
+        }
+        self.protected(spec, now)
+    }
+
+    /// Why no call of it may start even if it is due: limits that protect others.
+    pub fn protected(&mut self, spec: &DurableQueues, now: SimTime) -> Option<Why> {
         if self.running >= self.limit {
             return Some(Why::Concurrency);
         }
@@ -94,21 +113,8 @@ impl Gate {
         {
             return Some(Why::SlowStart);
         }
-        if self.pressed.rate.is_finite() && self.press.fill(self.pressed.rate, spec.period_s, now) < 1.0 {
-            return Some(Why::BackPressure);
-        }
-        let burst_s = spec.quota.as_ref().map_or(spec.period_s, |q| q.burst_s);
-        if self.scaled && spec.utilization.is_some() {
-            let rate = self.preset_rate(spec) * scale;
-            return (self.quota.fill(rate, burst_s, now) < 1.0).then_some(Why::Utilization);
-        }
-        if spec.quota.is_some() {
-            let rate = self.cost.rate(self.quota_cores);
-            if rate.is_finite() && self.quota.fill(rate, burst_s, now) < 1.0 {
-                return Some(Why::Quota);
-            }
-        }
-        None
+        let pressed = self.pressed.rate.is_finite() && self.press.fill(self.pressed.rate, spec.period_s, now) < 1.0;
+        pressed.then_some(Why::BackPressure)
     }
 
     /// A call of it starts because it is due, whatever its rate.

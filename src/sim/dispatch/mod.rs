@@ -21,6 +21,7 @@ pub use gate::{REASONS, Why};
 pub(in crate::sim) use returns::Returned;
 pub use totals::{DispatchTotals, Levels, ServiceOutcome};
 
+use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use behind::Behind;
@@ -35,11 +36,13 @@ use crate::scheduler::dispatch::{
 use crate::types::{Duration, RegionId, SimTime, Stream};
 use crate::workload::{FunctionProfile, Quota};
 
-/// A call in a durable queue; void unless the call is still held under this ticket.
-#[derive(Debug, Clone, Copy)]
+/// A call in a durable queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
-    slot: u32,
+    deadline: SimTime,
+    /// Counts what was ever written to any queue.
     ticket: u64,
+    slot: u32,
 }
 
 /// A call that was handed out, and when the queue gives up hope of hearing of it.
@@ -67,8 +70,6 @@ pub(super) struct Dispatching {
     tickets: u64,
     controller: Option<Controller>,
     seen: Seen,
-    /// CPU in use over CPU capacity, all regions together, at the last poll.
-    utilization: f64,
     /// S now.
     scale: f64,
     /// What carbon makes of it, where that extension is on: by region, and over all by capacity.
@@ -96,7 +97,7 @@ pub(super) struct Dispatching {
     /// Reused by every choice of a region.
     shares: Vec<f64>,
     /// Reused by every poll.
-    heads: BinaryHeap<std::cmp::Reverse<(Rank, u32)>>,
+    heads: BinaryHeap<Reverse<(Rank, u32, u32)>>,
     pub totals: DispatchTotals,
 }
 
@@ -124,7 +125,6 @@ impl Dispatching {
             tickets: 0,
             controller: spec.utilization.clone().map(|law| Controller::new(law, spec.period_s)),
             seen: Seen::default(),
-            utilization: 0.0,
             scale: 1.0,
             carbon: spec.carbon.clone().map(CarbonFactors::new),
             factors: Vec::new(),

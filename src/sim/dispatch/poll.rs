@@ -1,8 +1,10 @@
 //! The poll: controllers look, and the schedulers pull what may start.
 
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use super::Why;
+use crate::scheduler::dispatch::Rank;
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
 use crate::sim::view::view;
@@ -46,7 +48,6 @@ impl Engine<'_> {
         }
         d.used.1 += 1;
         d.seen.utilization = used as f64 / capacity.max(1) as f64;
-        d.utilization = d.seen.utilization;
     }
 
     /// The utilization controller and the traffic conductor say anew what they want.
@@ -120,27 +121,24 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether a call's deadline leaves no more time than its work and the reserve, until the next look.
+    /// Whether a call's deadline leaves no more time than twice its work and the reserve.
     fn is_due(&self, slot: u32) -> bool {
         let call = &self.calls[slot];
         if call.deadline == SimTime::NEVER {
             return false;
         }
-        let needed = call.work.0.saturating_add(self.dispatch.reserve.0);
+        let needed = call.work.0.saturating_mul(2).saturating_add(self.dispatch.reserve.0);
         call.deadline.0.saturating_sub(needed) <= self.now.0
     }
 
     /// Limits that protect others hold for calls that are due, too: concurrency, slow start, back-pressure.
     fn may_go_when_due(&mut self, function: u32) -> bool {
         let d = &mut self.dispatch;
-        let gate = &mut d.gates[function as usize];
-        match gate.blocked(&d.spec, d.scale * d.factor, self.now) {
-            None | Some(Why::Utilization | Why::Quota) => true,
-            Some(why) => {
-                d.totals.blocked[why as usize] += 1;
-                false
-            }
+        let why = d.gates[function as usize].protected(&d.spec, self.now);
+        if let Some(why) = why {
+            d.totals.blocked[why as usize] += 1;
         }
+        why.is_none()
     }
 
     /// Of the first calls of all functions whose gates are open, the one that comes first in order goes, then the next.
@@ -150,8 +148,7 @@ impl Engine<'_> {
             let function = self.dispatch.waiting[at];
             self.offer_head(function, &mut heads);
         }
-        while let Some(Reverse((_, function))) = heads.pop() {
-            let Some(slot) = self.first_waiting(function as usize) else { continue };
+        while let Some(Reverse((_, function, slot))) = heads.pop() {
             let home = self.calls[slot].home;
             let Some(region) = self.puller(FunctionId(function), home) else {
                 self.dispatch.totals.blocked[Why::RunQueue as usize] += 1;
@@ -167,11 +164,7 @@ impl Engine<'_> {
     }
 
     /// Adds the first call of a function to those that may start, if its gate is open.
-    fn offer_head(
-        &mut self,
-        function: u32,
-        heads: &mut std::collections::BinaryHeap<Reverse<(crate::scheduler::dispatch::Rank, u32)>>,
-    ) {
+    fn offer_head(&mut self, function: u32, heads: &mut BinaryHeap<Reverse<(Rank, u32, u32)>>) {
         let d = &mut self.dispatch;
         match d.gates[function as usize].blocked(&d.spec, d.scale * d.factor, self.now) {
             Some(why) => d.totals.blocked[why as usize] += 1,
@@ -180,7 +173,7 @@ impl Engine<'_> {
                     let call = &self.calls[slot];
                     let criticality = self.dispatch.gates[function as usize].criticality;
                     let rank = self.dispatch.spec.order.rank(criticality, call.deadline, call.arrival);
-                    heads.push(Reverse((rank, function)));
+                    heads.push(Reverse((rank, function, slot)));
                 }
             }
         }

@@ -1,10 +1,12 @@
 //! From the durable queue to a region: who may start, and which region's schedulers pull it.
 
+use std::collections::VecDeque;
+
 use super::{Entry, Why};
-use crate::scheduler::dispatch::Conducting;
+use crate::scheduler::dispatch::Pull;
 use crate::sim::calls::Stage;
 use crate::sim::engine::Engine;
-use crate::types::{FunctionId, RegionId, SimTime};
+use crate::types::{FunctionId, RegionId};
 
 impl Engine<'_> {
     /// Writes a call to the durable queue of its function in the region where it arrived; it starts at once if it may.
@@ -34,8 +36,9 @@ impl Engine<'_> {
         let d = &mut self.dispatch;
         d.tickets += 1;
         let call = &mut self.calls[slot];
-        (call.stage, call.order) = (Stage::Held, d.tickets);
-        d.queues[function.index() * d.regions + home.index()].push_back(Entry { slot, ticket: d.tickets });
+        call.stage = Stage::Held;
+        let entry = Entry { deadline: call.deadline, ticket: d.tickets, slot };
+        d.queues[function.index() * d.regions + home.index()].push_back(entry);
         d.count_waiting(function);
         d.fall_behind(function, call.attempt > 0, 1);
         let waiting = d.totals.waiting.0 + 1;
@@ -44,37 +47,25 @@ impl Engine<'_> {
 
     /// The first call of a function that waits in a region's queue.
     #[inline]
-    pub(super) fn head(&mut self, function: usize, region: usize) -> Option<u32> {
-        let queue = &mut self.dispatch.queues[function * self.dispatch.regions + region];
-        while let Some(entry) = queue.front() {
-            let call = &self.calls[entry.slot];
-            if call.stage == Stage::Held && call.order == entry.ticket {
-                return Some(entry.slot);
-            }
-            queue.pop_front();
-        }
-        None
+    pub(super) fn head(&self, function: usize, region: usize) -> Option<u32> {
+        self.dispatch.queues[function * self.dispatch.regions + region].front().map(|entry| entry.slot)
     }
 
     /// Of the heads of a function's queues the one with the earliest deadline, then the one that was written first.
-    pub(super) fn first_waiting(&mut self, function: usize) -> Option<u32> {
-        let mut first: Option<(SimTime, u64, u32)> = None;
-        for region in 0..self.dispatch.regions {
-            if let Some(slot) = self.head(function, region) {
-                let call = &self.calls[slot];
-                let place = (call.deadline, call.order, slot);
-                first = Some(first.map_or(place, |best| best.min(place)));
-            }
-        }
-        first.map(|(_, _, slot)| slot)
+    #[inline]
+    pub(super) fn first_waiting(&self, function: usize) -> Option<u32> {
+        let d = &self.dispatch;
+        let queues = &d.queues[function * d.regions..][..d.regions];
+        queues.iter().filter_map(VecDeque::front).min().map(|entry| entry.slot)
     }
 
-    /// Takes a call that waits out of its queue and hands it out to a region.
+    /// Takes a call that stands first in its queue out of it and hands it out to a region.
     pub(super) fn pull(&mut self, slot: u32, region: RegionId) {
-        let call = &mut self.calls[slot];
-        // A ticket that nobody holds: what is left of it in the queue is void.
-        call.order = 0;
+        let call = &self.calls[slot];
         let (function, home) = (call.function, call.home);
+        let d = &mut self.dispatch;
+        let first = d.queues[function.index() * d.regions + home.index()].pop_front();
+        debug_assert_eq!(first.map(|entry| entry.slot), Some(slot), "only the first of a queue is pulled");
         self.series.defer(home, self.now, -1);
         self.dispatch.totals.waiting.0 -= 1;
         self.dispatch.count_pulled(function);
@@ -100,96 +91,85 @@ impl Engine<'_> {
         self.run_in(slot, region);
     }
 
-    /// The region whose schedulers pull the next call of a function from a region's queue: of those that may, and have room in their RunQ and
-    /// hosts that are large enough, the one that is furthest behind its share; `None` if there is none.
-    ///
-    /// Shares are of work, not of calls: `T[i][j]`, for functions whose rate is scaled times the factor of carbon.
+    /// The region whose schedulers pull the next call of a function from a region's queue: one of those that the conductor lets pull, that may by
+    /// residency, and that have room in their RunQ and hosts that are large enough; where there is none, one of all regions of which the same is
+    /// true but for the conductor. `None` if there is none either.
     pub(super) fn puller(&mut self, function: FunctionId, queue: RegionId) -> Option<RegionId> {
         let d = &self.dispatch;
         if d.conducting.is_none() && d.factors.is_empty() && !self.network.confines() {
             return (!self.run_queue_is_full(queue)).then_some(queue);
         }
-        let cost = d.mean_cost(function);
         let scaled = d.gates[function.index()].scaled && !d.factors.is_empty();
-        let needed = self.profiles[function.index()].memory.0;
-        let least = self.least_capacity(cost);
-        let confined = self.network.confines();
-        let mut sum = 0.0;
-        let mut best: Option<(f64, RegionId)> = None;
-        for i in 0..d.regions {
-            let region = RegionId::from_index(i);
-            let mut share = self.dispatch.matrix.share(region, queue);
-            if scaled {
-                share *= self.dispatch.factors[i];
-            }
-            let load = &self.loads[i];
-            if self.dispatch.spec.pull_gain > 0.0 && share > 0.0 {
-                let used = load.cpu_used as f64 / load.cpu_capacity.max(1) as f64;
-                share *= (1.0 + self.dispatch.spec.pull_gain * (self.dispatch.utilization - used)).max(0.01);
-            }
-            let open = load.largest_function >= needed
-                && load.hosts_on > 0
-                && load.cpu_capacity as f64 >= least
-                && (!confined || self.network.allows(function, region))
-                && !self.run_queue_is_full(region);
-            share = if open { share } else { 0.0 };
-            sum += share;
-            self.dispatch.shares[i] = share;
-        }
+        let mut sum = self.open_shares(function, |engine, i| engine.dispatch.matrix.share(i, queue));
         if sum == 0.0 {
-            sum = self.shares_of_the_large(function, least);
+            sum = self.open_shares(function, |engine, i| engine.loads[i.index()].cpu_capacity as f64);
         }
         if sum == 0.0 {
             return None;
         }
-        for i in 0..self.dispatch.regions {
-            let share = self.dispatch.shares[i] / sum;
-            if share > 0.0 {
-                self.dispatch.credits[i] += share * cost;
-                let credit = self.dispatch.credits[i];
-                if best.is_none_or(|(most, _)| credit > most) {
-                    best = Some((credit, RegionId::from_index(i)));
-                }
-            }
+        match self.dispatch.spec.pull {
+            Pull::ByShare => Some(self.furthest_behind(function, scaled)),
+            Pull::WhereRoom => Some(self.with_most_room(function, scaled)),
         }
-        let (_, region) = best?;
-        self.dispatch.credits[region.index()] -= cost;
-        Some(region)
-    }
-}
-
-impl Engine<'_> {
-    /// CPU capacity that a region has at least which pulls a call of this mean cost [millionths of a core]. Half of the largest region's is
-    /// always enough.
-    fn least_capacity(&self, cost: f64) -> f64 {
-        let most_s = self.dispatch.conducting.as_ref().map_or(f64::INFINITY, Conducting::most_region_s);
-        if most_s == f64::INFINITY {
-            return 0.0;
-        }
-        let largest = self.loads.iter().map(|l| l.cpu_capacity).max().unwrap_or(0) as f64;
-        (cost / most_s * crate::cluster::UNITS_PER_CORE).min(0.5 * largest)
     }
 
-    /// The shares where none of the regions that are to pull may: then all that are large enough do, by capacity. Their sum.
-    #[cold]
-    fn shares_of_the_large(&mut self, function: FunctionId, least: f64) -> f64 {
-        let confined = self.network.confines();
-        if self.dispatch.conducting.is_none() && !confined {
-            return 0.0;
-        }
+    /// Fills in the shares of the regions that may pull a call of a function; their sum.
+    fn open_shares(&mut self, function: FunctionId, share: impl Fn(&Self, RegionId) -> f64) -> f64 {
         let needed = self.profiles[function.index()].memory.0;
+        let confined = self.network.confines();
         let mut sum = 0.0;
         for i in 0..self.dispatch.regions {
-            let load = &self.loads[i];
-            let open = load.largest_function >= needed
+            let (region, load) = (RegionId::from_index(i), &self.loads[i]);
+            let share = share(self, region);
+            let open = share > 0.0
+                && load.largest_function >= needed
                 && load.hosts_on > 0
-                && load.cpu_capacity as f64 >= least
-                && (!confined || self.network.allows(function, RegionId::from_index(i)))
-                && !self.run_queue_is_full(RegionId::from_index(i));
-            self.dispatch.shares[i] = if open { load.cpu_capacity as f64 } else { 0.0 };
+                && (!confined || self.network.allows(function, region))
+                && !self.run_queue_is_full(region);
+            self.dispatch.shares[i] = if open { share } else { 0.0 };
             sum += self.dispatch.shares[i];
         }
         sum
+    }
+
+    /// Of the regions with a share, the one that is furthest behind it: each is owed its share of the call's mean cost, times the factor of carbon
+    /// where the function's rate is scaled, and who pulls the call pays all of it.
+    fn furthest_behind(&mut self, function: FunctionId, scaled: bool) -> RegionId {
+        let cost = self.dispatch.mean_cost(function);
+        let d = &mut self.dispatch;
+        if scaled {
+            d.shares.iter_mut().zip(&d.factors).for_each(|(share, factor)| *share *= factor);
+        }
+        let sum: f64 = d.shares.iter().sum();
+        let mut best: Option<(f64, usize)> = None;
+        for (i, share) in d.shares.iter().enumerate().filter(|(_, share)| **share > 0.0) {
+            d.credits[i] += share / sum * cost;
+            if best.is_none_or(|(most, _)| d.credits[i] > most) {
+                best = Some((d.credits[i], i));
+            }
+        }
+        let (_, region) = best.expect("some region has a share");
+        d.credits[region] -= cost;
+        RegionId::from_index(region)
+    }
+
+    /// Of the regions with a share, the one with most room: what is left of its CPU with the call, over all of it; where the function's rate is
+    /// scaled, times the factor of carbon as far as there is room, over it where there is none.
+    fn with_most_room(&self, function: FunctionId, scaled: bool) -> RegionId {
+        let demand = self.needs[function.index()].cpu as f64;
+        let d = &self.dispatch;
+        let mut best: Option<(f64, usize)> = None;
+        for (i, load) in self.loads.iter().enumerate().filter(|(i, _)| d.shares[*i] > 0.0) {
+            let mut room = 1.0 - (load.cpu_used as f64 + demand) / load.cpu_capacity.max(1) as f64;
+            if scaled {
+                let factor = d.factors[i].max(1e-6);
+                room = if room > 0.0 { room * factor } else { room / factor };
+            }
+            if best.is_none_or(|(most, _)| room > most) {
+                best = Some((room, i));
+            }
+        }
+        RegionId::from_index(best.expect("some region has a share").1)
     }
 }
 

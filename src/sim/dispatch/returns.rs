@@ -34,7 +34,7 @@ impl Engine<'_> {
             d.totals.acknowledgements_lost += 1;
             let after = Duration::from_secs_f64(delivery.timeout_s);
             let until = (call.released + after).max(self.now);
-            let copy = self.calls.insert(Call { again: true, failed: false, stage: Stage::Held, order: 0, ..call });
+            let copy = self.calls.insert(Call { again: true, failed: false, stage: Stage::Held, ..call });
             self.hold_until(copy, until);
         }
         if call.again {
@@ -57,7 +57,7 @@ impl Engine<'_> {
             d.totals.given_up += 1;
             return true;
         }
-        (call.stage, call.failed, call.order) = (Stage::Held, false, 0);
+        (call.stage, call.failed) = (Stage::Held, false);
         let function = call.function;
         d.fall_behind(function, true, 1);
         self.hold_until(slot, self.now + Duration::from_secs_f64(delay_s).max(Duration(1)));
@@ -94,7 +94,7 @@ impl Engine<'_> {
             if is_out {
                 self.dispatch.totals.timeouts += 1;
                 let call = *call;
-                let copy = self.calls.insert(Call { again: true, failed: false, stage: Stage::Held, order: 0, ..call });
+                let copy = self.calls.insert(Call { again: true, failed: false, stage: Stage::Held, ..call });
                 self.enqueue(copy);
             }
         }

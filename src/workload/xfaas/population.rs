@@ -59,6 +59,8 @@ struct Body {
     cpu: MilliCores,
     memory: Memory,
     time: Duration,
+    /// The same with all the cores that it could use.
+    unlimited: Duration,
     cpu_mi: f64,
 }
 
@@ -106,6 +108,7 @@ impl Population {
             .map(|i| {
                 let work_mi = tables.quantile(&class.cpu_mi, level(i));
                 let mut seconds = tables.quantile(&class.exec_ms, level(by_time[i])) / 1e3;
+                let unlimited = Duration::from_secs_f64(seconds);
                 let mut cores = work_mi / (seconds * spec.mips_per_core);
                 if cores > spec.max_cores_per_call {
                     self.stretched += 1;
@@ -117,7 +120,7 @@ impl Population {
                 let memory = Memory::from_mb(tables.quantile(&class.memory_mb, level(by_memory[i])));
                 let time = Duration::from_secs_f64(seconds);
                 // What the simulator sees, after rounding, so that the fit holds for what is simulated.
-                Body { cpu, memory, time, cpu_mi: cpu.as_cores() * time.as_secs_f64() * spec.mips_per_core }
+                Body { cpu, memory, time, unlimited, cpu_mi: cpu.as_cores() * time.as_secs_f64() * spec.mips_per_core }
             })
             .collect()
     }
@@ -136,6 +139,7 @@ impl Population {
                 quota: Quota::Reserved,
                 trust_domain: 0,
                 quota_cores: None,
+                unlimited_time: Some(body.unlimited),
             };
             let call_share = share * popularity;
             self.functions.push(Function { profile, call_share, mean_time: body.time, cpu_mi: body.cpu_mi });

@@ -51,6 +51,7 @@ impl Spike {
             quota: Quota::Opportunistic,
             trust_domain: 0,
             quota_cores: spec.quota_headroom.map(|headroom| headroom * mean_cores),
+            unlimited_time: Some(Duration::from_secs_f64(exec_ms / 1e3)),
         };
         Self {
             profile,
