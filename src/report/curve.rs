@@ -10,7 +10,7 @@ use crate::ledger::Column;
 use crate::sim::FunctionStats;
 use crate::stats::quantile_of_sorted;
 use crate::types::{Duration, RegionId};
-use crate::workload::{FunctionProfile, Quota, Trigger, WorkloadSpec};
+use crate::workload::{FunctionProfile, MeanCall, Quota, Trigger, WorkloadSpec};
 
 const HOUR_S: f64 = 3600.0;
 const DAY_S: f64 = 86_400.0;
@@ -84,6 +84,22 @@ fn quantile(values: &[f64], p: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     quantile_of_sorted(&sorted, p)
+}
+
+/// Percentile over functions: linear between order statistics, the k-th of n standing at (k - 1/2)/n (Hazen); the extremes beyond.
+fn over_functions(values: &[f64], p: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let (Some(&first), Some(&last)) = (sorted.first(), sorted.last()) else { return f64::NAN };
+    let at = p * sorted.len() as f64 - 0.5;
+    if at <= 0.0 {
+        return first;
+    }
+    let below = at as usize;
+    match sorted.get(below + 1) {
+        Some(above) => sorted[below] + (at - below as f64) * (above - sorted[below]),
+        None => last,
+    }
 }
 
 /// By region, the difference of the largest and the smallest at every place of equally long series.
@@ -287,39 +303,43 @@ fn of_trigger(list: &mut List, called: &[(&FunctionProfile, &FunctionStats)], tr
     let cpu: Vec<f64> = own.iter().map(|(p, f)| per_call(p, f)).collect();
     let memory: Vec<f64> = own.iter().map(|(p, _)| p.memory.as_mb()).collect();
     let time: Vec<f64> = own.iter().map(|(_, f)| f.busy_s / f.executed as f64).collect();
-    let unlimited: Vec<f64> = own.iter().filter_map(|(p, _)| p.unlimited_time).map(|t| t.as_secs_f64()).collect();
+    let asked: Vec<MeanCall> = own.iter().filter_map(|(p, _)| p.mean_call).collect();
+    let asked_s: Vec<f64> = asked.iter().map(|c| c.time.as_secs_f64()).collect();
     let mut percentiles = |what: &str, values: &[f64], unit: &'static str, meaning: &'static str| {
         for (name, p) in LEVELS {
-            list.number(&key(&format!("{what}_{name}")), quantile(values, p), unit, meaning);
+            list.number(&key(&format!("{what}_{name}")), over_functions(values, p), unit, meaning);
         }
     };
     percentiles(
         "cpu_core_s",
         &cpu,
         "core-s",
-        "mean CPU of an executed call: percentile over functions, linear between order statistics",
+        "mean CPU of an executed call: percentile over functions, the k-th of n at (k - 1/2)/n",
     );
     if let Some(mips) = mips {
         let mi: Vec<f64> = cpu.iter().map(|x| x * mips).collect();
         percentiles("cpu_mi", &mi, "MI", "the same in million instructions, by workload.xfaas.mips_per_core");
+        let mi: Vec<f64> = asked.iter().map(|c| c.core_s * mips).collect();
+        let meaning = "the same, as the workload means it: not the mean of the calls that came by chance";
+        percentiles("asked_cpu_mi", &mi, "MI", meaning);
     }
     percentiles(
         "memory_mb",
         &memory,
         "MB",
-        "memory of the function: percentile over functions, linear between order statistics",
+        "memory of the function: percentile over functions, the k-th of n at (k - 1/2)/n",
     );
     percentiles(
         "exec_s",
         &time,
         "s",
-        "mean time in execution of a call: percentile over functions, linear between order statistics",
+        "mean time in execution of a call: percentile over functions, the k-th of n at (k - 1/2)/n",
     );
     percentiles(
-        "unlimited_s",
-        &unlimited,
+        "asked_s",
+        &asked_s,
         "s",
-        "time that a mean call would take with all the cores it can use, where the workload says: percentile over functions",
+        "time that the mean call would take with all the cores it can use, where the workload says: percentile over functions",
     );
 }
 

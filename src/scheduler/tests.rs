@@ -18,7 +18,7 @@ pub(crate) fn profile() -> FunctionProfile {
         quota: Quota::Reserved,
         trust_domain: 0,
         quota_cores: None,
-        unlimited_time: None,
+        mean_call: None,
     }
 }
 

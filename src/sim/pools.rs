@@ -282,7 +282,7 @@ mod tests {
             quota: Quota::Reserved,
             trust_domain: domain,
             quota_cores: None,
-            unlimited_time: None,
+            mean_call: None,
         }
     }
 

@@ -106,8 +106,17 @@ pub struct FunctionProfile {
     pub trust_domain: u32,
     /// CPU that its owner has asked for, over all regions together \[cores\]; `None` without a quota.
     pub quota_cores: Option<f64>,
-    /// How long its mean call would run with all the cores that it could use; `None` where the workload does not say.
-    pub unlimited_time: Option<Duration>,
+    /// What its mean call asks for; `None` where the workload does not say beforehand.
+    pub mean_call: Option<MeanCall>,
+}
+
+/// What the mean call of a function asks for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MeanCall {
+    /// How long it would run with all the cores that it could use.
+    pub time: Duration,
+    /// CPU time [core·s].
+    pub core_s: f64,
 }
 
 /// One or more identical calls that arrive together.

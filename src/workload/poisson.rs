@@ -133,7 +133,7 @@ impl Poisson {
             quota: Quota::Reserved,
             trust_domain: 0,
             quota_cores: None,
-            unlimited_time: None,
+            mean_call: None,
         }));
     }
 

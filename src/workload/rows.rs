@@ -317,7 +317,7 @@ impl Rows {
             quota: Quota::Reserved,
             trust_domain: tenant,
             quota_cores: None,
-            unlimited_time: None,
+            mean_call: None,
         });
         id
     }

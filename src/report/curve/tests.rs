@@ -68,7 +68,7 @@ fn function(
         quota: Quota::Reserved,
         trust_domain: 0,
         quota_cores: None,
-        unlimited_time: None,
+        mean_call: None,
     };
     // Processor sharing stretches every call to twice its length.
     (profile, FunctionStats { executed, work_s, busy_s: 2.0 * work_s, ..FunctionStats::default() })

@@ -49,12 +49,18 @@ pub struct Started {
     window: u64,
     now: u32,
     before: u32,
+    /// When the present window ends.
+    until: SimTime,
 }
 
 impl SlowStart {
     fn roll(&self, state: &mut Started, now: SimTime) {
+        if now < state.until {
+            return;
+        }
         let width = Duration::from_secs_f64(self.window_s).0.max(1);
         let window = now.0 / width;
+        state.until = SimTime((window + 1).saturating_mul(width));
         if window != state.window {
             state.before = if window == state.window + 1 { state.now } else { 0 };
             (state.window, state.now) = (window, 0);

@@ -19,7 +19,7 @@ pub fn profile() -> FunctionProfile {
         quota: Quota::Opportunistic,
         trust_domain: 0,
         quota_cores: None,
-        unlimited_time: None,
+        mean_call: None,
     }
 }
 

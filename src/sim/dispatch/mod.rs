@@ -62,6 +62,10 @@ pub(super) struct Dispatching {
     regions: usize,
     period: Duration,
     reserve: Duration,
+    /// How long after it was handed out a call is offered again if nothing was heard.
+    timeout: Duration,
+    /// Calls so long that they may be due before those in front of them, by when they are.
+    long: BinaryHeap<Reverse<(SimTime, Entry)>>,
     gates: Vec<Gate>,
     /// The durable queues, by function and region.
     queues: Vec<VecDeque<Entry>>,
@@ -119,6 +123,8 @@ impl Dispatching {
             regions,
             period: Duration::from_secs_f64(spec.period_s).max(Duration(1)),
             reserve: Duration::from_secs_f64(spec.reserve_s),
+            timeout: spec.delivery.as_ref().map_or(Duration::FOREVER, |d| Duration::from_secs_f64(d.timeout_s)),
+            long: BinaryHeap::new(),
             gates: Vec::new(),
             queues: Vec::new(),
             waiting: Vec::new(),

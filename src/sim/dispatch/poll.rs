@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::Why;
+use super::pull::latest;
 use crate::scheduler::dispatch::Rank;
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
@@ -27,6 +28,7 @@ impl Engine<'_> {
         if self.now >= self.dispatch.next_guard {
             self.dispatch.next_guard = self.now + GUARD.min(self.dispatch.reserve);
             self.let_due_go();
+            self.let_long_go();
         }
         self.pull_what_may_start();
         self.press();
@@ -121,14 +123,33 @@ impl Engine<'_> {
         }
     }
 
+    /// The same for calls so long that they may be due while others still stand before them.
+    fn let_long_go(&mut self) {
+        while let Some(&Reverse((due, entry))) = self.dispatch.long.peek()
+            && due <= self.now
+        {
+            self.dispatch.long.pop();
+            if self.place_of(&entry).is_none() {
+                continue;
+            }
+            let call = &self.calls[entry.slot];
+            let (function, home) = (call.function, call.home);
+            if self.may_go_when_due(function.0)
+                && let Some(puller) = self.puller(function, home)
+            {
+                self.dispatch.gates[function.index()].start_due(&self.dispatch.spec, self.now);
+                self.dispatch.totals.due += 1;
+                self.pull(entry.slot, puller);
+            } else {
+                self.dispatch.long.push(Reverse((self.now + GUARD, entry)));
+            }
+        }
+    }
+
     /// Whether a call's deadline leaves no more time than twice its work and the reserve.
     fn is_due(&self, slot: u32) -> bool {
         let call = &self.calls[slot];
-        if call.deadline == SimTime::NEVER {
-            return false;
-        }
-        let needed = call.work.0.saturating_mul(2).saturating_add(self.dispatch.reserve.0);
-        call.deadline.0.saturating_sub(needed) <= self.now.0
+        call.deadline != SimTime::NEVER && latest(call, self.dispatch.reserve) <= self.now
     }
 
     /// Limits that protect others hold for calls that are due, too: concurrency, slow start, back-pressure.

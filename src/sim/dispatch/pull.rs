@@ -1,12 +1,19 @@
 //! From the durable queue to a region: who may start, and which region's schedulers pull it.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use super::{Entry, Why};
 use crate::scheduler::dispatch::Pull;
-use crate::sim::calls::Stage;
+use crate::sim::calls::{Call, Stage};
 use crate::sim::engine::Engine;
-use crate::types::{FunctionId, RegionId};
+use crate::types::{Duration, FunctionId, RegionId, SimTime};
+
+/// When a call has to go at the latest: its deadline leaves then no more time than twice its work and the reserve.
+pub(super) fn latest(call: &Call, reserve: Duration) -> SimTime {
+    let needed = call.work.0.saturating_mul(2).saturating_add(reserve.0);
+    SimTime(call.deadline.0.saturating_sub(needed))
+}
 
 impl Engine<'_> {
     /// Writes a call to the durable queue of its function in the region where it arrived; it starts at once if it may.
@@ -39,6 +46,9 @@ impl Engine<'_> {
         call.stage = Stage::Held;
         let entry = Entry { deadline: call.deadline, ticket: d.tickets, slot };
         d.queues[function.index() * d.regions + home.index()].push_back(entry);
+        if call.deadline != SimTime::NEVER && call.work.0.saturating_mul(2) > d.reserve.0 {
+            d.long.push(Reverse((latest(call, d.reserve), entry)));
+        }
         d.count_waiting(function);
         d.fall_behind(function, call.attempt > 0, 1);
         let waiting = d.totals.waiting.0 + 1;
@@ -59,13 +69,23 @@ impl Engine<'_> {
         queues.iter().filter_map(VecDeque::front).min().map(|entry| entry.slot)
     }
 
-    /// Takes a call that stands first in its queue out of it and hands it out to a region.
+    /// The place in its queue of an entry that may have gone.
+    pub(super) fn place_of(&self, entry: &Entry) -> Option<(usize, usize)> {
+        let call = &self.calls[entry.slot];
+        let queue = call.function.index() * self.dispatch.regions + call.home.index();
+        // Tickets rise along a queue.
+        let waiting = self.dispatch.queues.get(queue)?;
+        waiting.binary_search_by_key(&entry.ticket, |e| e.ticket).ok().map(|at| (queue, at))
+    }
+
+    /// Takes a call out of its queue, where it mostly stands first, and hands it out to a region.
     pub(super) fn pull(&mut self, slot: u32, region: RegionId) {
         let call = &self.calls[slot];
         let (function, home) = (call.function, call.home);
         let d = &mut self.dispatch;
-        let first = d.queues[function.index() * d.regions + home.index()].pop_front();
-        debug_assert_eq!(first.map(|entry| entry.slot), Some(slot), "only the first of a queue is pulled");
+        let queue = &mut d.queues[function.index() * d.regions + home.index()];
+        let at = queue.iter().position(|entry| entry.slot == slot).expect("a call that is pulled waits in its queue");
+        queue.remove(at);
         self.series.defer(home, self.now, -1);
         self.dispatch.totals.waiting.0 -= 1;
         self.dispatch.count_pulled(function);
@@ -84,8 +104,8 @@ impl Engine<'_> {
         d.totals.attempts += 1;
         d.totals.abroad += u64::from(region != home);
         d.offered[home.index()] += cost;
-        if let Some(delivery) = &d.spec.delivery {
-            let until = self.now + crate::types::Duration::from_secs_f64(delivery.timeout_s);
+        if d.spec.delivery.is_some() {
+            let until = self.now + d.timeout;
             d.leases.push_back(super::Lease { until, slot, generation, attempt });
         }
         self.run_in(slot, region);

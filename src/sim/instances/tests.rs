@@ -57,7 +57,7 @@ impl Instances for List {
                 quota: Quota::Reserved,
                 trust_domain: 0,
                 quota_cores: None,
-                unlimited_time: None,
+                mean_call: None,
             });
         }
         let next = self.all.get(self.next).map(|l| l.instance.clone());

@@ -47,7 +47,7 @@ fn list(jobs: Vec<Job>, kind: JobKind) -> JobList {
             quota: Quota::Opportunistic,
             trust_domain: 0,
             quota_cores: None,
-            unlimited_time: None,
+            mean_call: None,
         }],
         tenants: vec!["tenant".into()],
         classes: vec!["jobs".into()],

@@ -193,7 +193,7 @@ impl Azure2019 {
             quota: Quota::Reserved,
             trust_domain: function.app,
             quota_cores: None,
-            unlimited_time: None,
+            mean_call: None,
         })
     }
 

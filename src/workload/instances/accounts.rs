@@ -66,7 +66,7 @@ impl Accounts {
             quota: Quota::Reserved,
             trust_domain: trust_domain.unwrap_or(number),
             quota_cores: None,
-            unlimited_time: None,
+            mean_call: None,
         });
         account
     }

@@ -42,7 +42,7 @@ impl<'a> Accounts<'a> {
             quota: Quota::Reserved,
             trust_domain: tenant,
             quota_cores: None,
-            unlimited_time: None,
+            mean_call: None,
         });
         (FunctionId(at), tenant)
     }

@@ -47,7 +47,7 @@ impl Arrivals for Made {
             quota: Quota::Reserved,
             trust_domain: 0,
             quota_cores: None,
-            unlimited_time: None,
+            mean_call: None,
         }));
         self.1 += functions;
         batch.calls.extend(calls.into_iter().map(|(time, work, function, region, count)| Arrival {

@@ -126,7 +126,7 @@ impl Tenants {
                     quota: Quota::Reserved,
                     trust_domain: t % domains,
                     quota_cores: None,
-                    unlimited_time: None,
+                    mean_call: None,
                 });
             }
         }

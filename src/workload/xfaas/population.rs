@@ -5,7 +5,7 @@ use super::fit::{Copula, Fit, OutOfReach, fit};
 use super::spec::{XFaasSpec, wrong};
 use super::tables::{CLASSES, Class, Tables};
 use crate::types::{Duration, Memory, MilliCores, Seed, TenantId};
-use crate::workload::{FunctionProfile, Quota, Trigger, WorkloadError};
+use crate::workload::{FunctionProfile, MeanCall, Quota, Trigger, WorkloadError};
 
 /// Relative error of a class's mean CPU per call that is accepted; it matters for the coarse steps of few functions
 /// only. 5 % of 14 % of the compute are 0.7 points; of the timers' share the paper says only that it is below 1 %.
@@ -59,8 +59,8 @@ struct Body {
     cpu: MilliCores,
     memory: Memory,
     time: Duration,
-    /// The same with all the cores that it could use.
-    unlimited: Duration,
+    /// Before it is cut to the cores and the resolution that there are.
+    asked: MeanCall,
     cpu_mi: f64,
 }
 
@@ -108,7 +108,8 @@ impl Population {
             .map(|i| {
                 let work_mi = tables.quantile(&class.cpu_mi, level(i));
                 let mut seconds = tables.quantile(&class.exec_ms, level(by_time[i])) / 1e3;
-                let unlimited = Duration::from_secs_f64(seconds);
+                let (time, core_s) = (Duration::from_secs_f64(seconds), work_mi / spec.mips_per_core);
+                let asked = MeanCall { time, core_s };
                 let mut cores = work_mi / (seconds * spec.mips_per_core);
                 if cores > spec.max_cores_per_call {
                     self.stretched += 1;
@@ -120,7 +121,7 @@ impl Population {
                 let memory = Memory::from_mb(tables.quantile(&class.memory_mb, level(by_memory[i])));
                 let time = Duration::from_secs_f64(seconds);
                 // What the simulator sees, after rounding, so that the fit holds for what is simulated.
-                Body { cpu, memory, time, unlimited, cpu_mi: cpu.as_cores() * time.as_secs_f64() * spec.mips_per_core }
+                Body { cpu, memory, time, asked, cpu_mi: cpu.as_cores() * time.as_secs_f64() * spec.mips_per_core }
             })
             .collect()
     }
@@ -139,7 +140,7 @@ impl Population {
                 quota: Quota::Reserved,
                 trust_domain: 0,
                 quota_cores: None,
-                unlimited_time: Some(body.unlimited),
+                mean_call: Some(body.asked),
             };
             let call_share = share * popularity;
             self.functions.push(Function { profile, call_share, mean_time: body.time, cpu_mi: body.cpu_mi });

@@ -7,7 +7,7 @@ use super::{Arrival, SECONDS_PER_WEEK};
 use crate::types::{
     Duration, FunctionId, Memory, MilliCores, RegionId, Seed, SimTime, Stream, TenantId, normal_quantile,
 };
-use crate::workload::{FunctionProfile, Quota, Trigger};
+use crate::workload::{FunctionProfile, MeanCall, Quota, Trigger};
 
 /// The function, and what is still to come of it.
 ///
@@ -51,7 +51,10 @@ impl Spike {
             quota: Quota::Opportunistic,
             trust_domain: 0,
             quota_cores: spec.quota_headroom.map(|headroom| headroom * mean_cores),
-            unlimited_time: Some(Duration::from_secs_f64(exec_ms / 1e3)),
+            mean_call: Some(MeanCall {
+                time: Duration::from_secs_f64(exec_ms / 1e3),
+                core_s: work_mi / spec.mips_per_core,
+            }),
         };
         Self {
             profile,
