@@ -316,7 +316,7 @@ impl<'a> Engine<'a> {
         let (pool, _) = self.pools.announce(&profile, id);
         self.needs.push(Needs { memory: self.pool_memory(pool), cpu: u64::from(profile.cpu.0) * 1000, pool });
         if self.dispatch.on {
-            self.dispatch.announce(&profile, self.now);
+            self.dispatch.announce(&profile);
         }
         if self.network.is_wide() {
             self.network.announce(&profile.name, &self.tenants[profile.tenant.index()]);

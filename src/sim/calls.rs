@@ -48,8 +48,14 @@ pub struct Call {
     pub order: u64,
     /// How often it was handed out by a durable queue.
     pub attempt: u32,
-    /// Whether it is executed once more than it must be.
-    pub again: bool,
+    /// The number that it shares with its copies; 0 without any.
+    pub origin: u64,
+    /// The ticket under which it was handed out.
+    pub lease: u64,
+    /// Whether it was handed out and has not come back.
+    pub out: bool,
+    /// Whether it is invisible because it was refused.
+    pub refused: bool,
     /// Whether its service throws an exception at it.
     pub failed: bool,
     /// Whether its sandbox was started for it.

@@ -41,6 +41,7 @@ impl Engine<'_> {
             pool.cold += stats.cold;
         }
         let seen = self.hosts.iter().map(|h| (h.energy_j, h.on_s));
+        let unfinished = self.unfinished();
         let metered = self.meter.map(|meter| meter.finish(self.now, seen));
         let watched = self.tenancy.reports();
         let instance_source = self.tenancy.take_source();
@@ -70,7 +71,7 @@ impl Engine<'_> {
             totals: self.totals,
             hosts: self.hosts,
             end: self.now,
-            unfinished: self.calls.iter().filter(|(_, c)| !c.again).count() as u64,
+            unfinished: unfinished,
             events: self.events,
             most_in_flight: self.calls.most_in_flight(),
             pools,

@@ -71,10 +71,15 @@ impl Engine<'_> {
     /// The host has been touched; the caller settles it.
     #[inline]
     pub(super) fn execute(&mut self, slot: u32, id: SandboxId) {
-        let mut work = self.work_of(slot, id);
+        let asked = self.calls[slot].work;
         if self.dispatch.calls_services() {
-            work = self.call_service(slot, work);
+            let share = self.call_service(slot);
+            if share < 1.0 {
+                self.calls[slot].work = Duration::from_secs_f64(asked.as_secs_f64() * share);
+            }
         }
+        let work = self.work_of(slot, id);
+        self.calls[slot].work = asked;
         if let Some(workers) = &mut self.workers {
             workers.executes(self.calls[slot].function, self.sandboxes[id].host, self.now);
         }
@@ -252,6 +257,7 @@ impl Engine<'_> {
             Returned::Again => {}
             Returned::Refused => {
                 if self.refuse(slot) {
+                    self.dispatch.totals.given_up += 1;
                     self.reject(slot);
                 }
                 return;

@@ -204,7 +204,18 @@ impl Engine<'_> {
         call.deferred = self.now > call.arrival;
         call.region = region;
         if self.network.is_wide() && self.send_call(slot) {
+            if self.dispatch.on {
+                self.on_the_way(slot, true);
+            }
             return;
+        }
+        self.reached(slot);
+    }
+
+    /// A call that was on its way is where it is to run.
+    pub(super) fn arrived(&mut self, slot: u32) {
+        if self.dispatch.on {
+            self.on_the_way(slot, false);
         }
         self.reached(slot);
     }
@@ -531,10 +542,7 @@ impl Engine<'_> {
 
     pub(super) fn reject(&mut self, slot: u32) {
         let call = self.calls[slot];
-        if self.dispatch.on {
-            self.dispatch_lost(&call);
-        }
-        if !call.again {
+        if !self.dispatch.on || self.dispatch_lost(&call) {
             self.functions[call.function.index()].rejected += 1;
             self.series.at(call.home, self.now).rejected += 1;
         }

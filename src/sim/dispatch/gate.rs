@@ -39,6 +39,8 @@ pub struct Gate {
     pub running: u32,
     /// Its owner's quota \[cores\]; infinite without one.
     pub quota_cores: f64,
+    /// Its preset rate limit r0, as last worked out [calls/s]; infinite without a quota, or before its first call has ended.
+    pub rate: f64,
     /// Its mean cost per call.
     pub cost: MeanCost,
     /// Its calls that wait in the durable queues of all regions.
@@ -58,7 +60,7 @@ pub struct Gate {
 
 impl Gate {
     /// A gate of a function of which nothing has been called yet.
-    pub fn new(scaled: bool, criticality: u8, cores: f64, limit: u32, quota_cores: f64, now: SimTime) -> Self {
+    pub fn new(scaled: bool, criticality: u8, cores: f64, limit: u32, quota_cores: f64) -> Self {
         Self {
             scaled,
             criticality,
@@ -66,39 +68,39 @@ impl Gate {
             limit,
             running: 0,
             quota_cores,
+            rate: f64::INFINITY,
             cost: MeanCost::default(),
             waiting: 0,
             listed: u32::MAX,
             service: NONE,
             pressed: Pressed::default(),
             pressed_started: 0,
-            quota: Bucket::new(now),
-            press: Bucket::new(now),
+            quota: Bucket::new(SimTime::ZERO),
+            press: Bucket::new(SimTime::ZERO),
             started: Started::default(),
         }
     }
 
-    /// Its preset rate limit r0 [calls/s]; where no quota says any, what waits now is spread over one period of polling.
-    pub fn preset_rate(&self, spec: &DurableQueues) -> f64 {
-        let rate = if spec.quota.is_some() { self.cost.rate(self.quota_cores) } else { f64::INFINITY };
-        if rate.is_finite() { rate } else { f64::from(self.waiting) / spec.period_s }
+    /// The central rate limiter works out the preset rate limit r0 anew.
+    pub fn renew_rate(&mut self) {
+        self.rate = self.cost.rate(self.quota_cores);
     }
 
-    /// Why no call of it may start now; `None` if one may. Rates come first: what they say does not hide that a limit holds, too, see
-    /// [`Gate::protected`]. `scale` is S of the utilization controller.
-    pub fn blocked(&mut self, spec: &DurableQueues, scale: f64, now: SimTime) -> Option<Why> {
+    /// Its preset rate limit r0 [calls/s]; where no quota says any, what waits now is spread over one period of polling.
+    pub fn preset_rate(&self, spec: &DurableQueues) -> f64 {
+        if self.rate.is_finite() { self.rate } else { f64::from(self.waiting) / spec.period_s }
+    }
+
+    /// Why no call of it may start now; `None` if one may. `scale` is S of the utilization controller, and `scaled_time` its integral over
+    /// time, at which opportunistic rates fill. Rates are looked at first: they are the most frequent reason.
+    pub fn blocked(&mut self, spec: &DurableQueues, (scale, scaled_time): (f64, SimTime), now: SimTime) -> Option<Why> {
         let burst_s = spec.quota.as_ref().map_or(spec.period_s, |q| q.burst_s);
         if self.scaled && spec.utilization.is_some() {
-            // The most frequent reason comes first: it costs least to find.
-            let rate = self.preset_rate(spec) * scale;
-            if self.quota.fill(rate, burst_s, now) < 1.0 {
+            if self.quota.fill(self.preset_rate(spec), burst_s * scale, scaled_time) < 1.0 {
                 return Some(Why::Utilization);
             }
-        } else if spec.quota.is_some() {
-            let rate = self.cost.rate(self.quota_cores);
-            if rate.is_finite() && self.quota.fill(rate, burst_s, now) < 1.0 {
-                return Some(Why::Quota);
-            }
+        } else if self.rate.is_finite() && self.quota.fill(self.rate, burst_s, now) < 1.0 {
+            return Some(Why::Quota);
         }
         self.protected(spec, now)
     }
@@ -117,8 +119,8 @@ impl Gate {
         pressed.then_some(Why::BackPressure)
     }
 
-    /// A call of it starts because it is due, whatever its rate.
-    pub fn start_due(&mut self, spec: &DurableQueues, now: SimTime) {
+    /// A call of it starts, and takes its token, whether it waited for one or was due.
+    pub fn start(&mut self, spec: &DurableQueues, now: SimTime) {
         self.running += 1;
         self.pressed_started += 1;
         if let Some(slow_start) = &spec.slow_start {
@@ -127,12 +129,7 @@ impl Gate {
         if self.pressed.rate.is_finite() {
             self.press.take();
         }
-    }
-
-    /// A call of it starts.
-    pub fn start(&mut self, spec: &DurableQueues, now: SimTime) {
-        self.start_due(spec, now);
-        if (self.scaled && spec.utilization.is_some()) || (spec.quota.is_some() && self.quota_cores.is_finite()) {
+        if (self.scaled && spec.utilization.is_some()) || self.rate.is_finite() {
             self.quota.take();
         }
     }

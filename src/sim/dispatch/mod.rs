@@ -26,12 +26,13 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use behind::Behind;
 use gate::Gate;
+use rustc_hash::FxHashMap;
 
 use super::engine::Engine;
 use super::event::Event;
 use super::services::{ServiceTotals, Services};
 use crate::scheduler::dispatch::{
-    CarbonFactors, Conducting, Controller, DispatchSpec, DurableQueues, Matrix, Rank, Seen, Traffic,
+    CarbonFactors, Conducting, Conductor, Controller, DispatchSpec, DurableQueues, Matrix, Rank, Seen, Traffic,
 };
 use crate::types::{Duration, RegionId, SimTime, Stream};
 use crate::workload::{FunctionProfile, Quota};
@@ -50,9 +51,23 @@ struct Entry {
 struct Lease {
     until: SimTime,
     slot: u32,
-    generation: u32,
-    attempt: u32,
+    /// The ticket under which it was handed out.
+    ticket: u64,
 }
+
+/// A call that is, or may come to be, executed more than once.
+#[derive(Debug, Clone, Copy, Default)]
+struct Twins {
+    /// Whether it has been executed.
+    done: bool,
+    /// Whether the queue has heard of that, so that no twin that still waits is handed out any more.
+    acknowledged: bool,
+    /// Its copies that wait, run or are to be offered.
+    live: u32,
+}
+
+/// First calls of functions, the one that goes first on top.
+type Heads = BinaryHeap<Reverse<(Rank, u32, Entry)>>;
 
 /// All that the engine keeps for dispatch.
 pub(super) struct Dispatching {
@@ -97,11 +112,22 @@ pub(super) struct Dispatching {
     next_pressing: SimTime,
     next_guard: SimTime,
     leases: VecDeque<Lease>,
+    /// Calls with copies, by the number that they share.
+    twins: FxHashMap<u64, Twins>,
+    /// Calls on their way to each region, and their CPU demand [millionths of a core].
+    on_the_way: Vec<(u32, u64)>,
+    /// S integrated over time \[s\]: at which opportunistic rates fill.
+    scaled_time: f64,
+    /// Opportunistic calls that each region's schedulers may still pull, where carbon scales them [calls].
+    allowances: Vec<f64>,
+    next_rates: SimTime,
+    pressed_since: SimTime,
+    conducted_since: SimTime,
     lost: Stream,
     /// Reused by every choice of a region.
     shares: Vec<f64>,
     /// Reused by every poll.
-    heads: BinaryHeap<Reverse<(Rank, u32, u32)>>,
+    heads: Heads,
     pub totals: DispatchTotals,
 }
 
@@ -117,6 +143,7 @@ impl Dispatching {
             DispatchSpec::Direct(_) => (false, DurableQueues::default()),
             DispatchSpec::DurableQueues(spec) => (true, *spec),
         };
+        let after = |period_s: Option<f64>| SimTime::ZERO + period_s.map_or(Duration::ZERO, Duration::from_secs_f64);
         let traffic = capacity.into_iter().map(|capacity| Traffic { capacity, ..Traffic::default() }).collect();
         Self {
             on,
@@ -138,16 +165,27 @@ impl Dispatching {
             exceptions: vec![(0, 0); services.len()],
             behind: services.behind(),
             services,
-            conducting: spec.conductor.clone().map(|c| Conducting::new(c, regions)),
+            conducting: spec.conductor.clone().map(|c| {
+                // Where carbon sends opportunistic calls, the conductor looks at reserved work alone: measured utilization has both.
+                let measured_weight = if spec.carbon.is_some() { 0.0 } else { c.measured_weight };
+                Conducting::new(Conductor { measured_weight, ..c }, regions)
+            }),
             matrix: Matrix::identity(regions),
             credits: vec![0.0; regions],
             offered: vec![0.0; regions],
             used: (vec![0.0; regions], 0),
             traffic,
-            next_conducting: SimTime::ZERO,
-            next_pressing: SimTime::ZERO,
+            next_conducting: after(spec.conductor.as_ref().map(|c| c.period_s)),
+            next_pressing: after(spec.back_pressure.as_ref().map(|b| b.period_s)),
             next_guard: SimTime::ZERO,
             leases: VecDeque::new(),
+            twins: FxHashMap::default(),
+            on_the_way: vec![(0, 0); regions],
+            scaled_time: 0.0,
+            allowances: vec![0.0; regions],
+            next_rates: SimTime::ZERO,
+            pressed_since: SimTime::ZERO,
+            conducted_since: SimTime::ZERO,
             lost,
             shares: vec![0.0; regions],
             heads: BinaryHeap::new(),
@@ -157,7 +195,7 @@ impl Dispatching {
     }
 
     /// Opens the gate and the queues of the next function.
-    pub(super) fn announce(&mut self, profile: &FunctionProfile, now: SimTime) {
+    pub(super) fn announce(&mut self, profile: &FunctionProfile) {
         self.services.announce(self.gates.len(), &profile.name);
         let service = self.services.of(self.gates.len());
         let limit = self.spec.concurrency.as_ref().map_or(u32::MAX, |c| c.limit(&profile.name));
@@ -167,7 +205,6 @@ impl Dispatching {
             f64::from(profile.cpu.0) * 1e-3,
             limit,
             profile.quota_cores.unwrap_or(f64::INFINITY),
-            now,
         ));
         if let (Some(gate), Some(service)) = (self.gates.last_mut(), service) {
             gate.service = service as u32;
@@ -205,8 +242,9 @@ impl Engine<'_> {
         }
     }
 
-    /// The RunQ of a region is as long as it may be.
+    /// The RunQ of a region, with what is on its way there, is as long as it may be.
     fn run_queue_is_full(&self, region: RegionId) -> bool {
-        self.dispatch.spec.run_queue.is_some_and(|most| self.loads[region.index()].queued >= most)
+        let waiting = self.loads[region.index()].queued + self.dispatch.on_the_way[region.index()].0;
+        self.dispatch.spec.run_queue.is_some_and(|most| waiting >= most)
     }
 }

@@ -1,18 +1,25 @@
 //! The poll: controllers look, and the schedulers pull what may start.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
-use super::Why;
+use super::gate::Gate;
 use super::pull::latest;
+use super::{Entry, Heads, Why};
 use crate::scheduler::dispatch::Rank;
+use crate::sim::calls::Call;
 use crate::sim::engine::Engine;
 use crate::sim::event::Event;
 use crate::sim::view::view;
-use crate::types::{Duration, FunctionId, RegionId, SimTime};
+use crate::types::{Duration, FunctionId, SimTime};
 
 /// How often it is looked for calls whose deadline is near: seldom enough to cost nothing, often enough against the time kept free.
 const GUARD: Duration = Duration::from_secs(60);
+
+/// How often the central rate limiter works out rates anew (not published).
+const RATES: Duration = Duration::from_secs(60);
+
+/// For how many polls a region keeps what it may pull and has not.
+const KEPT_POLLS: f64 = 60.0;
 
 impl Engine<'_> {
     /// The schedulers poll the durable queues.
@@ -26,15 +33,16 @@ impl Engine<'_> {
         self.dispatch.seen = Default::default();
         self.let_leases_end();
         if self.now >= self.dispatch.next_guard {
-            self.dispatch.next_guard = self.now + GUARD.min(self.dispatch.reserve);
+            self.dispatch.next_guard = self.now + GUARD.min(self.dispatch.reserve).max(self.dispatch.period);
             self.let_due_go();
-            self.let_long_go();
         }
         self.pull_what_may_start();
         self.press();
         self.look_behind();
         let d = &mut self.dispatch;
-        d.totals.levels.add(d.scale, d.totals.waiting.0);
+        let (scale, _) = d.scale_now();
+        d.scaled_time += scale * d.period.as_secs_f64();
+        d.totals.levels.add(scale, d.totals.waiting.0);
         let next = self.now + d.period;
         self.queue.push(next, Event::Poll);
     }
@@ -52,10 +60,12 @@ impl Engine<'_> {
         d.seen.utilization = used as f64 / capacity.max(1) as f64;
     }
 
-    /// The utilization controller and the traffic conductor say anew what they want.
+    /// The central controllers say anew what they want: rate limiter, utilization controller, traffic conductor.
     fn control(&mut self) {
-        if self.dispatch.controller.is_some() {
-            self.control_scale();
+        let d = &mut self.dispatch;
+        if self.now >= d.next_rates && d.spec.quota.is_some() {
+            d.next_rates = self.now + RATES;
+            d.gates.iter_mut().for_each(Gate::renew_rate);
         }
         if let Some(carbon) = &mut self.dispatch.carbon {
             let factors = carbon.now(&view!(self));
@@ -64,6 +74,9 @@ impl Engine<'_> {
             let capacity: f64 = self.loads.iter().map(|l| l.cpu_capacity as f64).sum();
             let sum: f64 = self.loads.iter().zip(factors).map(|(l, f)| l.cpu_capacity as f64 * f).sum();
             self.dispatch.factor = if capacity > 0.0 { sum / capacity } else { 1.0 };
+        }
+        if self.dispatch.controller.is_some() {
+            self.control_scale();
         }
         if self.dispatch.conducting.is_some() && self.now >= self.dispatch.next_conducting {
             self.conduct();
@@ -84,12 +97,22 @@ impl Engine<'_> {
         if let Some(controller) = &mut d.controller {
             d.scale = controller.scale(&d.seen);
         }
+        if d.carbon.is_some() {
+            // What a region may pull of this poll's room; what it has not pulled is kept for a while, so that a few calls are not lost to rounding.
+            let capacity: u64 = self.loads.iter().map(|l| l.cpu_capacity).sum();
+            for (i, allowance) in d.allowances.iter_mut().enumerate() {
+                let share = self.loads[i].cpu_capacity as f64 / capacity.max(1) as f64;
+                let more = d.scale * quota * share * d.factors[i];
+                *allowance = (*allowance + more).min((KEPT_POLLS * more).max(2.0)).max(-KEPT_POLLS * more.max(1.0));
+            }
+        }
     }
 
     fn conduct(&mut self) {
         let d = &mut self.dispatch;
         let Some(conducting) = &mut d.conducting else { return };
-        let dt = conducting.period().as_secs_f64();
+        // Longer than a period where polls are rare, or controllers were down.
+        let dt = (self.now - std::mem::replace(&mut d.conducted_since, self.now)).as_secs_f64();
         let polls = f64::from(d.used.1.max(1));
         for (i, traffic) in d.traffic.iter_mut().enumerate() {
             traffic.offered = std::mem::take(&mut d.offered[i]) / dt;
@@ -102,54 +125,54 @@ impl Engine<'_> {
         d.next_conducting = self.now + conducting.period();
     }
 
-    /// Calls that can wait no longer go, whatever the utilization controller says.
+    /// Opportunistic calls that can wait no longer go, whatever the utilization controller says, in order. Reserved ones are not held back by
+    /// it: what they wait for holds for those that are due, too.
     fn let_due_go(&mut self) {
-        let mut at = 0;
-        while let Some(&f) = self.dispatch.waiting.get(at) {
-            let before = self.dispatch.gates[f as usize].waiting;
-            for region in 0..self.dispatch.regions {
-                while let Some(slot) = self.head(f as usize, region)
-                    && self.is_due(slot)
-                    && self.may_go_when_due(f)
-                    && let Some(puller) = self.puller(FunctionId(f), RegionId::from_index(region))
-                {
-                    self.dispatch.gates[f as usize].start_due(&self.dispatch.spec, self.now);
-                    self.dispatch.totals.due += 1;
-                    self.pull(slot, puller);
+        let mut due = std::mem::take(&mut self.dispatch.heads);
+        for at in 0..self.dispatch.waiting.len() {
+            let function = self.dispatch.waiting[at];
+            if self.dispatch.gates[function as usize].scaled {
+                for region in 0..self.dispatch.regions {
+                    self.offer_due(function, region, &mut due);
                 }
             }
-            // A function that waits no more has given its place in the list to another.
-            at += usize::from(before == 0 || self.dispatch.gates[f as usize].waiting > 0);
         }
-    }
-
-    /// The same for calls so long that they may be due while others still stand before them.
-    fn let_long_go(&mut self) {
-        while let Some(&Reverse((due, entry))) = self.dispatch.long.peek()
-            && due <= self.now
+        while let Some(&Reverse((at, entry))) = self.dispatch.long.peek()
+            && at <= self.now
         {
             self.dispatch.long.pop();
-            if self.place_of(&entry).is_none() {
+            let function = self.calls[entry.slot].function;
+            if self.waits(&entry) && self.dispatch.gates[function.index()].scaled {
+                due.push(Reverse((self.rank(function.0, &entry), function.0, entry)));
+            }
+        }
+        while let Some(Reverse((_, function, entry))) = due.pop() {
+            // Some stand in the heap twice: as the first of their queue, and as long ones.
+            if !self.waits(&entry) {
                 continue;
             }
-            let call = &self.calls[entry.slot];
-            let (function, home) = (call.function, call.home);
-            if self.may_go_when_due(function.0)
-                && let Some(puller) = self.puller(function, home)
+            let home = self.calls[entry.slot].home;
+            if self.may_go_when_due(function)
+                && let Some(region) = self.puller(FunctionId(function), home, true)
             {
-                self.dispatch.gates[function.index()].start_due(&self.dispatch.spec, self.now);
                 self.dispatch.totals.due += 1;
-                self.pull(entry.slot, puller);
-            } else {
+                self.pull(&entry, region);
+                self.offer_due(function, home.index(), &mut due);
+            } else if self.dispatch.is_long(&self.calls[entry.slot]) {
                 self.dispatch.long.push(Reverse((self.now + GUARD, entry)));
             }
         }
+        self.dispatch.heads = due;
     }
 
-    /// Whether a call's deadline leaves no more time than twice its work and the reserve.
-    fn is_due(&self, slot: u32) -> bool {
-        let call = &self.calls[slot];
-        call.deadline != SimTime::NEVER && latest(call, self.dispatch.reserve) <= self.now
+    /// Adds the first call of a function's queue in a region to those that are due, if it is.
+    fn offer_due(&self, function: u32, region: usize, due: &mut Heads) {
+        if let Some(entry) = self.head(function as usize, region) {
+            let call = &self.calls[entry.slot];
+            if call.deadline != SimTime::NEVER && latest(call, self.dispatch.reserve) <= self.now {
+                due.push(Reverse((self.rank(function, &entry), function, entry)));
+            }
+        }
     }
 
     /// Limits that protect others hold for calls that are due, too: concurrency, slow start, back-pressure.
@@ -169,14 +192,22 @@ impl Engine<'_> {
             let function = self.dispatch.waiting[at];
             self.offer_head(function, &mut heads);
         }
-        while let Some(Reverse((_, function, slot))) = heads.pop() {
-            let home = self.calls[slot].home;
-            let Some(region) = self.puller(FunctionId(function), home) else {
-                self.dispatch.totals.blocked[Why::RunQueue as usize] += 1;
-                continue;
-            };
-            self.dispatch.gates[function as usize].start(&self.dispatch.spec, self.now);
-            self.pull(slot, region);
+        while let Some(Reverse((_, function, entry))) = heads.pop() {
+            if self.is_acknowledged(entry.slot) {
+                self.take_out(&entry);
+                self.drop_acknowledged(entry.slot);
+            } else {
+                let home = self.calls[entry.slot].home;
+                let Some(region) = self.puller(FunctionId(function), home, false) else {
+                    // Another region's queue of the function may be pulled from all the same.
+                    self.dispatch.totals.blocked[Why::RunQueue as usize] += 1;
+                    if let Some(next) = self.next_head(function as usize, &entry) {
+                        heads.push(Reverse((self.rank(function, &next), function, next)));
+                    }
+                    continue;
+                };
+                self.pull(&entry, region);
+            }
             if self.dispatch.gates[function as usize].waiting > 0 {
                 self.offer_head(function, &mut heads);
             }
@@ -185,18 +216,29 @@ impl Engine<'_> {
     }
 
     /// Adds the first call of a function to those that may start, if its gate is open.
-    fn offer_head(&mut self, function: u32, heads: &mut BinaryHeap<Reverse<(Rank, u32, u32)>>) {
+    fn offer_head(&mut self, function: u32, heads: &mut Heads) {
+        let now = self.now;
         let d = &mut self.dispatch;
-        match d.gates[function as usize].blocked(&d.spec, d.scale * d.factor, self.now) {
+        let scale = d.scale_now();
+        match d.gates[function as usize].blocked(&d.spec, scale, now) {
             Some(why) => d.totals.blocked[why as usize] += 1,
             None => {
-                if let Some(slot) = self.first_waiting(function as usize) {
-                    let call = &self.calls[slot];
-                    let criticality = self.dispatch.gates[function as usize].criticality;
-                    let rank = self.dispatch.spec.order.rank(criticality, call.deadline, call.arrival);
-                    heads.push(Reverse((rank, function, slot)));
+                if let Some(entry) = self.first_waiting(function as usize) {
+                    heads.push(Reverse((self.rank(function, &entry), function, entry)));
                 }
             }
         }
+    }
+
+    fn rank(&self, function: u32, entry: &Entry) -> Rank {
+        let criticality = self.dispatch.gates[function as usize].criticality;
+        self.dispatch.spec.order.rank(criticality, entry.deadline, self.calls[entry.slot].arrival)
+    }
+}
+
+impl super::Dispatching {
+    /// Whether a call may be due before those that stand in front of it.
+    pub(super) fn is_long(&self, call: &Call) -> bool {
+        call.deadline != SimTime::NEVER && call.work.0.saturating_mul(2) > self.reserve.0
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
-use super::{Entry, Why};
+use super::{Entry, Lease, Why};
 use crate::scheduler::dispatch::Pull;
 use crate::sim::calls::{Call, Stage};
 use crate::sim::engine::Engine;
@@ -19,18 +19,20 @@ impl Engine<'_> {
     /// Writes a call to the durable queue of its function in the region where it arrived; it starts at once if it may.
     pub(in crate::sim) fn enqueue(&mut self, slot: u32) {
         let call = &self.calls[slot];
-        let (function, home) = (call.function, call.home);
+        let (function, home, attempt) = (call.function, call.home, call.attempt);
+        let now = self.now;
         let d = &mut self.dispatch;
+        let scale = d.scale_now();
         let gate = &mut d.gates[function.index()];
         let scaled = gate.scaled && d.controller.is_some();
-        if self.calls[slot].attempt == 0 {
+        if attempt == 0 {
             if gate.scaled { d.seen.deferrable += 1 } else { d.seen.urgent += 1 }
         }
         if !scaled && gate.waiting == 0 {
-            match gate.blocked(&d.spec, d.scale * d.factor, self.now) {
+            match gate.blocked(&d.spec, scale, now) {
                 None => {
-                    if let Some(region) = self.puller(function, home) {
-                        self.dispatch.gates[function.index()].start(&self.dispatch.spec, self.now);
+                    if let Some(region) = self.puller(function, home, false) {
+                        self.dispatch.gates[function.index()].start(&self.dispatch.spec, now);
                         self.dispatch.totals.at_once += 1;
                         return self.hand_out(slot, region);
                     }
@@ -39,127 +41,178 @@ impl Engine<'_> {
                 Some(why) => d.totals.blocked[why as usize] += 1,
             }
         }
-        self.series.defer(home, self.now, 1);
+        self.series.defer(home, now, 1);
         let d = &mut self.dispatch;
         d.tickets += 1;
         let call = &mut self.calls[slot];
         call.stage = Stage::Held;
         let entry = Entry { deadline: call.deadline, ticket: d.tickets, slot };
-        d.queues[function.index() * d.regions + home.index()].push_back(entry);
-        if call.deadline != SimTime::NEVER && call.work.0.saturating_mul(2) > d.reserve.0 {
+        let at = function.index() * d.regions + home.index();
+        let queue = &mut d.queues[at];
+        // By deadline; what is written last mostly has the latest.
+        let behind = queue.iter().rev().take_while(|other| **other > entry).count();
+        queue.insert(queue.len() - behind, entry);
+        if d.is_long(call) {
             d.long.push(Reverse((latest(call, d.reserve), entry)));
         }
         d.count_waiting(function);
-        d.fall_behind(function, call.attempt > 0, 1);
+        d.fall_behind(function, attempt > 0, 1);
         let waiting = d.totals.waiting.0 + 1;
         d.totals.waiting = (waiting, d.totals.waiting.1.max(waiting));
     }
 
     /// The first call of a function that waits in a region's queue.
     #[inline]
-    pub(super) fn head(&self, function: usize, region: usize) -> Option<u32> {
-        self.dispatch.queues[function * self.dispatch.regions + region].front().map(|entry| entry.slot)
+    pub(super) fn head(&self, function: usize, region: usize) -> Option<Entry> {
+        self.dispatch.queues[function * self.dispatch.regions + region].front().copied()
     }
 
     /// Of the heads of a function's queues the one with the earliest deadline, then the one that was written first.
     #[inline]
-    pub(super) fn first_waiting(&self, function: usize) -> Option<u32> {
+    pub(super) fn first_waiting(&self, function: usize) -> Option<Entry> {
         let d = &self.dispatch;
         let queues = &d.queues[function * d.regions..][..d.regions];
-        queues.iter().filter_map(VecDeque::front).min().map(|entry| entry.slot)
+        queues.iter().filter_map(VecDeque::front).min().copied()
     }
 
-    /// The place in its queue of an entry that may have gone.
-    pub(super) fn place_of(&self, entry: &Entry) -> Option<(usize, usize)> {
+    /// The next head of a function's queues after this one, in the same order.
+    pub(super) fn next_head(&self, function: usize, after: &Entry) -> Option<Entry> {
+        let d = &self.dispatch;
+        let queues = &d.queues[function * d.regions..][..d.regions];
+        queues.iter().filter_map(VecDeque::front).filter(|entry| *entry > after).min().copied()
+    }
+
+    /// Whether an entry still stands in its queue.
+    pub(super) fn waits(&self, entry: &Entry) -> bool {
         let call = &self.calls[entry.slot];
         let queue = call.function.index() * self.dispatch.regions + call.home.index();
-        // Tickets rise along a queue.
-        let waiting = self.dispatch.queues.get(queue)?;
-        waiting.binary_search_by_key(&entry.ticket, |e| e.ticket).ok().map(|at| (queue, at))
+        self.dispatch.queues.get(queue).is_some_and(|queue| queue.binary_search(entry).is_ok())
     }
 
-    /// Takes a call out of its queue, where it mostly stands first, and hands it out to a region.
-    pub(super) fn pull(&mut self, slot: u32, region: RegionId) {
-        let call = &self.calls[slot];
-        let (function, home) = (call.function, call.home);
+    /// Takes a call out of its queue.
+    pub(super) fn take_out(&mut self, entry: &Entry) {
+        let call = &self.calls[entry.slot];
+        let (function, home, attempt) = (call.function, call.home, call.attempt);
         let d = &mut self.dispatch;
         let queue = &mut d.queues[function.index() * d.regions + home.index()];
-        let at = queue.iter().position(|entry| entry.slot == slot).expect("a call that is pulled waits in its queue");
-        queue.remove(at);
+        if queue.front() == Some(entry) {
+            queue.pop_front();
+        } else {
+            let at = queue.binary_search(entry).expect("a call that is taken out waits in its queue");
+            queue.remove(at);
+        }
+        d.totals.waiting.0 -= 1;
+        d.count_pulled(function);
+        d.fall_behind(function, attempt > 0, -1);
         self.series.defer(home, self.now, -1);
-        self.dispatch.totals.waiting.0 -= 1;
-        self.dispatch.count_pulled(function);
-        let refused_before = self.calls[slot].attempt > 0;
-        self.dispatch.fall_behind(function, refused_before, -1);
-        self.hand_out(slot, region);
+    }
+
+    /// Takes a call out of its queue and hands it out to a region.
+    pub(super) fn pull(&mut self, entry: &Entry, region: RegionId) {
+        self.take_out(entry);
+        let function = self.calls[entry.slot].function;
+        let d = &mut self.dispatch;
+        let gate = &mut d.gates[function.index()];
+        if gate.scaled {
+            d.allowances[region.index()] -= 1.0;
+        }
+        gate.start(&d.spec, self.now);
+        self.hand_out(entry.slot, region);
     }
 
     /// Hands a call out to the schedulers of a region.
     fn hand_out(&mut self, slot: u32, region: RegionId) {
-        let cost = self.dispatch.mean_cost(self.calls[slot].function);
-        let call = &mut self.calls[slot];
-        call.attempt += 1;
-        let (home, attempt, generation) = (call.home, call.attempt, call.generation);
         let d = &mut self.dispatch;
+        let call = &mut self.calls[slot];
+        let cost = d.mean_cost(call.function);
+        d.tickets += 1;
+        call.attempt += 1;
+        (call.lease, call.out) = (d.tickets, true);
+        d.seen.started += 1;
         d.totals.attempts += 1;
-        d.totals.abroad += u64::from(region != home);
-        d.offered[home.index()] += cost;
+        d.totals.abroad += u64::from(region != call.home);
+        if d.carbon.is_none() || !d.gates[call.function.index()].scaled {
+            d.offered[call.home.index()] += cost;
+        }
         if d.spec.delivery.is_some() {
-            let until = self.now + d.timeout;
-            d.leases.push_back(super::Lease { until, slot, generation, attempt });
+            d.leases.push_back(Lease { until: self.now + d.timeout, slot, ticket: d.tickets });
         }
         self.run_in(slot, region);
     }
 
-    /// The region whose schedulers pull the next call of a function from a region's queue: one of those that the conductor lets pull, that may by
-    /// residency, and that have room in their RunQ and hosts that are large enough; where there is none, one of all regions of which the same is
-    /// true but for the conductor. `None` if there is none either.
-    pub(super) fn puller(&mut self, function: FunctionId, queue: RegionId) -> Option<RegionId> {
-        let d = &self.dispatch;
-        if d.conducting.is_none() && d.factors.is_empty() && !self.network.confines() {
-            return (!self.run_queue_is_full(queue)).then_some(queue);
-        }
-        let scaled = d.gates[function.index()].scaled && !d.factors.is_empty();
-        let mut sum = self.open_shares(function, |engine, i| engine.dispatch.matrix.share(i, queue));
-        if sum == 0.0 {
-            sum = self.open_shares(function, |engine, i| engine.loads[i.index()].cpu_capacity as f64);
-        }
-        if sum == 0.0 {
-            return None;
-        }
-        match self.dispatch.spec.pull {
-            Pull::ByShare => Some(self.furthest_behind(function, scaled)),
-            Pull::WhereRoom => Some(self.with_most_room(function, scaled)),
+    /// A call begins its way to its region, or has come to its end.
+    pub(in crate::sim) fn on_the_way(&mut self, slot: u32, begins: bool) {
+        let call = &self.calls[slot];
+        let cpu = self.needs[call.function.index()].cpu;
+        let (calls, demand) = &mut self.dispatch.on_the_way[call.region.index()];
+        if begins {
+            (*calls, *demand) = (*calls + 1, *demand + cpu);
+        } else {
+            (*calls, *demand) = (*calls - 1, *demand - cpu);
         }
     }
 
-    /// Fills in the shares of the regions that may pull a call of a function; their sum.
-    fn open_shares(&mut self, function: FunctionId, share: impl Fn(&Self, RegionId) -> f64) -> f64 {
+    /// The region whose schedulers pull the next call of a function from a region's queue: one of those that the conductor lets pull, that may by
+    /// residency, and that have room in their RunQ and hosts that are large enough; where there is none, one of all regions of which the same is
+    /// true but for the conductor. `None` if only RunQs are in the way; otherwise the call goes home, or where it may be that is nearest, to wait
+    /// for hosts there.
+    pub(super) fn puller(&mut self, function: FunctionId, queue: RegionId, is_due: bool) -> Option<RegionId> {
+        let d = &self.dispatch;
+        if d.conducting.is_none() && d.carbon.is_none() && !self.network.confines() {
+            return (!self.run_queue_is_full(queue)).then_some(queue);
+        }
+        let by_carbon = d.carbon.is_some() && d.gates[function.index()].scaled;
+        let anywhere = by_carbon && d.spec.carbon.as_ref().is_some_and(|c| c.across_regions);
+        let by_capacity = |engine: &Self, i: RegionId| engine.loads[i.index()].cpu_capacity as f64;
+        let mut open = if anywhere {
+            self.open_shares(function, by_capacity)
+        } else {
+            self.open_shares(function, |engine, i| engine.dispatch.matrix.share(i, queue))
+        };
+        if open == (0, 0) && !anywhere {
+            open = self.open_shares(function, by_capacity);
+        }
+        match open {
+            (0, 0) => Some(self.nearest_allowed(function, queue)),
+            (0, _) => None,
+            _ if by_carbon && !is_due => self.with_most_allowance(function),
+            _ if self.dispatch.spec.pull == Pull::WhereRoom || by_carbon => Some(self.with_most_room(function)),
+            _ => Some(self.furthest_behind(function)),
+        }
+    }
+
+    /// Fills in the shares of the regions that may pull a call of a function: how many may, and how many more would if their RunQ were not full.
+    fn open_shares(&mut self, function: FunctionId, share: impl Fn(&Self, RegionId) -> f64) -> (u32, u32) {
         let needed = self.profiles[function.index()].memory.0;
         let confined = self.network.confines();
-        let mut sum = 0.0;
+        let (mut open, mut full) = (0, 0);
         for i in 0..self.dispatch.regions {
             let (region, load) = (RegionId::from_index(i), &self.loads[i]);
             let share = share(self, region);
-            let open = share > 0.0
+            let may = share > 0.0
                 && load.largest_function >= needed
                 && load.hosts_on > 0
-                && (!confined || self.network.allows(function, region))
-                && !self.run_queue_is_full(region);
-            self.dispatch.shares[i] = if open { share } else { 0.0 };
-            sum += self.dispatch.shares[i];
+                && (!confined || self.network.allows(function, region));
+            let is_full = may && self.run_queue_is_full(region);
+            self.dispatch.shares[i] = if may && !is_full { share } else { 0.0 };
+            (open, full) = (open + u32::from(may && !is_full), full + u32::from(is_full));
         }
-        sum
+        (open, full)
     }
 
-    /// Of the regions with a share, the one that is furthest behind it: each is owed its share of the call's mean cost, times the factor of carbon
-    /// where the function's rate is scaled, and who pulls the call pays all of it.
-    fn furthest_behind(&mut self, function: FunctionId, scaled: bool) -> RegionId {
+    /// The region of the queue, or the nearest in which the function may run.
+    #[cold]
+    fn nearest_allowed(&self, function: FunctionId, queue: RegionId) -> RegionId {
+        let may = |region: &RegionId| !self.network.confines() || self.network.allows(function, *region);
+        let all = (0..self.dispatch.regions).map(RegionId::from_index).filter(may);
+        all.min_by_key(|&region| (region != queue, self.network.rtt(queue, region), region)).unwrap_or(queue)
+    }
+
+    /// Of the regions with a share, the one that is furthest behind it: each is owed its share of the call's mean cost, and who pulls the call
+    /// pays all of it.
+    fn furthest_behind(&mut self, function: FunctionId) -> RegionId {
         let cost = self.dispatch.mean_cost(function);
         let d = &mut self.dispatch;
-        if scaled {
-            d.shares.iter_mut().zip(&d.factors).for_each(|(share, factor)| *share *= factor);
-        }
         let sum: f64 = d.shares.iter().sum();
         let mut best: Option<(f64, usize)> = None;
         for (i, share) in d.shares.iter().enumerate().filter(|(_, share)| **share > 0.0) {
@@ -173,27 +226,47 @@ impl Engine<'_> {
         RegionId::from_index(region)
     }
 
-    /// Of the regions with a share, the one with most room: what is left of its CPU with the call, over all of it; where the function's rate is
-    /// scaled, times the factor of carbon as far as there is room, over it where there is none.
-    fn with_most_room(&self, function: FunctionId, scaled: bool) -> RegionId {
-        let demand = self.needs[function.index()].cpu as f64;
-        let d = &self.dispatch;
+    /// What is left of a region's CPU with one more call of a function, over all of it; below 0 where more is demanded than there is.
+    fn room(&self, function: FunctionId, region: usize) -> f64 {
+        let load = &self.loads[region];
+        // Where all CPU is in use, what is demanded of it tells the fuller from the full.
+        let used = if load.cpu_used >= load.cpu_capacity { load.cpu_demand.max(load.cpu_used) } else { load.cpu_used };
+        let needed = used + self.needs[function.index()].cpu + self.dispatch.on_the_way[region].1;
+        1.0 - needed as f64 / load.cpu_capacity.max(1) as f64
+    }
+
+    /// Of the regions with a share, the one with most room.
+    fn with_most_room(&self, function: FunctionId) -> RegionId {
         let mut best: Option<(f64, usize)> = None;
-        for (i, load) in self.loads.iter().enumerate().filter(|(i, _)| d.shares[*i] > 0.0) {
-            let mut room = 1.0 - (load.cpu_used as f64 + demand) / load.cpu_capacity.max(1) as f64;
-            if scaled {
-                let factor = d.factors[i].max(1e-6);
-                room = if room > 0.0 { room * factor } else { room / factor };
-            }
+        for i in (0..self.loads.len()).filter(|&i| self.dispatch.shares[i] > 0.0) {
+            let room = self.room(function, i);
             if best.is_none_or(|(most, _)| room > most) {
                 best = Some((room, i));
             }
         }
         RegionId::from_index(best.expect("some region has a share").1)
     }
+
+    /// Of the regions with a share and room, the one that may still pull most opportunistic calls for its capacity; `None` if none may.
+    fn with_most_allowance(&self, function: FunctionId) -> Option<RegionId> {
+        let mut best: Option<(f64, usize)> = None;
+        for i in (0..self.loads.len()).filter(|&i| self.dispatch.shares[i] > 0.0) {
+            let allowance = self.dispatch.allowances[i] / self.loads[i].cpu_capacity.max(1) as f64;
+            let may = self.dispatch.allowances[i] >= 1.0 && self.room(function, i) > 0.0;
+            if may && best.is_none_or(|(most, _)| allowance > most) {
+                best = Some((allowance, i));
+            }
+        }
+        best.map(|(_, i)| RegionId::from_index(i))
+    }
 }
 
 impl super::Dispatching {
+    /// S now, and the time at which opportunistic rates fill.
+    pub(super) fn scale_now(&self) -> (f64, SimTime) {
+        (self.scale * self.factor, SimTime::from_secs_f64(self.scaled_time))
+    }
+
     /// What a call of a function is expected to cost, at least a microsecond of a core [core·s].
     #[inline]
     pub(super) fn mean_cost(&self, function: FunctionId) -> f64 {
