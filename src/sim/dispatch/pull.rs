@@ -82,6 +82,7 @@ impl Engine<'_> {
         let (home, attempt, generation) = (call.home, call.attempt, call.generation);
         let d = &mut self.dispatch;
         d.totals.attempts += 1;
+        d.seen.started += 1;
         d.totals.abroad += u64::from(region != home);
         d.offered[home.index()] += cost;
         if let Some(delivery) = &d.spec.delivery {
