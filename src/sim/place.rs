@@ -437,7 +437,7 @@ impl Engine<'_> {
         }
         let host = match self.rules.queue.scope {
             QueueScope::None => {
-                self.totals.turned_away += 1;
+                self.totals.turned_away += u64::from(!self.calls[slot].again);
                 return self.reject(slot);
             }
             QueueScope::Region => None,
@@ -455,7 +455,7 @@ impl Engine<'_> {
             }
         };
         if !self.regions[region.index()].waiting.push(slot, host) {
-            self.totals.turned_away += 1;
+            self.totals.turned_away += u64::from(!self.calls[slot].again);
             return self.reject(slot);
         }
         self.enter_queue(slot);
@@ -467,7 +467,7 @@ impl Engine<'_> {
         let full =
             self.rules.queue.max_waiting.is_some_and(|most| self.pools.at(pool, region).queue.len() >= most as usize);
         if full {
-            self.totals.turned_away += 1;
+            self.totals.turned_away += u64::from(!self.calls[slot].again);
             return self.reject(slot);
         }
         self.pools.at(pool, region).queue.push_back(slot);
@@ -501,7 +501,7 @@ impl Engine<'_> {
     /// A waiting call gives up.
     pub(super) fn time_out(&mut self, slot: u32) {
         let region = self.calls[slot].region;
-        self.totals.timed_out += 1;
+        self.totals.timed_out += u64::from(!self.calls[slot].again);
         if !self.on_demand {
             let pool = self.pool_of(self.calls[slot].function);
             self.pools.at(pool, region).queue.retain(|&waiting| waiting != slot);

@@ -54,12 +54,14 @@ impl Engine<'_> {
             None => (Some(0), 0.0),
         };
         if attempts.is_some_and(|most| call.attempt >= most) {
-            d.totals.given_up += 1;
+            d.totals.given_up += u64::from(!call.again);
             return true;
         }
         (call.stage, call.failed) = (Stage::Held, false);
         let function = call.function;
-        d.fall_behind(function, true, 1);
+        if !call.again {
+            d.fall_behind(function, true, 1);
+        }
         self.hold_until(slot, self.now + Duration::from_secs_f64(delay_s).max(Duration(1)));
         false
     }
