@@ -28,7 +28,10 @@ impl Engine<'_> {
         if call.failed {
             return Returned::Refused;
         }
-        gate.cost.add(call.work.as_secs_f64() * gate.cores, over);
+        // What calls cost is known to the central rate limiter.
+        if !d.spec.controllers_down.iter().any(|outage| outage.holds(self.now)) {
+            gate.cost.add(call.work.as_secs_f64() * gate.cores, over);
+        }
         let Some(delivery) = &d.spec.delivery else { return Returned::Done };
         if delivery.lost_acknowledgements > 0.0 && d.lost.uniform() < delivery.lost_acknowledgements {
             d.totals.acknowledgements_lost += 1;
