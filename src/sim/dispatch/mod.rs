@@ -90,6 +90,8 @@ pub(super) struct Dispatching {
     used: (Vec<f64>, u32),
     traffic: Vec<Traffic>,
     next_conducting: SimTime,
+    /// When the conductor looked last.
+    conducted: SimTime,
     next_pressing: SimTime,
     next_guard: SimTime,
     leases: VecDeque<Lease>,
@@ -139,6 +141,7 @@ impl Dispatching {
             used: (vec![0.0; regions], 0),
             traffic,
             next_conducting: SimTime::ZERO,
+            conducted: SimTime::ZERO,
             next_pressing: SimTime::ZERO,
             next_guard: SimTime::ZERO,
             leases: VecDeque::new(),

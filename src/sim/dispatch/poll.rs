@@ -87,7 +87,9 @@ impl Engine<'_> {
     fn conduct(&mut self) {
         let d = &mut self.dispatch;
         let Some(conducting) = &mut d.conducting else { return };
-        let dt = conducting.period().as_secs_f64();
+        // Longer than a period after the controllers were down, or where polls are not in step with it.
+        let dt = (self.now - d.conducted).as_secs_f64();
+        d.conducted = self.now;
         let polls = f64::from(d.used.1.max(1));
         for (i, traffic) in d.traffic.iter_mut().enumerate() {
             traffic.offered = std::mem::take(&mut d.offered[i]) / dt;
