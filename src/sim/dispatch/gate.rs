@@ -24,6 +24,12 @@ pub enum Why {
 /// How many reasons there are.
 pub const REASONS: usize = 6;
 
+/// How long a rate is saved up that no burst is said for: from poll to poll, and one call more, so that the part of a call that is left over at
+/// one poll is not lost at the next \[s\].
+fn between_polls(spec: &DurableQueues, rate: f64) -> f64 {
+    if rate > 0.0 { spec.period_s + 1.0 / rate } else { spec.period_s }
+}
+
 /// What is known of a function for the whole run, and its limits now.
 #[derive(Debug, Clone)]
 pub struct Gate {
@@ -87,16 +93,16 @@ impl Gate {
     /// Why no call of it may start now; `None` if one may. Rates come first: what they say does not hide that a limit holds, too, see
     /// [`Gate::protected`]. `scale` is S of the utilization controller.
     pub fn blocked(&mut self, spec: &DurableQueues, scale: f64, now: SimTime) -> Option<Why> {
-        let burst_s = spec.quota.as_ref().map_or(spec.period_s, |q| q.burst_s);
         if self.scaled && spec.utilization.is_some() {
             // The most frequent reason comes first: it costs least to find.
             let rate = self.preset_rate(spec) * scale;
+            let burst_s = spec.quota.as_ref().map_or_else(|| between_polls(spec, rate), |q| q.burst_s);
             if self.quota.fill(rate, burst_s, now) < 1.0 {
                 return Some(Why::Utilization);
             }
-        } else if spec.quota.is_some() {
+        } else if let Some(quota) = &spec.quota {
             let rate = self.cost.rate(self.quota_cores);
-            if rate.is_finite() && self.quota.fill(rate, burst_s, now) < 1.0 {
+            if rate.is_finite() && self.quota.fill(rate, quota.burst_s, now) < 1.0 {
                 return Some(Why::Quota);
             }
         }
@@ -113,7 +119,8 @@ impl Gate {
         {
             return Some(Why::SlowStart);
         }
-        let pressed = self.pressed.rate.is_finite() && self.press.fill(self.pressed.rate, spec.period_s, now) < 1.0;
+        let rate = self.pressed.rate;
+        let pressed = rate.is_finite() && self.press.fill(rate, between_polls(spec, rate), now) < 1.0;
         pressed.then_some(Why::BackPressure)
     }
 
