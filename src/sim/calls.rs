@@ -50,6 +50,8 @@ pub struct Call {
     pub attempt: u32,
     /// Whether it is executed once more than it must be.
     pub again: bool,
+    /// The call, by slot and generation, of which it is a copy because nothing was heard of it in time; slot `NONE` if it is none.
+    pub origin: (u32, u32),
     /// Whether its service throws an exception at it.
     pub failed: bool,
     /// Whether its sandbox was started for it.
@@ -105,6 +107,12 @@ impl Calls {
                 u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 calls are in flight")
             }
         }
+    }
+
+    /// Whether a queue still waits to hear of a call: always, but for a copy of a call that has ended.
+    pub fn is_wanted(&self, call: &Call) -> bool {
+        let (slot, generation) = call.origin;
+        self.slots.get(slot as usize).is_none_or(|origin| origin.generation == generation && origin.stage != Stage::Gone)
     }
 
     /// All calls in flight, by slot.

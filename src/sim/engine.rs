@@ -433,6 +433,7 @@ impl Engine<'_> {
                 share_weight_mark: 0.0,
                 attempt: 0,
                 again: false,
+                origin: (NONE, 0),
                 failed: false,
                 cold: false,
                 deferred: false,

@@ -33,10 +33,12 @@ impl Engine<'_> {
             gate.cost.add(call.work.as_secs_f64() * gate.cores, over);
         }
         let Some(delivery) = &d.spec.delivery else { return Returned::Done };
-        if delivery.lost_acknowledgements > 0.0 && d.lost.uniform() < delivery.lost_acknowledgements {
+        let is_wanted = self.calls.is_wanted(&call);
+        if is_wanted && delivery.lost_acknowledgements > 0.0 && d.lost.uniform() < delivery.lost_acknowledgements {
             d.totals.acknowledgements_lost += 1;
             let after = Duration::from_secs_f64(delivery.timeout_s);
             let until = (call.released + after).max(self.now);
+            // If it is a copy itself, the call is still out, and this is one more copy of that.
             let copy = self.calls.insert(Call { again: true, failed: false, stage: Stage::Held, ..call });
             self.hold_until(copy, until);
         }
@@ -85,7 +87,7 @@ impl Engine<'_> {
         self.enqueue(slot);
     }
 
-    /// Calls that were handed out too long ago are offered once more, though they may still run.
+    /// Calls that were handed out too long ago are offered once more, though they may still run; copies of a call only until it has ended.
     pub(super) fn let_leases_end(&mut self) {
         while let Some(&lease) = self.dispatch.leases.front() {
             let call = &self.calls[lease.slot];
@@ -96,10 +98,11 @@ impl Engine<'_> {
                 break;
             }
             self.dispatch.leases.pop_front();
-            if is_out {
+            if is_out && self.calls.is_wanted(call) {
                 self.dispatch.totals.timeouts += 1;
+                let origin = if call.origin.0 == NONE { (lease.slot, lease.generation) } else { call.origin };
                 let call = *call;
-                let copy = self.calls.insert(Call { again: true, failed: false, stage: Stage::Held, ..call });
+                let copy = self.calls.insert(Call { again: true, failed: false, stage: Stage::Held, origin, ..call });
                 self.enqueue(copy);
             }
         }
