@@ -86,6 +86,10 @@ pub(super) struct Dispatching {
     credits: Vec<f64>,
     /// Work that each region's queues have handed out since the conductor looked [core·s].
     offered: Vec<f64>,
+    /// By region: every change of the CPU in use times its instant, so that CPU in use x now less this is its integral; and that at the last poll,
+    /// which was then [millionths of a core x ns].
+    used_moment: Vec<i128>,
+    used_until: (Vec<i128>, SimTime),
     /// CPU in use over capacity, summed over the polls since the conductor looked, and how many these were.
     used: (Vec<f64>, u32),
     traffic: Vec<Traffic>,
@@ -138,6 +142,8 @@ impl Dispatching {
             matrix: Matrix::identity(regions),
             credits: vec![0.0; regions],
             offered: vec![0.0; regions],
+            used_moment: vec![0; regions],
+            used_until: (vec![0; regions], SimTime::ZERO),
             used: (vec![0.0; regions], 0),
             traffic,
             next_conducting: SimTime::ZERO,
@@ -170,6 +176,12 @@ impl Dispatching {
             gate.service = service as u32;
         }
         self.queues.resize_with(self.queues.len() + self.regions, VecDeque::new);
+    }
+
+    /// A region uses so much more CPU from now on [millionths of a core].
+    #[inline]
+    pub(super) fn cpu_changed(&mut self, region: RegionId, more: i128, now: SimTime) {
+        self.used_moment[region.index()] += more * i128::from(now.0);
     }
 
     /// Whether functions call services.
