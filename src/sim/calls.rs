@@ -112,7 +112,9 @@ impl Calls {
     /// Whether a queue still waits to hear of a call: always, but for a copy of a call that has ended.
     pub fn is_wanted(&self, call: &Call) -> bool {
         let (slot, generation) = call.origin;
-        self.slots.get(slot as usize).is_none_or(|origin| origin.generation == generation && origin.stage != Stage::Gone)
+        self.slots
+            .get(slot as usize)
+            .is_none_or(|origin| origin.generation == generation && origin.stage != Stage::Gone)
     }
 
     /// All calls in flight, by slot.

@@ -78,7 +78,14 @@ pub fn of(run: &Run, function: &str) -> Vec<Call> {
 fn most_together(spans: impl Iterator<Item = (f64, f64)>) -> i32 {
     let mut edges: Vec<(f64, i32)> = spans.flat_map(|(from, to)| [(from, 1), (to, -1)]).collect();
     edges.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    edges.iter().scan(0, |now, e| { *now += e.1; Some(*now) }).max().unwrap_or(0)
+    edges
+        .iter()
+        .scan(0, |now, e| {
+            *now += e.1;
+            Some(*now)
+        })
+        .max()
+        .unwrap_or(0)
 }
 
 const POISSON: &str = r#"
@@ -133,7 +140,12 @@ fn slow_start_lets_a_backlog_grow_by_a_fifth_per_minute_rounded_down() {
 
 #[test]
 fn no_more_calls_of_a_function_run_than_may() {
-    let rows = [calls(0.0, "f", 5.0, "a", 15), calls(0.0, "g", 5.0, "a", 12), calls(0.0, "h", 5.0, "b", 9), calls(0.5, "f", 5.0, "b", 15)];
+    let rows = [
+        calls(0.0, "f", 5.0, "a", 15),
+        calls(0.0, "g", 5.0, "a", 12),
+        calls(0.0, "h", 5.0, "b", 9),
+        calls(0.5, "f", 5.0, "b", 15),
+    ];
     let lab = lab(&[("a", 30), ("b", 30)], "", &rows);
     let limits = part("concurrency", "{ calls = 3, of = { \"g\" = 1, \"h\" = 9 } }");
     let run = lab.run(&[&limits]);
@@ -207,7 +219,8 @@ outages = [{ from_s = 200.0, until_s = 400.0 }, { from_s = 600.0, until_s = 700.
 pub fn everything(calls: u32) -> (Lab, Vec<String>) {
     let regions = [("a", 6), ("b", 3), ("c", 6)];
     let poisson = POISSON.replace("calls = 3000", &format!("calls = {calls}"));
-    let text = world(&regions, &format!("{EVERYTHING}{poisson}")).replace("[scheduler.packing.first-fit]", "[scheduler.packing.locality-groups]\nhosts_per_group = 2");
+    let text = world(&regions, &format!("{EVERYTHING}{poisson}"))
+        .replace("[scheduler.packing.first-fit]", "[scheduler.packing.locality-groups]\nhosts_per_group = 2");
     let parts = vec![
         part("run_queue", "3"),
         part("pull", "where-room"),
@@ -232,7 +245,7 @@ fn nothing_is_lost_with_every_part_on() {
         &[][..],
         &["time.drain_limit_s=0", "time.duration_s=650"],
         &["model.queue.max_waiting=1"],
-        &["model.queue.timeout_s=0.5", "model.cpu=contended"],
+        &["model.queue.timeout_s=0.5", "scheduler.dispatch.durable-queues.delivery.timeout_s=3"],
         &["scheduler.dispatch.durable-queues.delivery.attempts=1", "scheduler.packing.first-fit={}"],
     ] {
         let set: Vec<&str> = parts.iter().map(String::as_str).chain(more.iter().copied()).collect();
@@ -295,17 +308,27 @@ fn what_is_wrong_is_said_with_file_line_key_and_remedy() {
     let text = |more: &str| lab(&[("here", 1)], more, &row);
     let direct = |more: &str| {
         let text = world(&[("here", 1)], more).replace(&format!("[{QUEUES}]\nperiod_s = 1.0\n"), "");
-        Lab::new(&format!("{text}[workload.calls]\npath = \"calls.csv\"\n")).file("calls.csv", "arrival_time_s,function_id,duration_s,memory_mb\n0,f,1,10\n")
+        Lab::new(&format!("{text}[workload.calls]\npath = \"calls.csv\"\n"))
+            .file("calls.csv", "arrival_time_s,function_id,duration_s,memory_mb\n0,f,1,10\n")
     };
     let table = format!("[{QUEUES}");
     for (lab, words) in [
-        (direct("[services.db]\ncapacity_per_s = 1.0\n"), &["services", "no durable queue", "help: add scheduler.dispatch.durable-queues"][..]),
+        (
+            direct("[services.db]\ncapacity_per_s = 1.0\n"),
+            &["services", "no durable queue", "help: add scheduler.dispatch.durable-queues"][..],
+        ),
         (text(&format!("{table}.carbon]\n")), &["durable-queues", "there is none", "utilization = { paced = {} }"]),
         (text(&format!("{table}.quota]\nburst = 3\n")), &["burst", "burst_s"]),
-        (text(&format!("{table}.delivery]\nretry_delay_s = 9.0\nlongest_delay_s = 1.0\n")), &["longest_delay_s", "below retry_delay_s", "raise longest_delay_s"]),
+        (
+            text(&format!("{table}.delivery]\nretry_delay_s = 9.0\nlongest_delay_s = 1.0\n")),
+            &["longest_delay_s", "below retry_delay_s", "raise longest_delay_s"],
+        ),
         (text(&format!("{table}.utilization.pace]\n")), &["pace", "paced"]),
         (text(&format!("{table}.conductor]\nmargin = -1.0\n")), &["margin", "0"]),
-        (text("[services.db]\ncapacity_per_s = 1.0\nfunctions = [\"f\"]\nfunction_share = 0.1\n"), &["function_share", "both say", "keep one"]),
+        (
+            text("[services.db]\ncapacity_per_s = 1.0\nfunctions = [\"f\"]\nfunction_share = 0.1\n"),
+            &["function_share", "both say", "keep one"],
+        ),
     ] {
         let (code, message) = sim(lab.folder(), &["check", "scenario.toml"]);
         assert_ne!(code, 0, "{message}");

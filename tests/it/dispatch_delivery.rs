@@ -20,7 +20,13 @@ fn every_lost_acknowledgement_executes_the_call_once_more() {
     let run = lab.run(&[&part("delivery", "{ timeout_s = 30.0, lost_acknowledgements = 0.2 }")]);
     let [executed, lost, again, attempts, timeouts] = numbers(
         &run,
-        ["calls.executed", "dispatch.acknowledgements_lost", "dispatch.executed_again", "dispatch.attempts", "dispatch.timeouts"],
+        [
+            "calls.executed",
+            "dispatch.acknowledgements_lost",
+            "dispatch.executed_again",
+            "dispatch.attempts",
+            "dispatch.timeouts",
+        ],
     );
     assert_eq!([executed, again, attempts, timeouts], [1000.0, lost, 1000.0 + lost, 0.0]);
     // p/(1 - p) = 1/4 of 1000 in the mean, with a variance of p/(1 - p)^2 each: a standard deviation of 17.7.
@@ -28,7 +34,7 @@ fn every_lost_acknowledgement_executes_the_call_once_more() {
     assert_eq!(run.table("hosts.csv").sum("executed"), 1000.0 + lost);
     assert_eq!(run.table("functions.csv").sum("executed"), 1000.0);
     // Each is executed in full: 80 J per core-second.
-    is("energy", run.number("energy_j.execution"), (1000.0 + lost) * 80.0 );
+    is("energy", run.number("energy_j.dynamic"), (1000.0 + lost) * 80.0);
     assert_eq!(run.number("calls.unfinished"), 0.0);
 }
 
@@ -46,7 +52,8 @@ fn a_time_out_that_is_shorter_than_the_call_executes_it_again_and_loses_nothing(
     assert_eq!(numbers(&run, ["dispatch.executed_again", "dispatch.timeouts"]), [0.0, 0.0]);
 }
 
-const DOWN: &str = "[services.db]\ncapacity_per_s = 10.0\nfunctions = [\"f\"]\noutages = [{ from_s = 0.0, until_s = 50.0 }]\n";
+const DOWN: &str =
+    "[services.db]\ncapacity_per_s = 10.0\nfunctions = [\"f\"]\noutages = [{ from_s = 0.0, until_s = 50.0 }]\n";
 
 #[test]
 fn without_delivery_a_call_that_is_refused_is_rejected_and_with_it_offered_until_it_is_given_up() {
@@ -75,7 +82,7 @@ fn without_delivery_a_call_that_is_refused_is_rejected_and_with_it_offered_until
 
 fn outage(more: &str) -> Lab {
     let service = format!(
-        "[services.db]\ncapacity_per_s = 40.0\nfunctions = [\"f\"]\nexceptions_per_min = 10.0\noutages = [{{ from_s = 600.0, until_s = 900.0 }}]\n{more}"
+        "[services.db]\ncapacity_per_s = 1000.0\nfunctions = [\"f\"]\nexceptions_per_min = 10.0\noutages = [{{ from_s = 600.0, until_s = 900.0 }}]\n{more}"
     );
     lab(&[("here", 60)], &service, &steady("f", 5.0, 0.0, 2400.0))
 }
@@ -132,7 +139,8 @@ fn exceptions_halve_the_calls_of_every_minute() {
     let total: Vec<f64> = (1..=5).map(exceptions).collect();
     let by_minute: Vec<f64> = total.windows(2).map(|w| w[1] - w[0]).collect();
     for (minute, wanted) in by_minute.iter().zip([300.0, 150.0, 75.0, 37.5]) {
-        assert!((minute - wanted).abs() <= 0.05 * wanted + 5.0, "{by_minute:?}");
+        // What the bucket holds when a rate begins, a poll's calls and one, comes on top.
+        assert!((minute - wanted).abs() <= wanted / 60.0 + 1.5, "{by_minute:?}");
     }
 }
 
@@ -151,7 +159,10 @@ fn a_call_whose_copy_is_given_up_is_not_counted_as_rejected() {
 
 #[test]
 fn a_world_without_a_service_calls_none() {
-    let text = world(&[("here", 2)], "[workload.poisson]\nrate_per_s = 1.0\ncalls = 100\nservice.constant = { length_s = 0.5 }\n");
+    let text = world(
+        &[("here", 2)],
+        "[workload.poisson]\nrate_per_s = 1.0\ncalls = 100\nservice.constant = { length_s = 0.5 }\n",
+    );
     let run = Lab::new(&text).run(&[&part("delivery", "{}"), &part("back_pressure", "{}")]);
     assert_eq!(numbers(&run, ["dispatch.refused", "dispatch.executed_again", "calls.executed"]), [0.0, 0.0, 100.0]);
 }
