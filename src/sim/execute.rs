@@ -257,8 +257,8 @@ impl Engine<'_> {
             Returned::Again => {}
             Returned::Refused => {
                 if self.refuse(slot) {
-                    self.dispatch.totals.given_up += 1;
-                    self.reject(slot);
+                    let counts = self.reject(slot);
+                    self.dispatch.totals.given_up += u64::from(counts);
                 }
                 return;
             }

@@ -43,6 +43,9 @@ impl Engine<'_> {
         h.refresh(group, self.rules.cpu);
         let load = &mut self.loads[h.region.index()];
         load.cpu_used = load.cpu_used + h.used_cpu - used;
+        if self.dispatch.on {
+            self.dispatch.cpu_changed(h.region, i128::from(h.used_cpu) - i128::from(used), self.now);
+        }
         let faster = h.speed > was.0 || h.batch_speed > was.1;
         let promised = self.promised[host.index()];
         debug_assert!(h.reserved_memory <= promised.memory, "host {} promises more memory than it may", host.0);

@@ -448,8 +448,8 @@ impl Engine<'_> {
         }
         let host = match self.rules.queue.scope {
             QueueScope::None => {
-                self.totals.turned_away += 1;
-                return self.reject(slot);
+                self.totals.turned_away += u64::from(self.reject(slot));
+                return;
             }
             QueueScope::Region => None,
             QueueScope::Host if host.is_some() => host.map(|h| h.0 - r.first_host),
@@ -466,8 +466,8 @@ impl Engine<'_> {
             }
         };
         if !self.regions[region.index()].waiting.push(slot, host) {
-            self.totals.turned_away += 1;
-            return self.reject(slot);
+            self.totals.turned_away += u64::from(self.reject(slot));
+            return;
         }
         self.enter_queue(slot);
     }
@@ -478,8 +478,8 @@ impl Engine<'_> {
         let full =
             self.rules.queue.max_waiting.is_some_and(|most| self.pools.at(pool, region).queue.len() >= most as usize);
         if full {
-            self.totals.turned_away += 1;
-            return self.reject(slot);
+            self.totals.turned_away += u64::from(self.reject(slot));
+            return;
         }
         self.pools.at(pool, region).queue.push_back(slot);
         self.enter_queue(slot);
@@ -512,18 +512,18 @@ impl Engine<'_> {
     /// A waiting call gives up.
     pub(super) fn time_out(&mut self, slot: u32) {
         let region = self.calls[slot].region;
-        self.totals.timed_out += 1;
         if !self.on_demand {
             let pool = self.pool_of(self.calls[slot].function);
             self.pools.at(pool, region).queue.retain(|&waiting| waiting != slot);
             self.leave_queue(slot);
-            return self.reject(slot);
+            self.totals.timed_out += u64::from(self.reject(slot));
+            return;
         }
         let r = &mut self.regions[region.index()];
         let queue = r.waiting.remove(slot);
         let host = HostId(r.first_host + queue);
         self.leave_queue(slot);
-        self.reject(slot);
+        self.totals.timed_out += u64::from(self.reject(slot));
         // With the first in line gone, the next one may fit.
         self.serve_waiting(host);
     }
@@ -540,13 +540,16 @@ impl Engine<'_> {
         self.series.queue(region, self.now, -1);
     }
 
-    pub(super) fn reject(&mut self, slot: u32) {
+    /// Gives a call up; whether it counts as rejected, which a copy of one that is or will be executed does not.
+    pub(super) fn reject(&mut self, slot: u32) -> bool {
         let call = self.calls[slot];
-        if !self.dispatch.on || self.dispatch_lost(&call) {
+        let counts = !self.dispatch.on || self.dispatch_lost(&call);
+        if counts {
             self.functions[call.function.index()].rejected += 1;
             self.series.at(call.home, self.now).rejected += 1;
         }
         self.calls.remove(slot);
+        counts
     }
 
     /// Functions and workers are assigned to each other anew: who waits may find room in another group.

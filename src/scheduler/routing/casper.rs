@@ -122,7 +122,9 @@ impl Routing for Dispatch {
         let Some(deal) = self.deals.get_mut(call.region.index()) else { return call.region };
         let open = |r: usize| {
             let load = &view.regions[r];
-            load.hosts_on > 0 && load.largest_function >= call.profile.memory.0
+            load.hosts_on > 0
+                && load.largest_function >= call.profile.memory.0
+                && (!view.network.confines() || view.network.allows(call.function, RegionId::from_index(r)))
         };
         deal.next(open).map_or(call.region, RegionId::from_index)
     }

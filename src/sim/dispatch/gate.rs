@@ -24,6 +24,12 @@ pub enum Why {
 /// How many reasons there are.
 pub const REASONS: usize = 6;
 
+/// How long a rate is saved up that no burst is said for: from poll to poll, and one call more, so that the part of a call that is left over at
+/// one poll is not lost at the next \[s\].
+fn between_polls(spec: &DurableQueues, rate: f64) -> f64 {
+    if rate > 0.0 { spec.period_s + 1.0 / rate } else { spec.period_s }
+}
+
 /// What is known of a function for the whole run, and its limits now.
 #[derive(Debug, Clone)]
 pub struct Gate {
@@ -94,12 +100,15 @@ impl Gate {
     /// Why no call of it may start now; `None` if one may. `scale` is S of the utilization controller, and `scaled_time` its integral over
     /// time, at which opportunistic rates fill. Rates are looked at first: they are the most frequent reason.
     pub fn blocked(&mut self, spec: &DurableQueues, (scale, scaled_time): (f64, SimTime), now: SimTime) -> Option<Why> {
-        let burst_s = spec.quota.as_ref().map_or(spec.period_s, |q| q.burst_s);
         if self.scaled && spec.utilization.is_some() {
-            if self.quota.fill(self.preset_rate(spec), burst_s * scale, scaled_time) < 1.0 {
+            let rate = self.preset_rate(spec);
+            let burst_s = spec.quota.as_ref().map_or_else(|| between_polls(spec, rate * scale), |q| q.burst_s);
+            if self.quota.fill(rate, burst_s * scale, scaled_time) < 1.0 {
                 return Some(Why::Utilization);
             }
-        } else if self.rate.is_finite() && self.quota.fill(self.rate, burst_s, now) < 1.0 {
+        } else if let Some(quota) = spec.quota.as_ref().filter(|_| self.rate.is_finite())
+            && self.quota.fill(self.rate, quota.burst_s, now) < 1.0
+        {
             return Some(Why::Quota);
         }
         self.protected(spec, now)
@@ -115,7 +124,8 @@ impl Gate {
         {
             return Some(Why::SlowStart);
         }
-        let pressed = self.pressed.rate.is_finite() && self.press.fill(self.pressed.rate, spec.period_s, now) < 1.0;
+        let rate = self.pressed.rate;
+        let pressed = rate.is_finite() && self.press.fill(rate, between_polls(spec, rate), now) < 1.0;
         pressed.then_some(Why::BackPressure)
     }
 

@@ -107,6 +107,10 @@ pub(super) struct Dispatching {
     offered: Vec<f64>,
     /// CPU in use over capacity, summed over the polls since the conductor looked, and how many these were.
     used: (Vec<f64>, u32),
+    /// By region: every change of the CPU in use times its instant, so that CPU in use x now less this is its integral; and that at the last poll,
+    /// which was then [millionths of a core x ns].
+    used_moment: Vec<i128>,
+    used_until: (Vec<i128>, SimTime),
     traffic: Vec<Traffic>,
     next_conducting: SimTime,
     next_pressing: SimTime,
@@ -173,6 +177,8 @@ impl Dispatching {
             matrix: Matrix::identity(regions),
             credits: vec![0.0; regions],
             offered: vec![0.0; regions],
+            used_moment: vec![0; regions],
+            used_until: (vec![0; regions], SimTime::ZERO),
             used: (vec![0.0; regions], 0),
             traffic,
             next_conducting: after(spec.conductor.as_ref().map(|c| c.period_s)),
@@ -210,6 +216,12 @@ impl Dispatching {
             gate.service = service as u32;
         }
         self.queues.resize_with(self.queues.len() + self.regions, VecDeque::new);
+    }
+
+    /// A region uses so much more CPU from now on [millionths of a core].
+    #[inline]
+    pub(super) fn cpu_changed(&mut self, region: RegionId, more: i128, now: SimTime) {
+        self.used_moment[region.index()] += more * i128::from(now.0);
     }
 
     /// Whether functions call services.

@@ -47,17 +47,22 @@ impl Engine<'_> {
         self.queue.push(next, Event::Poll);
     }
 
-    /// CPU in use, for the controllers' means.
+    /// CPU in use since the last poll, for the controllers' means. What is in use at a poll would not do: calls that began at the last one and were
+    /// short have ended.
     fn look_at_load(&mut self) {
         let d = &mut self.dispatch;
-        let (mut used, mut capacity) = (0, 0);
-        for (sum, load) in d.used.0.iter_mut().zip(&self.loads) {
-            *sum += load.cpu_used as f64 / (load.cpu_capacity.max(1)) as f64;
-            used += load.cpu_used;
+        let dt = (self.now - d.used_until.1).0.max(1) as f64;
+        d.used_until.1 = self.now;
+        let (mut used, mut capacity) = (0.0, 0);
+        for (i, load) in self.loads.iter().enumerate() {
+            let until = i128::from(load.cpu_used) * i128::from(self.now.0) - d.used_moment[i];
+            let mean = (until - std::mem::replace(&mut d.used_until.0[i], until)) as f64 / dt;
+            d.used.0[i] += mean / load.cpu_capacity.max(1) as f64;
+            used += mean;
             capacity += load.cpu_capacity;
         }
         d.used.1 += 1;
-        d.seen.utilization = used as f64 / capacity.max(1) as f64;
+        d.seen.utilization = used / capacity.max(1) as f64;
     }
 
     /// The central controllers say anew what they want: rate limiter, utilization controller, traffic conductor.
