@@ -41,7 +41,7 @@ fn function(name: &str, quota: Quota, quota_cores: Option<f64>) -> FunctionProfi
         quota,
         trust_domain: 0,
         quota_cores,
-        unlimited_time: None,
+        mean_call: None,
     }
 }
 

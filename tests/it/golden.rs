@@ -52,8 +52,13 @@ fn ledgers_beside_carbon_keep_their_figures() {
 }
 
 #[test]
-fn a_hundredth_of_the_xfaas_week_keeps_its_figures() {
-    let set = ["workload.xfaas.calls=200000", "scheduler.shifting.paced-backlog.prior_rate_per_s=0.3307"];
+fn a_hundredth_of_the_first_days_of_the_xfaas_week_keeps_its_figures() {
+    let set = [
+        "workload.xfaas.calls=200000",
+        "scheduler.dispatch.durable-queues.utilization.paced.prior_rate_per_s=0.3307",
+        "scheduler.dispatch.durable-queues.period_s=10",
+        "time.duration_s=259200",
+    ];
     agrees_with_its_golden_file("scenarios/xfaas.toml", "xfaas-hundredth.csv", &set);
 }
 
