@@ -372,6 +372,35 @@ fn carbon_pulls_opportunistic_calls_to_the_clean_region_and_urgent_ones_not() {
 }
 
 #[test]
+fn carbon_scales_the_rate_of_opportunistic_calls_from_hour_to_hour() {
+    // 2 cores of quota over 4 core-seconds: 0.5 calls a second while electricity is clean, a quarter of that while it is dirty.
+    let rows: String = (0..8).map(|h| format!("2022-06-06T0{h}:00:00Z,{}\n", [500, 100][h % 2])).collect();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("here.csv");
+    std::fs::write(&path, format!("time_utc,g_per_kwh\n{rows}")).expect("writable");
+    let grid = format!("grid.csv.path = \"{}\"\n{}", path.display(), HOURS.replace("zone =", "grid.csv.zone ="));
+    let grid = ["kind", "factor_basis", "source", "licence", "dataset_version", "past_end"]
+        .iter()
+        .fold(grid, |text, key| text.replace(&format!("\n{key} ="), &format!("\ngrid.csv.{key} =")));
+    let text = world(&[("here", 40)], "").replace("grid.constant.g_per_kwh = 360.0\n", &grid);
+    let text = format!("time.start=2022-06-06T00:00:00Z\n{text}");
+    let calls = vec![made(0.0, 0, 4.0, None, 1), made(100.0, 0, 4.0, None, 9000)];
+    let functions = [function("f", Quota::Opportunistic, Some(2.0))];
+    for (normalize, mean) in [("none", 1.0), ("window", 0.625)] {
+        let carbon =
+            format!("{{ floor = 0.25, across_regions = false, window_s = 7200.0, normalize = \"{normalize}\" }}");
+        let set = [part("quota", "{}"), fixed_scale(1.0), part("carbon", &carbon)];
+        let set: Vec<&str> = set.iter().map(String::as_str).collect();
+        let (_, finished) = simulate_made(&text, &set, &functions, calls.clone());
+        for (hour, factor) in [(0.0, 0.25), (1.0, 1.0), (2.0, 0.25), (3.0, 1.0)] {
+            let count = released(&finished, 3600.0 * hour + 600.0, 3600.0 * (hour + 1.0)) as f64;
+            let wanted = 3000.0 * 0.5 * factor / mean;
+            assert!((count - wanted).abs() <= 2.0, "{normalize}, hour {hour}: {count} is not {wanted}");
+        }
+    }
+}
+
+#[test]
 fn carbon_of_one_constant_intensity_changes_nothing() {
     let rows: Vec<String> = (0..600).map(|k| calls(f64::from(k) + 0.3, "f", 1.0, "a", 4)).collect();
     let lab = lab(&[("a", 5), ("b", 8)], "", &rows);
