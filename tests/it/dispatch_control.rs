@@ -281,7 +281,7 @@ fn the_matrix_stays_as_it_was_while_controllers_are_down_and_forgets_nothing_aft
     let late = lab.run(&[&conductor, &part("controllers_down", "[{ from_s = 500.0, until_s = 5000.0 }]")]);
     assert!(utilization(&late).iter().all(|u| (u - 0.2).abs() < 0.04), "{:?}", utilization(&late));
     // A region at 0.8 where the mean is 0.2 is not overloaded with a margin of 0.7, however long nobody has looked.
-    let margin = part("conductor", "{ margin = 0.7 }");
+    let margin = part("conductor", "{ margin = 0.7, measured_weight = 0.0 }");
     assert_eq!(lab.run(&[&margin]).number("dispatch.abroad_share"), 0.0);
     let blind = lab.run(&[&margin, &part("controllers_down", "[{ from_s = 100.0, until_s = 900.0 }]")]);
     assert_eq!(blind.number("dispatch.abroad_share"), 0.0);
