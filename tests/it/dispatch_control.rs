@@ -281,7 +281,7 @@ fn the_matrix_stays_as_it_was_while_controllers_are_down_and_forgets_nothing_aft
     let late = lab.run(&[&conductor, &part("controllers_down", "[{ from_s = 500.0, until_s = 5000.0 }]")]);
     assert!(utilization(&late).iter().all(|u| (u - 0.2).abs() < 0.04), "{:?}", utilization(&late));
     // A region at 0.8 where the mean is 0.2 is not overloaded with a margin of 0.7, however long nobody has looked.
-    let margin = part("conductor", "{ margin = 0.7 }");
+    let margin = part("conductor", "{ margin = 0.7, measured_weight = 0.0 }");
     assert_eq!(lab.run(&[&margin]).number("dispatch.abroad_share"), 0.0);
     let blind = lab.run(&[&margin, &part("controllers_down", "[{ from_s = 100.0, until_s = 900.0 }]")]);
     assert_eq!(blind.number("dispatch.abroad_share"), 0.0);
@@ -368,6 +368,35 @@ fn carbon_pulls_opportunistic_calls_to_the_clean_region_and_urgent_ones_not() {
         assert!(count[1][0] <= most && count[1][1] > 4000, "{pull}: {count:?}");
         // The conductor evens out what runs, so that urgent ones make room there; they never follow the grid.
         assert!(count[0][0] + count[0][1] > 4000 && count[0][1] < count[0][0], "{pull}: {count:?}");
+    }
+}
+
+#[test]
+fn carbon_scales_the_rate_of_opportunistic_calls_from_hour_to_hour() {
+    // 2 cores of quota over 4 core-seconds: 0.5 calls a second while electricity is clean, a quarter of that while it is dirty.
+    let rows: String = (0..8).map(|h| format!("2022-06-06T0{h}:00:00Z,{}\n", [500, 100][h % 2])).collect();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("here.csv");
+    std::fs::write(&path, format!("time_utc,g_per_kwh\n{rows}")).expect("writable");
+    let grid = format!("grid.csv.path = \"{}\"\n{}", path.display(), HOURS.replace("zone =", "grid.csv.zone ="));
+    let grid = ["kind", "factor_basis", "source", "licence", "dataset_version", "past_end"]
+        .iter()
+        .fold(grid, |text, key| text.replace(&format!("\n{key} ="), &format!("\ngrid.csv.{key} =")));
+    let text = world(&[("here", 40)], "").replace("grid.constant.g_per_kwh = 360.0\n", &grid);
+    let text = format!("time.start=2022-06-06T00:00:00Z\n{text}");
+    let calls = vec![made(0.0, 0, 4.0, None, 1), made(100.0, 0, 4.0, None, 9000)];
+    let functions = [function("f", Quota::Opportunistic, Some(2.0))];
+    for (normalize, mean) in [("none", 1.0), ("window", 0.625)] {
+        let carbon =
+            format!("{{ floor = 0.25, across_regions = false, window_s = 7200.0, normalize = \"{normalize}\" }}");
+        let set = [part("quota", "{}"), fixed_scale(1.0), part("carbon", &carbon)];
+        let set: Vec<&str> = set.iter().map(String::as_str).collect();
+        let (_, finished) = simulate_made(&text, &set, &functions, calls.clone());
+        for (hour, factor) in [(0.0, 0.25), (1.0, 1.0), (2.0, 0.25), (3.0, 1.0)] {
+            let count = released(&finished, 3600.0 * hour + 600.0, 3600.0 * (hour + 1.0)) as f64;
+            let wanted = 3000.0 * 0.5 * factor / mean;
+            assert!((count - wanted).abs() <= 2.0, "{normalize}, hour {hour}: {count} is not {wanted}");
+        }
     }
 }
 

@@ -107,7 +107,7 @@ fn an_outage_loses_nothing_and_its_callers_catch_up() {
     assert!(exceptions > 300.0 && exceptions == refused);
     assert!(caught_up > 0.0 && caught_up < 1500.0, "{caught_up}");
     assert_eq!(run.number("dispatch.slowed_functions"), 1.0);
-    // Nobody is refused but during the outage: the log has a call's last attempt, which began within it or was the first.
+    // Without the outage the same capacity refuses nobody.
     let free = outage("").run(&[&part("delivery", delivery), &part("back_pressure", "{}"), "services.db.outages=[]"]);
     assert_eq!(numbers(&free, ["services.db.exceptions", "dispatch.slowed_functions"]), [0.0, 0.0]);
 }
