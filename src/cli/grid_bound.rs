@@ -133,7 +133,7 @@ impl GridBound {
     }
 
     /// The zones' names, their series over the span that all have, and that span.
-    fn zones(&self, step_s: f64) -> Result<(Vec<String>, Vec<Vec<f64>>, String), Failure> {
+    fn zones(&self, step_s: f64) -> Result<Zones, Failure> {
         let mut found: Vec<(String, Vec<Interval>)> = Vec::new();
         for given in &self.files {
             let (name, path) = match given.split_once('=') {
@@ -281,8 +281,11 @@ impl GridBound {
     }
 }
 
+/// Names, hourly intensities and what is to be said of them.
+type Zones = (Vec<String>, Vec<Vec<f64>>, String);
+
 /// Cuts series to the span that all have.
-fn align(found: Vec<(String, Vec<Interval>)>, step: i64) -> Result<(Vec<String>, Vec<Vec<f64>>, String), Failure> {
+fn align(found: Vec<(String, Vec<Interval>)>, step: i64) -> Result<Zones, Failure> {
     let from = found.iter().filter_map(|z| z.1.first()).map(|i| i.start).max().unwrap_or(0);
     let to = found.iter().filter_map(|z| z.1.last()).map(|i| i.end).min().unwrap_or(0);
     if from >= to {
@@ -430,6 +433,6 @@ fn shares_csv(shares: &[(f64, f64, f64, f64)]) -> String {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let write = |f: &mut dyn std::io::Write| Ok(f.write_all(text.as_bytes())?);
+    let write = |f: &mut dyn std::io::Write| f.write_all(text.as_bytes());
     report::write_file(path, write).map_err(Failure::internal)
 }

@@ -157,6 +157,9 @@ pub fn great_circle_km(a: Place, b: Place) -> f64 {
 /// What is wrong: a key below `network`, what, and what to do.
 pub type NetworkProblem = (String, String, String);
 
+/// A file that was read: its path and its text.
+type ReadFile = (PathBuf, String);
+
 impl NetworkSpec {
     /// The network of regions with these names and places; the text of `rtt_csv`, if it was read.
     ///
@@ -167,7 +170,7 @@ impl NetworkSpec {
         names: &[String],
         places: &[Option<Place>],
         base_dir: &Path,
-    ) -> Result<(Network, Option<(PathBuf, String)>), Vec<NetworkProblem>> {
+    ) -> Result<(Network, Option<ReadFile>), Vec<NetworkProblem>> {
         let mut problems = Vec::new();
         let mut read = None;
         let rtt = match (&self.rtt_ms, &self.rtt_csv) {
@@ -195,7 +198,7 @@ impl NetworkSpec {
                     }
                 }
             }
-            (None, None) => self.from_places(places, &mut problems),
+            (None, None) => self.rtt_of_places(places, &mut problems),
         };
         let rules = self.rules(names, &mut problems);
         let residency = self.residency_of(names, &mut problems);
@@ -211,7 +214,7 @@ impl NetworkSpec {
         Ok((network, read))
     }
 
-    fn from_places(&self, places: &[Option<Place>], problems: &mut Vec<NetworkProblem>) -> Option<Vec<Duration>> {
+    fn rtt_of_places(&self, places: &[Option<Place>], problems: &mut Vec<NetworkProblem>) -> Option<Vec<Duration>> {
         let Some(places) = places.iter().copied().collect::<Option<Vec<_>>>() else {
             let what = "nothing says how long messages take: there is neither rtt_ms nor rtt_csv, and not every region has coordinates";
             let help = "write rtt_ms, or latitude_deg and longitude_deg of every region";

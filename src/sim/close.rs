@@ -71,7 +71,7 @@ impl Engine<'_> {
             totals: self.totals,
             hosts: self.hosts,
             end: self.now,
-            unfinished: unfinished,
+            unfinished,
             events: self.events,
             most_in_flight: self.calls.most_in_flight(),
             pools,

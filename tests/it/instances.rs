@@ -98,7 +98,7 @@ const MIGRATION: [(&str, &str); 5] = [
         "{ of = [{ defragment = { period_s = 15.0 } }, { relieve-overload = { period_s = 15.0, high = 0.7 } }] }",
     ),
 ];
-const PACKING: [(&str, &str); 15] = [
+const PACKING: [(&str, &str); 16] = [
     ("warm-first", "{}"),
     ("first-fit", "{}"),
     ("next-fit", "{}"),
@@ -107,6 +107,7 @@ const PACKING: [(&str, &str); 15] = [
     ("round-robin", "{}"),
     ("random", "{}"),
     ("power-of-two-choices", "{}"),
+    ("locality-groups", "{}"),
     ("least-loaded", "{}"),
     ("dot-product", "{}"),
     ("l2-norm", "{}"),

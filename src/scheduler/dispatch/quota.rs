@@ -13,8 +13,8 @@ use crate::types::SimTime;
 ///   tokens <- min(tokens + r dt, max(1, r burst_s))      one per call; calls start while there is a whole one
 /// ```
 ///
-/// In any stretch of t seconds, at most r (t + burst_s) calls start (t r + 1 where r burst_s is below one). A call that goes whatever the quota
-/// says takes its token all the same: the function pays it back.
+/// In any stretch of t seconds, at most r (t + burst_s) calls start (t r + 1 where r burst_s is below one). A call that goes because it is
+/// due takes no token: it goes beyond the rate.
 ///
 /// Source: XFaaS (SOSP 2023): the central rate limiter turns a quota of CPU cycles per second into requests per second by the mean cost of a
 /// call. The averaging window is not published.

@@ -102,8 +102,8 @@ impl Gate {
     pub fn blocked(&mut self, spec: &DurableQueues, (scale, scaled_time): (f64, SimTime), now: SimTime) -> Option<Why> {
         if self.scaled && spec.utilization.is_some() {
             let rate = self.preset_rate(spec);
-            let burst_s = spec.quota.as_ref().map_or_else(|| between_polls(spec, rate * scale), |q| q.burst_s);
-            if self.quota.fill(rate, burst_s * scale, scaled_time) < 1.0 {
+            // S is what the controller wants now: what was not used of it is not saved up.
+            if self.quota.fill(rate, between_polls(spec, rate * scale) * scale, scaled_time) < 1.0 {
                 return Some(Why::Utilization);
             }
         } else if let Some(quota) = spec.quota.as_ref().filter(|_| self.rate.is_finite())
@@ -129,8 +129,8 @@ impl Gate {
         pressed.then_some(Why::BackPressure)
     }
 
-    /// A call of it starts, and takes its token, whether it waited for one or was due.
-    pub fn start(&mut self, spec: &DurableQueues, now: SimTime) {
+    /// A call of it starts; one that is due goes beyond its rate, and takes no token of it.
+    pub fn start(&mut self, spec: &DurableQueues, is_due: bool, now: SimTime) {
         self.running += 1;
         self.pressed_started += 1;
         if let Some(slow_start) = &spec.slow_start {
@@ -139,7 +139,7 @@ impl Gate {
         if self.pressed.rate.is_finite() {
             self.press.take();
         }
-        if (self.scaled && spec.utilization.is_some()) || self.rate.is_finite() {
+        if !is_due && ((self.scaled && spec.utilization.is_some()) || self.rate.is_finite()) {
             self.quota.take();
         }
     }

@@ -161,7 +161,7 @@ impl Engine<'_> {
                 && let Some(region) = self.puller(FunctionId(function), home, true)
             {
                 self.dispatch.totals.due += 1;
-                self.pull(&entry, region);
+                self.pull(&entry, region, true);
                 self.offer_due(function, home.index(), &mut due);
             } else if self.dispatch.is_long(&self.calls[entry.slot]) {
                 self.dispatch.long.push(Reverse((self.now + GUARD, entry)));
@@ -211,7 +211,7 @@ impl Engine<'_> {
                     }
                     continue;
                 };
-                self.pull(&entry, region);
+                self.pull(&entry, region, false);
             }
             if self.dispatch.gates[function as usize].waiting > 0 {
                 self.offer_head(function, &mut heads);

@@ -32,7 +32,7 @@ impl Engine<'_> {
             match gate.blocked(&d.spec, scale, now) {
                 None => {
                     if let Some(region) = self.puller(function, home, false) {
-                        self.dispatch.gates[function.index()].start(&self.dispatch.spec, now);
+                        self.dispatch.gates[function.index()].start(&self.dispatch.spec, false, now);
                         self.dispatch.totals.at_once += 1;
                         return self.hand_out(slot, region);
                     }
@@ -108,7 +108,7 @@ impl Engine<'_> {
     }
 
     /// Takes a call out of its queue and hands it out to a region.
-    pub(super) fn pull(&mut self, entry: &Entry, region: RegionId) {
+    pub(super) fn pull(&mut self, entry: &Entry, region: RegionId, is_due: bool) {
         self.take_out(entry);
         let function = self.calls[entry.slot].function;
         let d = &mut self.dispatch;
@@ -116,7 +116,7 @@ impl Engine<'_> {
         if gate.scaled {
             d.allowances[region.index()] -= 1.0;
         }
-        gate.start(&d.spec, self.now);
+        gate.start(&d.spec, is_due, self.now);
         self.hand_out(entry.slot, region);
     }
 

@@ -351,7 +351,7 @@ fn a_submission_spike_comes_on_top_and_moves_no_other_call() {
     // 20,000 expected, standard deviation 141.
     assert!((of_it.len() as f64 - 20_000.0).abs() < 600.0, "{}", of_it.len());
     let (first, last) = (of_it[0].time.as_secs_f64(), of_it[of_it.len() - 1].time.as_secs_f64());
-    assert!(first >= 10_000.0 && first < 10_001.0 && last < 10_900.0 && last > 10_899.0, "{first} {last}");
+    assert!((10_000.0..10_001.0).contains(&first) && last < 10_900.0 && last > 10_899.0, "{first} {last}");
     assert!(of_it.iter().all(|c| c.deadline == c.time + Duration::from_secs(86_400) && c.start == c.time));
     // The median queue function: 221.80 MI in 2.652 s.
     let profile = &more[300];

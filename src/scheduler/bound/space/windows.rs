@@ -52,8 +52,8 @@ pub(super) fn smallest(values: &[f64], count: usize, length: usize) -> Vec<f64> 
         }
     };
     let mut found = Vec::with_capacity(values.len());
-    for at in 0..values.len() {
-        set(&mut tree, at, (1, values[at]));
+    for (at, value) in values.iter().enumerate() {
+        set(&mut tree, at, (1, *value));
         if at + 1 < length {
             continue;
         }
