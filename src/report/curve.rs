@@ -86,7 +86,8 @@ fn quantile(values: &[f64], p: f64) -> f64 {
     quantile_of_sorted(&sorted, p)
 }
 
-/// Percentile over functions: linear between order statistics, the k-th of n standing at (k - 1/2)/n (Hazen); the extremes beyond.
+/// Percentile over functions: the k-th of n stands at (k - 1/2)/n (Hazen), between two of them the logarithm is linear, as far as there is one;
+/// the extremes beyond.
 fn over_functions(values: &[f64], p: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -97,7 +98,8 @@ fn over_functions(values: &[f64], p: f64) -> f64 {
     }
     let below = at as usize;
     match sorted.get(below + 1) {
-        Some(above) => sorted[below] + (at - below as f64) * (above - sorted[below]),
+        Some(&above) if sorted[below] > 0.0 => sorted[below] * libm::pow(above / sorted[below], at - below as f64),
+        Some(&above) => sorted[below] + (at - below as f64) * (above - sorted[below]),
         None => last,
     }
 }

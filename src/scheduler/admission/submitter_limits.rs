@@ -38,7 +38,7 @@ pub struct SubmitterLimits {
     #[schemars(range(min = 1.0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spiky_above: Option<f64>,
-    /// A window with fewer calls is no peak, so that rare callers are not taken for spiky ones [calls]. Default 100 (assumed).
+    /// A window with fewer calls is no peak, so that rare callers are not taken for spiky ones \[calls\]. Default 100 (assumed).
     #[schemars(range(min = 1))]
     #[serde(default = "spiky_from_calls")]
     pub spiky_from_calls: u32,

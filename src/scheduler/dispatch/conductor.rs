@@ -64,7 +64,7 @@ fn measured_weight() -> f64 {
 /// What the conductor sees of one region.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Traffic {
-    /// Work that its queues were asked to hand out, per second [cores].
+    /// Work that its queues were asked to hand out, per second \[cores\].
     pub offered: f64,
     /// Its CPU capacity \[cores\].
     pub capacity: f64,

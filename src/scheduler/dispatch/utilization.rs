@@ -137,17 +137,17 @@ fn largest() -> f64 {
 /// What the controller sees of one period of polling.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Seen {
-    /// Calls of reserved functions that were received [calls].
+    /// Calls of reserved functions that were received \[calls\].
     pub urgent: u64,
-    /// Calls of opportunistic functions that were received [calls].
+    /// Calls of opportunistic functions that were received \[calls\].
     pub deferrable: u64,
-    /// Opportunistic calls that wait now, those of this period included [calls].
+    /// Opportunistic calls that wait now, those of this period included \[calls\].
     pub backlog: u64,
-    /// Sum of r0 over the opportunistic functions that have calls waiting, times the period [calls].
+    /// Sum of r0 over the opportunistic functions that have calls waiting, times the period \[calls\].
     pub quota: f64,
     /// CPU in use over CPU capacity, mean over the period and over all regions.
     pub utilization: f64,
-    /// Calls that were handed to workers, urgent and opportunistic [calls]: for `fixed-target`.
+    /// Calls that were handed to workers, urgent and opportunistic \[calls\]: for `fixed-target`.
     pub started: u64,
 }
 

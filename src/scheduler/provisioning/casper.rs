@@ -51,7 +51,7 @@ pub struct Casper {
     #[schemars(range(min = 0.001))]
     #[serde(default = "super::period_s")]
     pub check_s: f64,
-    /// How much of the cores that are on calls may take [share]. Default 0.7 (assumed).
+    /// How much of the cores that are on calls may take \[share\]. Default 0.7 (assumed).
     #[schemars(range(min = 0.001, max = 1000.0))]
     #[serde(default = "utilization")]
     pub utilization: f64,

@@ -42,7 +42,7 @@ pub struct Casper {
     #[schemars(range(min = 0.001, max = 31_536_000.0))]
     #[serde(default = "period_s")]
     pub period_s: f64,
-    /// How much of the cores that are on calls may take [share]. Default 0.7 (assumed).
+    /// How much of the cores that are on calls may take \[share\]. Default 0.7 (assumed).
     #[schemars(range(min = 0.001, max = 1000.0))]
     #[serde(default = "utilization")]
     pub utilization: f64,

@@ -22,11 +22,10 @@ pub(in crate::sim) use returns::Returned;
 pub use totals::{DispatchTotals, Levels, ServiceOutcome};
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use behind::Behind;
 use gate::Gate;
-use rustc_hash::FxHashMap;
 
 use super::engine::Engine;
 use super::event::Event;
@@ -117,7 +116,7 @@ pub(super) struct Dispatching {
     next_guard: SimTime,
     leases: VecDeque<Lease>,
     /// Calls with copies, by the number that they share.
-    twins: FxHashMap<u64, Twins>,
+    twins: BTreeMap<u64, Twins>,
     /// Calls on their way to each region, and their CPU demand [millionths of a core].
     on_the_way: Vec<(u32, u64)>,
     /// S integrated over time \[s\]: at which opportunistic rates fill.
@@ -185,7 +184,7 @@ impl Dispatching {
             next_pressing: after(spec.back_pressure.as_ref().map(|b| b.period_s)),
             next_guard: SimTime::ZERO,
             leases: VecDeque::new(),
-            twins: FxHashMap::default(),
+            twins: BTreeMap::new(),
             on_the_way: vec![(0, 0); regions],
             scaled_time: 0.0,
             allowances: vec![0.0; regions],

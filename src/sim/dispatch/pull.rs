@@ -18,6 +18,9 @@ pub(super) fn latest(call: &Call, reserve: Duration) -> SimTime {
 impl Engine<'_> {
     /// Writes a call to the durable queue of its function in the region where it arrived; it starts at once if it may.
     pub(in crate::sim) fn enqueue(&mut self, slot: u32) {
+        if self.is_acknowledged(slot) {
+            return self.drop_acknowledged(slot);
+        }
         let call = &self.calls[slot];
         let (function, home, attempt) = (call.function, call.home, call.attempt);
         let now = self.now;

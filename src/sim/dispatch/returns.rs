@@ -132,9 +132,6 @@ impl Engine<'_> {
         if std::mem::take(&mut call.refused) {
             self.dispatch.fall_behind(call.function, true, -1);
         }
-        if self.is_acknowledged(slot) {
-            return self.drop_acknowledged(slot);
-        }
         self.enqueue(slot);
     }
 
@@ -144,7 +141,8 @@ impl Engine<'_> {
             && (lease.until <= self.now || !self.is_out(&lease))
         {
             self.dispatch.leases.pop_front();
-            if self.is_out(&lease) {
+            // A copy of a call that is known to be done is not waited for.
+            if self.is_out(&lease) && !self.is_acknowledged(lease.slot) {
                 self.dispatch.totals.timeouts += 1;
                 let copy = self.copy(lease.slot);
                 self.enqueue(copy);
