@@ -155,7 +155,8 @@ fn agrees_with_itself(
     let found = f.lowest_start(now, from, to, Duration(length));
     let tried = brute(f, now, from, to, Duration(length));
     let cost = |s: SimTime| f.mean(now, s, s + Duration(length)).map_or(f64::NAN, |g| g.0);
-    assert_eq!(found, tried, "{model}: {} or {}", cost(found), cost(tried));
+    // Of starts that cost the same but for rounding, either may be found.
+    assert!(found == tried || (cost(found) - cost(tried)).abs() <= 1e-9, "{model}: {} or {}", cost(found), cost(tried));
 }
 
 proptest! {

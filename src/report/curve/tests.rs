@@ -93,16 +93,17 @@ fn shares_and_percentiles_by_trigger_by_hand() {
     // 20 core-s over 10 calls and 60 over 30: 2 each; time 2 x 4 and 2 x 2.
     near("cpu_core_s_p50", 2.0);
     near("cpu_mi_p99", 2000.0);
-    near("memory_mb_p10", 120.0); // 100 + 0.1 x 200
-    near("memory_mb_p90", 280.0);
-    near("exec_s_p50", 6.0);
-    assert_eq!(entries.len(), 23);
+    // Two functions stand at 1/4 and 3/4: what lies beyond is theirs, and half is half of the way in logarithms.
+    near("memory_mb_p10", 100.0);
+    near("memory_mb_p90", 300.0);
+    near("exec_s_p50", 32_f64.sqrt());
+    assert_eq!(entries.len(), 33);
 }
 
 #[test]
 fn all_figures_by_trigger_are_known_beforehand_and_undefined() {
     let all = trigger_figures();
-    assert_eq!(all.len(), 7 * 23);
+    assert_eq!(all.len(), 7 * 33);
     assert!(all.iter().all(|e| matches!(e.value, Value::Number(x) if x.is_nan())));
     assert!(all.iter().any(|e| e.key == "triggers.timer.exec_s_p95" && e.unit == "s"));
 }

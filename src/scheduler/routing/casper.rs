@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Routing;
+use super::{Ask, Routing, confined};
 use crate::scheduler::spatial::{Deal, Expects, Objective, Planned, Program, Traffic, Violations, calls_in, weights};
 use crate::scheduler::{CallView, View};
 use crate::types::{Duration, RegionId};
@@ -126,7 +126,8 @@ impl Routing for Dispatch {
                 && load.largest_function >= call.profile.memory.0
                 && (!view.network.confines() || view.network.allows(call.function, RegionId::from_index(r)))
         };
-        deal.next(open).map_or(call.region, RegionId::from_index)
+        let dealt = deal.next(open).map_or(call.region, RegionId::from_index);
+        if view.network.confines() { confined(dealt, &Ask::of_call(call, view), view) } else { dealt }
     }
 
     fn violations(&self) -> Option<Violations> {
