@@ -31,7 +31,7 @@ pub struct Run {
     /// Threads to use; the results are the same bytes with any number [default: all cores; for a single run at most 2].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     threads: Option<u32>,
-    /// Exit with 3 if a figure of [[published]] is outside of its tolerance, or has one and cannot be computed.
+    /// Exit with 3 if a figure under `published` is outside of its tolerance, or has one and cannot be computed.
     #[arg(long)]
     check_published: bool,
     /// Print nothing but errors.
