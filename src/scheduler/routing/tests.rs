@@ -240,7 +240,8 @@ proptest! {
     ) {
         let home_id = RegionId(home);
         for text in catalogue::<RoutingSpec>(&[]) {
-            if text.contains("local") {
+            // Local names home and casper what its program says; the engine holds both to residency, and casper counts what comes too late.
+            if text.contains("local") || text.contains("casper") {
                 continue;
             }
             let text = format!("{text}max_rtt_ms = {max_rtt_ms}.0\n");
