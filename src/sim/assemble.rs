@@ -152,9 +152,8 @@ impl<'a> Engine<'a> {
         }
         let lodgers = (setup.instances, setup.jobs.is_some());
         let mut tenancy = Tenancy::new(lodgers, &rules.instances, there, asks, cut, logs.instances);
-        let capacity = loads.iter().map(|l| l.cpu_capacity as f64 / crate::cluster::UNITS_PER_CORE).collect();
         let lost = setup.seed.derive("dispatch").stream("lost-acknowledgements", 0);
-        let dispatch = Dispatching::new(setup.dispatch, regions.len(), capacity, setup.services, lost);
+        let dispatch = Dispatching::new(setup.dispatch, regions.len(), setup.services, lost);
         let jobs = Jobs::new(setup.jobs, regions.len(), cut, logs.jobs);
         tenancy.promises = promises;
         let mut engine = Self {

@@ -60,7 +60,7 @@ impl SlowStart {
         }
         let width = Duration::from_secs_f64(self.window_s).0.max(1);
         let window = now.0 / width;
-        state.until = SimTime((window + 1).saturating_mul(width));
+        state.until = self.next_window(now);
         if window != state.window {
             state.before = if window == state.window + 1 { state.now } else { 0 };
             (state.window, state.now) = (window, 0);

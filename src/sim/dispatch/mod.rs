@@ -119,8 +119,8 @@ pub(super) struct Dispatching {
     twins: BTreeMap<u64, Twins>,
     /// Calls on their way to each region, and their CPU demand [millionths of a core].
     on_the_way: Vec<(u32, u64)>,
-    /// S integrated over time \[s\]: at which opportunistic rates fill.
-    scaled_time: f64,
+    /// S integrated over time: in seconds, and as the time at which opportunistic rates fill.
+    scaled_time: (f64, SimTime),
     /// Opportunistic calls that each region's schedulers may still pull, where carbon scales them [calls].
     allowances: Vec<f64>,
     next_rates: SimTime,
@@ -135,19 +135,12 @@ pub(super) struct Dispatching {
 }
 
 impl Dispatching {
-    pub(super) fn new(
-        spec: DispatchSpec,
-        regions: usize,
-        capacity: Vec<f64>,
-        services: Services,
-        lost: Stream,
-    ) -> Self {
+    pub(super) fn new(spec: DispatchSpec, regions: usize, services: Services, lost: Stream) -> Self {
         let (on, spec) = match spec {
             DispatchSpec::Direct(_) => (false, DurableQueues::default()),
             DispatchSpec::DurableQueues(spec) => (true, *spec),
         };
         let after = |period_s: Option<f64>| SimTime::ZERO + period_s.map_or(Duration::ZERO, Duration::from_secs_f64);
-        let traffic = capacity.into_iter().map(|capacity| Traffic { capacity, ..Traffic::default() }).collect();
         Self {
             on,
             regions,
@@ -179,14 +172,14 @@ impl Dispatching {
             used_moment: vec![0; regions],
             used_until: (vec![0; regions], SimTime::ZERO),
             used: (vec![0.0; regions], 0),
-            traffic,
+            traffic: vec![Traffic::default(); regions],
             next_conducting: after(spec.conductor.as_ref().map(|c| c.period_s)),
             next_pressing: after(spec.back_pressure.as_ref().map(|b| b.period_s)),
             next_guard: SimTime::ZERO,
             leases: VecDeque::new(),
             twins: BTreeMap::new(),
             on_the_way: vec![(0, 0); regions],
-            scaled_time: 0.0,
+            scaled_time: (0.0, SimTime::ZERO),
             allowances: vec![0.0; regions],
             next_rates: SimTime::ZERO,
             pressed_since: SimTime::ZERO,

@@ -41,7 +41,8 @@ impl Engine<'_> {
         self.look_behind();
         let d = &mut self.dispatch;
         let (scale, _) = d.scale_now();
-        d.scaled_time += scale * d.period.as_secs_f64();
+        let scaled_s = d.scaled_time.0 + scale * d.period.as_secs_f64();
+        d.scaled_time = (scaled_s, SimTime::from_secs_f64(scaled_s));
         d.totals.levels.add(scale, d.totals.waiting.0);
         let next = self.now + d.period;
         self.queue.push(next, Event::Poll);

@@ -240,24 +240,25 @@ impl Engine<'_> {
 
     /// Of the regions with a share, the one with most room.
     fn with_most_room(&self, function: FunctionId) -> RegionId {
-        let mut best: Option<(f64, usize)> = None;
-        for i in (0..self.loads.len()).filter(|&i| self.dispatch.shares[i] > 0.0) {
-            let room = self.room(function, i);
-            if best.is_none_or(|(most, _)| room > most) {
-                best = Some((room, i));
-            }
-        }
-        RegionId::from_index(best.expect("some region has a share").1)
+        self.with_most(|i| Some(self.room(function, i))).expect("some region has a share")
     }
 
     /// Of the regions with a share and room, the one that may still pull most opportunistic calls for its capacity; `None` if none may.
     fn with_most_allowance(&self, function: FunctionId) -> Option<RegionId> {
+        self.with_most(|i| {
+            let may = self.dispatch.allowances[i] >= 1.0 && self.room(function, i) > 0.0;
+            may.then(|| self.dispatch.allowances[i] / self.loads[i].cpu_capacity.max(1) as f64)
+        })
+    }
+
+    /// Of the regions with a share, the one of which there is most; the first of equal ones, and `None` if there is nothing of any.
+    fn with_most(&self, of: impl Fn(usize) -> Option<f64>) -> Option<RegionId> {
         let mut best: Option<(f64, usize)> = None;
         for i in (0..self.loads.len()).filter(|&i| self.dispatch.shares[i] > 0.0) {
-            let allowance = self.dispatch.allowances[i] / self.loads[i].cpu_capacity.max(1) as f64;
-            let may = self.dispatch.allowances[i] >= 1.0 && self.room(function, i) > 0.0;
-            if may && best.is_none_or(|(most, _)| allowance > most) {
-                best = Some((allowance, i));
+            if let Some(amount) = of(i)
+                && best.is_none_or(|(most, _)| amount > most)
+            {
+                best = Some((amount, i));
             }
         }
         best.map(|(_, i)| RegionId::from_index(i))
@@ -267,7 +268,7 @@ impl Engine<'_> {
 impl super::Dispatching {
     /// S now, and the time at which opportunistic rates fill.
     pub(super) fn scale_now(&self) -> (f64, SimTime) {
-        (self.scale * self.factor, SimTime::from_secs_f64(self.scaled_time))
+        (self.scale * self.factor, self.scaled_time.1)
     }
 
     /// What a call of a function is expected to cost, at least a microsecond of a core [core·s].

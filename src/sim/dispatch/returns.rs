@@ -104,13 +104,10 @@ impl Engine<'_> {
         let d = &mut self.dispatch;
         d.totals.refused += 1;
         let call = &mut self.calls[slot];
-        let (attempts, delay_s) = match &d.spec.delivery {
-            Some(delivery) => (delivery.attempts, delivery.delay_s(call.attempt)),
-            None => (Some(0), 0.0),
-        };
-        if attempts.is_some_and(|most| call.attempt >= most) {
+        let Some(delivery) = d.spec.delivery.as_ref().filter(|delivery| !delivery.gives_up(call.attempt)) else {
             return true;
-        }
+        };
+        let delay_s = delivery.delay_s(call.attempt);
         (call.stage, call.failed) = (Stage::Held, false);
         call.refused = true;
         let function = call.function;
