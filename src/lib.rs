@@ -45,6 +45,10 @@
 //! * [`run`]: one run from top to bottom, in about fifteen visible lines.
 //! * [`compare`]: several runs of one scenario side by side, in parallel: one table, one picture, fits and crossings.
 //! * [`size`]: the fewest hosts (or the highest ratio, …) that keep objectives, with replications and confidence.
+//! * [`claim`]: a claim about figures as it is typed, `sci < 0.9 * baseline`.
+//! * [`sweep`]: many runs from one file: grids and samples, replications, resume, shards, one tidy table and its statistics.
+//! * [`plot`]: figures of finished results, drawn from their tables alone.
+//! * [`validate`]: every published figure and oracle that the program is held against.
 //! * [`stats`] and [`types`]: streaming histograms; time, units, ids, seeded streams: the words every room speaks.
 //!
 //! # A run from Rust
@@ -107,6 +111,14 @@ pub mod run;
 pub mod compare;
 
 pub mod size;
+
+pub mod claim;
+
+pub mod sweep;
+
+pub mod plot;
+
+pub mod validate;
 
 pub mod stats;
 

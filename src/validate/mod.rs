@@ -1,0 +1,1 @@
+//! Every published figure and oracle that the program is held against: claim, source, published, ours, tolerance, verdict.
