@@ -15,6 +15,7 @@ mod run;
 mod schema;
 mod score;
 mod size;
+mod sweep;
 #[cfg(feature = "polars")]
 mod table;
 mod uncertainty;
@@ -46,6 +47,8 @@ enum Command {
     Score(score::Score),
     /// Find the fewest hosts, or the value of a key, that keep objectives, with replications and confidence.
     Size(size::Size),
+    /// Run many points of a scenario from one file, with replications, resume and parts; or solve for a break-even.
+    Sweep(sweep::Sweep),
     /// Exchange with the Impact Framework: compute its manifests, write a finished run as one.
     Impact(impact::Impact),
     /// Carbon intensity: import any provider's file, show its figures, draw a synthetic one, measure forecasts.
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Plot(plot) => plot.execute(),
         Command::Score(score) => score.execute(),
         Command::Size(size) => size.execute(),
+        Command::Sweep(sweep) => sweep.execute(),
         Command::Impact(impact) => impact.execute(),
         Command::Grid(grid) => grid.execute(),
         Command::Uncertainty(uncertainty) => uncertainty.execute(),

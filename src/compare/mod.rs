@@ -13,6 +13,7 @@ mod waterfall;
 
 pub use crossing::{Crossing, Order, Point, order};
 pub use fit::{Found, search};
+pub(crate) use plan::unit_of;
 pub use plan::{Axis, Cell, Plan};
 pub use slo::{Operator, Slo, SloError};
 pub use table::table;

@@ -129,7 +129,7 @@ fn axis(spec: &AxisSpec) -> Axis {
 }
 
 /// The unit that the name of a key carries.
-fn unit_of(key: &str) -> &'static str {
+pub(crate) fn unit_of(key: &str) -> &'static str {
     const UNITS: [(&str, &str); 11] = [
         ("_g_per_kwh", "gCO2e/kWh"),
         ("_per_s", "1/s"),

@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use super::shape::plain_descriptions;
 use super::{Built, Document, KeyProblem, Look, Report, Scenario, build, check_against_schema, schema};
 
 /// A scenario file, read, checked and turned into types.
@@ -133,6 +136,23 @@ pub fn load(path: &Path, set: &[String]) -> Result<Loaded, ScenarioError> {
 
 fn hex(hash: Sha256) -> String {
     hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Reads another kind of TOML file the way a scenario is read: all that its type's schema forbids at once, each with its line; the document
+/// finds the places of what a later check complains about.
+///
+/// # Errors
+/// The text is no TOML, or not of this type.
+pub fn read_checked<T: JsonSchema + DeserializeOwned>(name: &str, text: &str) -> Result<(T, Document), Box<Report>> {
+    let document = Document::parse(name, text)?;
+    let mut schema = schemars::schema_for!(T).to_value();
+    plain_descriptions(&mut schema);
+    let found = check_against_schema(&document, &schema);
+    if !found.is_empty() {
+        return Err(Box::new(document.report(found)));
+    }
+    let value = document.deserialize().map_err(|problem| Box::new(document.report(vec![*problem])))?;
+    Ok((value, document))
 }
 
 /// Puts a loaded scenario together: opens its files, builds its signals, hosts and policies.

@@ -30,7 +30,7 @@ mod variant;
 mod verify;
 
 pub use build::{Built, Problem as KeyProblem, RegionFacts, ServerFacts, build};
-pub use check::{Loaded, ScenarioError, build_loaded, load};
+pub use check::{Loaded, ScenarioError, build_loaded, load, read_checked};
 pub use compare::{AxisSpec, CompareSpec, CrossingSpec, Find, FitSpec, Keep, StepSpec, ValueSpec, WaterfallSpec};
 pub use diagnose::{Look, Problem, Report};
 pub use document::{Document, Place, Source};

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::build::Problem;
-use super::{Document, Look, Report, Scenario, check_against_schema, shape};
+use super::check::read_checked;
+use super::{Look, Report, Scenario};
 use crate::sci::uncertainty::{UncertaintySpec, Wrong};
 
 /// Why a file of uncertainties cannot be used.
@@ -39,18 +40,11 @@ impl UncertaintyError {
 pub fn read_uncertainty(path: &Path, servers: &[&str]) -> Result<UncertaintySpec, UncertaintyError> {
     let text =
         std::fs::read_to_string(path).map_err(|source| UncertaintyError::Io { path: path.to_owned(), source })?;
-    let problems = |report| UncertaintyError::Problems(Box::new(report));
-    let document = Document::parse(&path.display().to_string(), text).map_err(problems)?;
-    let mut schema = schemars::schema_for!(UncertaintySpec).to_value();
-    shape::plain_descriptions(&mut schema);
-    let found = check_against_schema(&document, &schema);
-    if !found.is_empty() {
-        return Err(problems(document.report(found)));
-    }
-    let spec: UncertaintySpec = document.deserialize().map_err(|problem| problems(document.report(vec![*problem])))?;
+    let (spec, document): (UncertaintySpec, _) =
+        read_checked(&path.display().to_string(), &text).map_err(UncertaintyError::Problems)?;
     let at = |w: Wrong| document.problem_at(&w.key, w.message, "here").help(w.help);
     let wrong: Vec<_> = all_wrong(&spec, servers).into_iter().map(at).collect();
-    if wrong.is_empty() { Ok(spec) } else { Err(problems(document.report(wrong))) }
+    if wrong.is_empty() { Ok(spec) } else { Err(UncertaintyError::Problems(Box::new(document.report(wrong)))) }
 }
 
 fn all_wrong(spec: &UncertaintySpec, servers: &[&str]) -> Vec<Wrong> {
@@ -81,7 +75,7 @@ mod tests {
     #[test]
     fn the_check_understands_every_part_of_the_schema() {
         let mut schema = schemars::schema_for!(UncertaintySpec).to_value();
-        shape::plain_descriptions(&mut schema);
+        super::super::shape::plain_descriptions(&mut schema);
         assert_eq!(super::super::unsupported(&schema), Vec::<String>::new());
     }
 
