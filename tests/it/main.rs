@@ -62,5 +62,6 @@ mod sizing;
 mod space;
 mod starts;
 mod sunk_carbon;
+mod sweep;
 mod uncertainty;
 mod workers;

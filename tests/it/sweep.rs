@@ -1,0 +1,626 @@
+//! Sweeps: what they run, what they write, and that nothing of it depends on threads, parts or interruptions.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use slackwater::sweep::{
+    Earlier, Finished, Meter, Options, Over, Plan, Shard, Solved, SweepError, merge, solve, sweep,
+};
+
+use crate::lab::{Lab, Table, close, repository};
+
+/// A scenario of some hundred calls that runs in milliseconds.
+const SCENARIO: &str = r#"
+seed = 7
+time.duration_s = 600.0
+[workload.poisson]
+calls = 150
+rate_per_s = 0.5
+functions = 5
+service.lognormal = { median_s = 0.4, sigma = 0.8 }
+memory_mb = 128.0
+cpu_cores = 1.0
+[isolation.microvm]
+[scheduler.keep_alive.fixed]
+keep_alive_s = 30.0
+[servers.small]
+cores = 8.0
+memory_mb = 16000.0
+embodied_kg = 1000.0
+lifetime_years = 4.0
+[[regions]]
+name = "here"
+grid.constant = { g_per_kwh = 200.0, label = "assumed" }
+hosts = [{ server = "small", count = 1 }]
+"#;
+
+/// Three isolations, four keep-alive times, three replications.
+const GRID: &str = r#"
+scenario = "scenario.toml"
+replications = 3
+metrics = ["sci", "latency_s.mean"]
+baseline = { isolation = "microvm" }
+[[frontier]]
+minimize = ["sci", "latency_s.mean"]
+[[axes]]
+name = "isolation"
+values = [{ name = "container", set = ["isolation=container"] }, { name = "microvm" }, { name = "wasm", set = ["isolation=wasm"] }]
+[[axes]]
+name = "keep_alive"
+key = "scheduler.keep_alive.fixed.keep_alive_s"
+list = [0, 10, 100, 1000]
+"#;
+
+/// All that a sweep writes which may not depend on how it ran.
+const TABLES: [&str; 7] =
+    ["runs.csv", "runs.parquet", "columns.csv", "points.csv", "differences.csv", "frontier.csv", "sensitivity.csv"];
+
+struct Swept {
+    lab: Lab,
+}
+
+impl Swept {
+    fn new(sweep: &str) -> Self {
+        Self { lab: Lab::new(SCENARIO).file("sweep.toml", sweep) }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.lab.folder().join("sweep.toml")
+    }
+
+    fn out(&self, name: &str) -> PathBuf {
+        self.lab.folder().join("results").join(name)
+    }
+
+    fn write(&self, sweep: &str) {
+        fs::write(self.file(), sweep).expect("writable");
+    }
+
+    fn plan(&self) -> Result<Plan, SweepError> {
+        Plan::read(&self.file(), &[])
+    }
+
+    fn try_run(&self, name: &str, change: impl FnOnce(&mut Options)) -> Result<Finished, SweepError> {
+        let mut options = Options {
+            out: self.out(name),
+            jobs: 2,
+            earlier: Earlier::Refuse,
+            retry_failed: false,
+            shard: Shard::WHOLE,
+        };
+        change(&mut options);
+        sweep(&self.plan()?, &options, &Meter::default())
+    }
+
+    #[track_caller]
+    fn run(&self, name: &str, change: impl FnOnce(&mut Options)) -> Finished {
+        self.try_run(name, change).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn table(&self, name: &str, table: &str) -> Table {
+        Table::read(&self.out(name).join(table))
+    }
+
+    /// What is wrong with a sweep file, plain.
+    #[track_caller]
+    fn wrong(sweep: &str) -> String {
+        match Self::new(sweep).plan() {
+            Ok(_) => panic!("nothing is wrong with\n{sweep}"),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+/// The files of a results folder that all ways of running must agree on.
+fn tables(folder: &Path) -> BTreeMap<&'static str, Vec<u8>> {
+    TABLES.iter().filter_map(|name| Some((*name, fs::read(folder.join(name)).ok()?))).collect()
+}
+
+#[track_caller]
+fn same(a: &Path, b: &Path) {
+    let (x, y) = (tables(a), tables(b));
+    assert_eq!(x.keys().collect::<Vec<_>>(), y.keys().collect::<Vec<_>>());
+    for (name, bytes) in &x {
+        assert!(*bytes == y[name], "{name} differs between {} and {}", a.display(), b.display());
+    }
+    assert!(x.contains_key("runs.csv") && x.contains_key("runs.parquet"));
+}
+
+#[test]
+fn every_point_runs_with_the_same_seeds_and_gives_what_a_single_run_gives() {
+    let swept = Swept::new(GRID);
+    let finished = swept.run("grid", |_| {});
+    assert_eq!((finished.ran.done, finished.ran.failed), (36, 0));
+    let runs = swept.table("grid", "runs.csv");
+    assert_eq!(runs.rows.len(), 36);
+    assert_eq!(runs.column("seed")[..3], [7.0, 8.0, 9.0]);
+    assert_eq!(runs.text("isolation")[12], "microvm");
+    // Point 6 is microvm with 100 s; its second replication has seed 8.
+    let row = 6 * 3 + 1;
+    assert_eq!((runs.column("point")[row], runs.column("keep_alive")[row]), (6.0, 100.0));
+    let single = swept.lab.run(&["scheduler.keep_alive.fixed.keep_alive_s=100", "seed=8"]);
+    for key in ["sci.g_per_unit", "latency_s.p99", "calls.cold", "energy_j.total", "memory.idle_mean_mb"] {
+        assert_eq!(runs.column(key)[row].to_bits(), single.number(key).to_bits(), "{key}");
+    }
+    // Common random numbers: the same calls arrive at every point.
+    let received = runs.column("calls.received");
+    assert!((0..36).all(|i| received[i] == received[i % 3]), "{received:?}");
+}
+
+#[test]
+fn every_column_has_a_unit_and_parquet_says_what_csv_says() {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let swept = Swept::new(GRID);
+    swept.run("grid", |_| {});
+    let (runs, columns) = (swept.table("grid", "runs.csv"), swept.table("grid", "columns.csv"));
+    let header = fs::read_to_string(swept.out("grid").join("runs.csv")).expect("readable");
+    let header: Vec<&str> = header.lines().next().expect("a header").split(',').collect();
+    assert_eq!(columns.text("column"), header);
+    assert!(columns.text("unit").iter().all(|unit| !unit.is_empty()));
+    let unit = |name: &str| columns.text("unit")[header.iter().position(|h| *h == name).expect(name)].clone();
+    assert_eq!(
+        (unit("keep_alive"), unit("sci.g_per_unit"), unit("isolation")),
+        ("s".into(), "gCO2e/R".into(), "text".into())
+    );
+    let file = fs::File::open(swept.out("grid").join("runs.parquet")).expect("there");
+    let reader = SerializedFileReader::new(file).expect("Parquet");
+    let mut rows = 0;
+    for (i, row) in reader.get_row_iter(None).expect("rows").enumerate() {
+        let row = row.expect("a row");
+        for (name, field) in row.get_column_iter() {
+            let csv = &runs.text(name)[i];
+            match field {
+                parquet::record::Field::Null => assert!(csv.is_empty(), "{name}: {csv}"),
+                parquet::record::Field::Str(text) => assert_eq!(text, csv, "{name}"),
+                parquet::record::Field::Double(x) => assert_eq!(x.to_bits(), csv.parse::<f64>().expect(name).to_bits()),
+                parquet::record::Field::Long(n) => assert_eq!(n.to_string(), *csv, "{name}"),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        rows += 1;
+    }
+    assert_eq!(rows, 36);
+}
+
+#[test]
+fn one_thread_or_three_write_the_same_bytes() {
+    let swept = Swept::new(GRID);
+    swept.run("one", |o| o.jobs = 1);
+    swept.run("three", |o| o.jobs = 3);
+    same(&swept.out("one"), &swept.out("three"));
+}
+
+#[test]
+fn parts_that_are_merged_are_the_whole() {
+    let swept = Swept::new(GRID);
+    swept.run("whole", |_| {});
+    for index in [3, 1, 4, 2] {
+        let finished = swept.run("parts", |o| o.shard = Shard { index, count: 4 });
+        assert_eq!(finished.ran.done, 9);
+        assert!(finished.runs.is_none());
+    }
+    let merged = merge(&[swept.out("parts")], &swept.out("parts"), false).expect("all is there");
+    assert!(merged.written && merged.runs.double == 0 && merged.runs.missing.is_empty());
+    same(&swept.out("whole"), &swept.out("parts"));
+    // The same from single parts, in any order, into a place of its own.
+    let part = |i: usize| swept.out("parts").join(format!("parts/{i}-of-4"));
+    merge(&[part(4), part(2), part(1), part(3)], &swept.out("elsewhere"), false).expect("all is there");
+    same(&swept.out("whole"), &swept.out("elsewhere"));
+}
+
+#[test]
+fn a_merge_says_what_is_missing_or_double() {
+    let swept = Swept::new(GRID);
+    for index in [1, 2, 4] {
+        swept.run("parts", |o| o.shard = Shard { index, count: 4 });
+    }
+    let place = [swept.out("parts")];
+    let merged = merge(&place, &swept.out("parts"), false).expect("an answer");
+    assert_eq!((merged.written, merged.runs.missing_runs, merged.runs.len()), (false, 9, 27));
+    assert!(merged.runs.missing[0].starts_with("point 0: 1 of its replications"), "{:?}", merged.runs.missing);
+    assert!(!swept.out("parts").join("runs.csv").exists());
+    assert!(merge(&place, &swept.out("parts"), true).expect("what is there").written);
+    assert_eq!(swept.table("parts", "runs.csv").rows.len(), 27);
+
+    // A part under another name is double and harmless; with another figure it is an error.
+    let (two, copy) = (swept.out("parts").join("parts/2-of-4"), swept.out("parts").join("parts/copy"));
+    fs::create_dir(&copy).expect("writable");
+    for file in ["plan.json", "journal.jsonl"] {
+        fs::copy(two.join(file), copy.join(file)).expect("readable");
+    }
+    assert_eq!(merge(&place, &swept.out("parts"), true).expect("harmless").runs.double, 9);
+    let text = fs::read_to_string(copy.join("journal.jsonl")).expect("readable");
+    let changed = text.replacen("\"seed\":8", "\"seed\":800", 1);
+    assert_ne!(text, changed);
+    fs::write(copy.join("journal.jsonl"), changed).expect("writable");
+    let Err(error) = merge(&place, &swept.out("parts"), true) else { panic!("two runs with one number differ") };
+    assert!(error.to_string().contains("twice with different figures"), "{error}");
+
+    // A part of another sweep is named.
+    fs::remove_dir_all(&copy).expect("writable");
+    swept.write(&GRID.replace("1000]", "2000]"));
+    swept.run("parts", |o| o.shard = Shard { index: 3, count: 4 });
+    let Err(error) = merge(&place, &swept.out("parts"), true) else { panic!("the axes differ") };
+    assert!(error.to_string().contains("they differ in") && error.to_string().contains("axes"), "{error}");
+}
+
+#[test]
+fn killed_at_twenty_instants_and_resumed_a_sweep_is_as_if_nothing_had_happened() {
+    let swept = Swept::new(GRID);
+    swept.run("whole", |_| {});
+    let out = swept.out("killed");
+    let journal = out.join("parts/1-of-1/journal.jsonl");
+    let lines = || fs::read_to_string(&journal).map_or(0, |text| text.lines().count());
+    let start = |resume: bool| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
+        command.arg("sweep").arg(swept.file()).arg("--out").arg(&out).args(["--jobs", "2", "--quiet"]);
+        if resume {
+            command.arg("--resume");
+        }
+        command.spawn().expect("the program starts")
+    };
+    let mut state = slackwater::types::Seed(3).stream("kill", 0);
+    let (mut killed, mut most) = (0, 0);
+    for attempt in 0.. {
+        let mut child = start(attempt > 0);
+        // From before the first run to some runs later; the whole takes longer.
+        std::thread::sleep(Duration::from_micros(state.below(60_000)));
+        // It may just have ended by itself.
+        let _ = child.kill();
+        let ended = child.wait().expect("it was started").success();
+        let now = lines();
+        assert!(now >= most, "attempt {attempt} lost runs: {most} lines, then {now}");
+        most = now;
+        if ended && killed >= 20 {
+            break;
+        }
+        killed += usize::from(!ended);
+        if ended {
+            same(&swept.out("whole"), &out);
+            // Done before the twentieth kill: once more from the beginning.
+            fs::remove_dir_all(&out).expect("writable");
+            most = 0;
+            continue;
+        }
+        assert!(attempt < 2000, "the sweep never ends");
+        if killed >= 20 {
+            assert!(start(true).wait().expect("it was started").success());
+            break;
+        }
+    }
+    assert!(killed >= 20);
+    same(&swept.out("whole"), &out);
+}
+
+#[test]
+fn what_is_done_is_not_run_again() {
+    let swept = Swept::new(GRID);
+    swept.run("grid", |_| {});
+    let again = swept.run("grid", |o| o.earlier = Earlier::Resume);
+    assert_eq!((again.ran.done, again.ran.reused), (36, 36));
+    let refused = swept.try_run("grid", |_| {}).err().expect("there are runs").to_string();
+    assert!(refused.contains("36 runs") && refused.contains("--resume"), "{refused}");
+
+    // More replications and other figures: what is there stays.
+    swept.write(
+        &GRID
+            .replace("replications = 3", "replications = 4")
+            .replace("\"sci\", \"latency_s.mean\"]\nbaseline", "\"energy\"]\nbaseline"),
+    );
+    let more = swept.run("grid", |o| o.earlier = Earlier::Resume);
+    assert_eq!((more.ran.done, more.ran.reused), (48, 36));
+    swept.run("new", |_| {});
+    same(&swept.out("new"), &swept.out("grid"));
+
+    // A value in the middle of an axis numbers all points anew: runs are known by what they are.
+    swept.write(&GRID.replace("[0, 10, 100, 1000]", "[0, 10, 50, 100, 1000]"));
+    let wider = swept.run("grid", |o| o.earlier = Earlier::Resume);
+    assert_eq!((wider.ran.done, wider.ran.reused), (45, 36));
+    swept.run("wider", |_| {});
+    same(&swept.out("wider"), &swept.out("grid"));
+
+    // Fewer again: those that are too many are left out.
+    swept.write(&GRID.replace("replications = 3", "replications = 2"));
+    swept.run("grid", |o| o.earlier = Earlier::Resume);
+    assert_eq!(swept.table("grid", "runs.csv").rows.len(), 24);
+
+    let anew = swept.run("grid", |o| o.earlier = Earlier::Overwrite);
+    assert_eq!((anew.ran.done, anew.ran.reused), (24, 0));
+}
+
+#[test]
+fn a_run_whose_input_file_has_changed_is_run_again() {
+    let calls =
+        |last: &str| format!("arrival_time_s,function_id,duration_s,memory_mb\n1.0,a,0.5,128\n2.0,a,{last},128\n");
+    let scenario = SCENARIO.replace(
+        "[workload.poisson]\ncalls = 150\nrate_per_s = 0.5\nfunctions = 5\nservice.lognormal = { median_s = 0.4, sigma = 0.8 }\nmemory_mb = 128.0\ncpu_cores = 1.0",
+        "[workload.calls-csv]\npath = \"calls.csv\"",
+    );
+    let lab = Lab::new(&scenario).file("sweep.toml", GRID).file("calls.csv", &calls("0.5"));
+    let swept = Swept { lab };
+    swept.run("grid", |_| {});
+    assert_eq!(swept.run("grid", |o| o.earlier = Earlier::Resume).ran.reused, 36);
+    fs::write(swept.lab.folder().join("calls.csv"), calls("5.0")).expect("writable");
+    let again = swept.run("grid", |o| o.earlier = Earlier::Resume);
+    assert_eq!(again.ran.reused, 0);
+    swept.run("new", |_| {});
+    same(&swept.out("new"), &swept.out("grid"));
+}
+
+#[test]
+fn a_failed_run_is_a_row_with_its_error() {
+    // Two hosts' worth of cores for one call: nothing fits.
+    let sweep = "scenario = \"scenario.toml\"\nreplications = 2\n[[axes]]\nname = \"cores\"\nkey = \"workload.poisson.cpu_cores\"\nlist = [1.0, -1.0]\n";
+    let swept = Swept::new(sweep);
+    let finished = swept.run("rows", |_| {});
+    assert_eq!((finished.ran.done, finished.ran.failed), (4, 2));
+    let runs = swept.table("rows", "runs.csv");
+    let errors = runs.text("error");
+    assert!(errors[0].is_empty() && errors[2].contains("cpu_cores"), "{errors:?}");
+    assert!(runs.text("sci.g_per_unit")[2].is_empty());
+    assert_eq!(swept.table("rows", "points.csv").column("point").iter().filter(|p| **p == 1.0).count(), 0);
+    assert_eq!(swept.run("rows", |o| o.earlier = Earlier::Resume).ran.reused, 4, "it would fail again");
+    let retried = swept.run("rows", |o| {
+        (o.earlier, o.retry_failed) = (Earlier::Resume, true);
+    });
+    assert_eq!((retried.ran.reused, retried.ran.failed), (2, 2));
+}
+
+#[test]
+fn two_sweeps_cannot_work_in_one_folder() {
+    let swept = Swept::new(GRID);
+    let out = swept.out("shared");
+    fs::create_dir_all(out.join("parts")).expect("writable");
+    let held = fs::File::create(out.join("lock")).expect("writable");
+    held.lock().expect("free");
+    let output = Command::new(env!("CARGO_BIN_EXE_sim")).arg("sweep").arg(swept.file()).arg("--out").arg(&out).output();
+    let output = output.expect("the program starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("another sim works in") && said.contains("--out"), "{said}");
+    drop(held);
+    assert_eq!(swept.run("shared", |_| {}).ran.done, 36);
+    // A folder that holds something else is left alone.
+    fs::create_dir_all(swept.out("thesis")).expect("writable");
+    fs::write(swept.out("thesis").join("chapter.tex"), "x").expect("writable");
+    assert!(matches!(swept.try_run("thesis", |o| o.earlier = Earlier::Overwrite), Err(SweepError::Taken { .. })));
+}
+
+#[test]
+fn a_point_runs_until_its_interval_is_narrow_enough_whoever_is_faster() {
+    let rule = GRID.replace(
+        "replications = 3",
+        "replications = 4\nuntil = [\"half_width(latency_s.mean) < 8 %\"]\nmost_replications = 25",
+    );
+    let swept = Swept::new(&rule);
+    swept.run("one", |o| o.jobs = 1);
+    swept.run("three", |o| o.jobs = 3);
+    same(&swept.out("one"), &swept.out("three"));
+    let points = swept.table("one", "points.csv");
+    let (metric, runs) = (points.text("metric"), points.column("runs"));
+    let [mean, low, high] = ["mean", "t_low", "t_high"].map(|c| points.column(c));
+    let mut counts = Vec::new();
+    for i in (0..metric.len()).filter(|&i| metric[i] == "latency_s.mean") {
+        let narrow = (high[i] - low[i]) / 2.0 < 0.08 * mean[i];
+        assert!(narrow || runs[i] == 25.0, "point {i}: {} runs", runs[i]);
+        assert!(runs[i] >= 4.0);
+        counts.push(runs[i]);
+    }
+    assert!(counts.iter().any(|n| *n != counts[0]), "all points have {counts:?}");
+    // Parts of such a sweep are whole points.
+    for index in 1..=3 {
+        swept.run("parts", |o| o.shard = Shard { index, count: 3 });
+    }
+    merge(&[swept.out("parts")], &swept.out("parts"), false).expect("all is there");
+    same(&swept.out("one"), &swept.out("parts"));
+}
+
+#[test]
+fn differences_are_paired_by_replication() {
+    let swept = Swept::new(GRID);
+    swept.run("grid", |_| {});
+    let (runs, differences) = (swept.table("grid", "runs.csv"), swept.table("grid", "differences.csv"));
+    // Two of three isolations against the third, four keep-alive times, two figures.
+    assert_eq!(differences.rows.len(), 16);
+    let row = differences.text("metric").iter().position(|m| m == "sci.g_per_unit").expect("analysed");
+    assert_eq!(
+        (differences.text("isolation")[row].as_str(), differences.column("keep_alive")[row]),
+        ("container", 0.0)
+    );
+    // Point 0 is container at 0 s, point 4 microvm at 0 s.
+    let sci = runs.column("sci.g_per_unit");
+    let apart: Vec<f64> = (0..3).map(|r| sci[r] - sci[12 + r]).collect();
+    let mean = apart.iter().sum::<f64>() / 3.0;
+    let deviation = (apart.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
+    close("difference", differences.column("difference")[row], mean, 1e-12);
+    // t(0.975, 2) = 4.30265273.
+    let half = 4.302_652_73 * deviation / 3f64.sqrt();
+    close("interval", differences.column("t_high")[row], mean + half, 1e-8);
+    let base = (0..3).map(|r| sci[12 + r]).sum::<f64>() / 3.0;
+    close("relative", differences.column("relative")[row], mean / base, 1e-12);
+}
+
+#[test]
+fn the_frontier_is_what_no_other_point_beats() {
+    let swept = Swept::new(GRID);
+    swept.run("grid", |_| {});
+    let frontier = swept.table("grid", "frontier.csv");
+    assert_eq!(frontier.rows.len(), 12);
+    let (x, y, on) = (frontier.column("x"), frontier.column("y"), frontier.text("on_frontier"));
+    for i in 0..12 {
+        let beaten = (0..12).any(|j| x[j] <= x[i] && y[j] <= y[i] && (x[j] < x[i] || y[j] < y[i]));
+        assert_eq!(on[i] == "true", !beaten, "point {i}");
+    }
+    assert!(on.contains(&"true".to_owned()) && on.contains(&"false".to_owned()));
+}
+
+#[test]
+fn sensitivity_indices_of_a_product_are_the_analytic_ones() {
+    // M is proportional to embodied / lifetime and nothing else: the indices of a quotient of independent uniform inputs are known.
+    let sweep = r#"
+scenario = "scenario.toml"
+set = ["workload.poisson.calls=5"]
+metrics = ["carbon_g.embodied", "carbon_g.operational"]
+[sample]
+method = "saltelli"
+count = 256
+[[axes]]
+name = "embodied"
+key = "servers.small.embodied_kg"
+uniform = { from = 500.0, to = 1500.0 }
+[[axes]]
+name = "lifetime"
+key = "servers.small.lifetime_years"
+uniform = { from = 2.0, to = 6.0 }
+[[axes]]
+name = "pue"
+key = "regions[0].pue"
+uniform = { from = 1.0, to = 2.0 }
+"#;
+    let swept = Swept::new(sweep);
+    assert_eq!(swept.run("indices", |_| {}).ran.done, 256 * 5);
+    let found = swept.table("indices", "sensitivity.csv");
+    let index = |metric: &str, axis: &str, column: &str| {
+        let row = (0..found.rows.len()).find(|&r| found.text("metric")[r] == metric && found.text("axis")[r] == axis);
+        found.column(column)[row.expect("a row")]
+    };
+    // f = a b with a uniform on 500..1500 and b = 1 / uniform on 2..6; relative variances u and v of a and b; V = (1 + u)(1 + v) - 1.
+    let u = (1000f64.powi(2) / 12.0) / 1000f64.powi(2);
+    let (mean, square) = ((6f64 / 2.0).ln() / 4.0, (1.0 / 2.0 - 1.0 / 6.0) / 4.0);
+    let v = square / (mean * mean) - 1.0;
+    let all = (1.0 + u) * (1.0 + v) - 1.0;
+    for (axis, first, total) in
+        [("embodied", u / all, u * (1.0 + v) / all), ("lifetime", v / all, v * (1.0 + u) / all), ("pue", 0.0, 0.0)]
+    {
+        close(axis, index("carbon_g.embodied", axis, "first_order"), first, 0.02);
+        close(axis, index("carbon_g.embodied", axis, "total"), total, 0.02);
+    }
+    // Operational emissions are linear in the PUE and know nothing of the rest.
+    close("pue", index("carbon_g.operational", "pue", "first_order"), 1.0, 0.02);
+    close("pue", index("carbon_g.operational", "pue", "total"), 1.0, 0.02);
+    assert_eq!(index("carbon_g.operational", "embodied", "total"), 0.0);
+}
+
+#[test]
+fn a_break_even_is_where_the_formula_says() {
+    let sweep = r#"
+scenario = "scenario.toml"
+replications = 3
+[[axes]]
+name = "server"
+values = [
+    { name = "short", set = ["servers.small.lifetime_years=3"] },
+    { name = "long", set = ["servers.small.lifetime_years=6", "regions[0].pue=1.4"] },
+]
+[[axes]]
+name = "embodied"
+key = "servers.small.embodied_kg"
+list = [1.0, 100.0, 4000.0]
+"#;
+    let swept = Swept::new(sweep);
+    let plan = swept.plan().expect("right");
+    let over = Over { what: "embodied".to_owned(), from: None, to: None, tolerance: 1e-4 };
+    let meter = Meter::default();
+    let out = swept.out("solved");
+    let (unit, found) = solve(&plan, "sci(short) == sci(long)", &over, &out, 2, &meter).expect("right");
+    assert_eq!((unit.as_str(), found.len()), ("kgCO2e", 1));
+    let Solved::Equal(crossings) = &found[0].solved else { panic!("{found:?}") };
+    // Both are linear in the embodied emissions x: O + x m / 3 = O' + x m / 6.
+    let figure = |set: &[&str], key: &str| swept.lab.run(set).number(key);
+    let mut exact = Vec::new();
+    for seed in ["seed=7", "seed=8", "seed=9"] {
+        let per_kg = figure(
+            &[seed, "servers.small.embodied_kg=1000", "servers.small.lifetime_years=1"],
+            "sci.embodied_g_per_unit",
+        ) / 1000.0;
+        let (o, other) = (
+            figure(&[seed], "sci.operational_g_per_unit"),
+            figure(&[seed, "regions[0].pue=1.4"], "sci.operational_g_per_unit"),
+        );
+        exact.push((other - o, per_kg * (1.0 / 3.0 - 1.0 / 6.0)));
+    }
+    let at = exact.iter().map(|e| e.0).sum::<f64>() / exact.iter().map(|e| e.1).sum::<f64>();
+    close("break-even", crossings[0].at / at, 1.0, 1e-4);
+    assert!(crossings[0].left_below_before && crossings[0].interval.contains(at));
+    assert!(swept.table("solved", "solve.csv").text("result")[0].starts_with("equal; left"));
+
+    // A bound of one figure, over a key that is no axis; and one that is out of reach.
+    let over = Over { what: "regions[0].pue".to_owned(), from: Some(1.0), to: Some(5.0), tolerance: 1e-6 };
+    let o = figure(&["regions[0].pue=1.0"], "sci.operational_g_per_unit");
+    let text = format!("sci.operational_g_per_unit == {}", 2.5 * o);
+    swept.write(&sweep.replace("replications = 3", "replications = 1"));
+    let plan = swept.plan().expect("right");
+    let (_, found) = solve(&plan, &text, &over, &out, 2, &meter).expect("right");
+    assert_eq!(found.len(), 6, "a solution for every point");
+    let Solved::Equal(crossings) = &found[0].solved else { panic!("{found:?}") };
+    close("PUE", crossings[0].at, 2.5, 1e-5);
+    let (_, found) = solve(&plan, "sci == 0", &over, &out, 2, &meter).expect("right");
+    assert!(found.iter().all(|s| s.solved == Solved::RightBelow));
+    for (claim, part) in [
+        ("sci < 1", "only an equation"),
+        ("sci(no) == 1", "no value"),
+        ("sic(long) == 1", "sic"),
+        ("1 == 2", "depends on a run"),
+    ] {
+        let error = solve(&plan, claim, &over, &out, 1, &meter).err().expect(claim).to_string();
+        assert!(error.contains(part) && error.contains("help"), "{claim}: {error}");
+    }
+}
+
+#[test]
+fn the_problems_of_a_sweep_file_stand_at_their_lines() {
+    let axis = "[[axes]]\nname = \"x\"\nkey = \"scheduler.keep_alive.fixed.keep_alive_s\"\n";
+    let start = "scenario = \"scenario.toml\"\n";
+    let of = |text: &str| Swept::wrong(&format!("{start}{text}"));
+    let unknown = of(&format!("replicatons = 3\n{axis}list = [1]\n"));
+    assert!(unknown.contains("sweep.toml:2") && unknown.contains("replications"), "{unknown}");
+    let none = of(axis);
+    assert!(none.contains("the axis has no values") && none.contains("sweep.toml:2"), "{none}");
+    let both = of(&format!("{axis}list = [1]\nlinear = {{ from = 1, to = 2, count = 2 }}\n"));
+    assert!(both.contains("list and linear"), "{both}");
+    let sample = of(&format!("{axis}uniform = {{ from = 1, to = 2 }}\n"));
+    assert!(sample.contains("add [sample]"), "{sample}");
+    let ends = of(&format!("{axis}linear = {{ from = 1, to = 1, count = 2 }}\n"));
+    assert!(ends.contains("no width"), "{ends}");
+    let key = of("[[axes]]\nname = \"x\"\nkey = \"scheduler.keepalive\"\nlist = [1, 2]\n");
+    assert!(key.contains("keepalive") && key.contains("keep_alive"), "{key}");
+    let seed = of("[[axes]]\nname = \"x\"\nkey = \"seed\"\nlist = [1, 2]\n");
+    assert!(seed.contains("replications"), "{seed}");
+    let zip = of(&format!(
+        "{axis}zip = \"a\"\nlist = [1, 2]\n[[axes]]\nname = \"y\"\nkey = \"regions[0].pue\"\nzip = \"a\"\nlist = [1, 2, 3]\n"
+    ));
+    assert!(zip.contains("cannot advance together"), "{zip}");
+    let metric = of(&format!("metrics = [\"sic\"]\n{axis}list = [1]\n"));
+    assert!(metric.contains("sweep.toml:2") && metric.contains("sic"), "{metric}");
+    let baseline = of(&format!("baseline = {{ x = \"3\" }}\n{axis}list = [1, 2]\n"));
+    assert!(baseline.contains("is no value of x") && baseline.contains("1, 2"), "{baseline}");
+    let until = of(&format!("until = [\"half_width(sci) > 1 %\"]\n{axis}list = [1]\n"));
+    assert!(until.contains("never end"), "{until}");
+    let absent = Swept::wrong(&format!("scenario = \"none.toml\"\n{axis}list = [1]\n"));
+    assert!(absent.contains("none.toml"), "{absent}");
+}
+
+#[test]
+fn every_sweep_of_the_repository_is_right_and_the_reference_has_every_key() {
+    let folder = repository("scenarios/sweeps");
+    let mut files: Vec<PathBuf> = fs::read_dir(&folder).expect("there").map(|e| e.expect("readable").path()).collect();
+    files.sort();
+    assert!(files.len() >= 4);
+    for file in &files {
+        let plan = Plan::read(file, &[]).unwrap_or_else(|e| panic!("{e}"));
+        assert!(plan.described.points > 1, "{}", file.display());
+    }
+    let text = fs::read_to_string(folder.join("reference.toml")).expect("there");
+    let schema = serde_json::to_value(schemars::schema_for!(slackwater::sweep::SweepSpec)).expect("JSON");
+    let of = |part: &serde_json::Value| -> Vec<String> {
+        part["properties"].as_object().map_or(Vec::new(), |p| p.keys().cloned().collect())
+    };
+    let keys = of(&schema).into_iter().chain(schema["$defs"].as_object().expect("parts").values().flat_map(of));
+    for key in keys {
+        let there = text.lines().any(|l| l.contains(&format!("{key} =")) || l.contains(&format!("[{key}]")));
+        assert!(there, "scenarios/sweeps/reference.toml lacks {key}");
+    }
+}
