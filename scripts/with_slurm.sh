@@ -105,7 +105,7 @@ controller_port=$(free_port)
 node_port=$(free_port "$controller_port")
 export SLURM_CONF=$place/slurm.conf
 
-# One node whose cores are handed out one by one. cred_expire is how long a requeued job waits (120 s if left out).
+# One node whose cores are handed out one by one. cred_expire is how long a requeued job waits (120 s if left out, at least 5 s).
 cat >"$SLURM_CONF" <<END
 ClusterName=check
 SlurmctldHost=$node(127.0.0.1)
@@ -114,7 +114,7 @@ SlurmdPort=$node_port
 SlurmUser=$user
 SlurmdUser=$user
 AuthType=auth/munge
-AuthInfo=socket=$place/munge/socket,cred_expire=3
+AuthInfo=socket=$place/munge/socket,cred_expire=5
 CryptoType=crypto/munge
 MpiDefault=none
 ProctrackType=proctrack/linuxproc

@@ -78,6 +78,7 @@ pub fn script(target: Target, job: &Job) -> Result<String, EmitError> {
         "merge" => merge.clone(),
         "logs" => shell(&logs),
         "log" => log.clone(),
+        "joblog" => shell(&format!("{logs}/parallel.tsv")),
         "program" => quote(job.program),
         "sweep" => quote(job.sweep),
         "out" => quote(job.out),

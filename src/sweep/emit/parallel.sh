@@ -14,7 +14,7 @@
 #                                merges only: says which parts or runs are missing or double
 #
 # A killed part loses the runs it was in the middle of; it is started once again. The log of the parts is
-# {{logs}}/parallel.tsv
+# {{joblog}}
 # It is not used for resuming (--resume-failed): it would call a part done whose sweep file has changed since. sim knows better.
 set -euo pipefail
 
