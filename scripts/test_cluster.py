@@ -32,13 +32,13 @@ SWEEP = """\
 name = "cluster check"
 scenario = "{scenario}"
 set = ["workload.poisson.calls={calls}"]
-replications = 4
+replications = 3
 metrics = ["sci.g_per_unit", "latency_s.p99"]
 
 [[axes]]
 name = "keep_alive"
 key = "scheduler.keep_alive.fixed.keep_alive_s"
-list = [10.0, 60.0, 600.0]
+list = [10.0, 60.0, 300.0, 600.0]
 
 [[axes]]
 name = "rate"
@@ -151,6 +151,17 @@ def emit(target, out, file):
     return file
 
 
+class Broken:
+    """A sweep file that cannot be read, for a while."""
+
+    def __enter__(self):
+        os.rename(FILE, "aside.toml")
+        Path(FILE).write_text("no sweep\n", encoding="utf-8")
+
+    def __exit__(self, *_):
+        os.replace("aside.toml", FILE)
+
+
 def reference():
     say(f"reference: {RUNS} runs on one machine")
     run(SIM, "sweep", FILE, *OVERRIDES, "--out", "reference")
@@ -170,7 +181,9 @@ def submit(script, *options):
     """Submit by the script itself; give the ids of the array and of the merge."""
     said = run("bash", script, *options)
     print(said, end="", flush=True)
-    return re.fullmatch(r"submitted: array (\d+), .*; merge (\d+) after it\n", said).groups()
+    ids = re.search(r"^submitted: array (\d+), .*; merge (\d+) after it$", said, re.MULTILINE)
+    need(ids, "the script did not say what it submitted")
+    return ids.groups()
 
 
 def task(job, number):
@@ -186,7 +199,13 @@ def task(job, number):
 def below_slurm():
     out = "slurm's \"results\" #1 100%"
     script = emit("slurm", out, "job's script.sh")
-    queue_is_empty = lambda: not run("squeue", "--noheader")
+
+    def queue_is_empty():
+        return not run("squeue", "--noheader")
+
+    with Broken():
+        run("bash", script, code=2)
+    need(queue_is_empty(), "a sweep that cannot run was submitted")
 
     say("slurm: an array; task 2 is killed, task 3 is requeued, both in the middle")
     array, merge = submit(script)
@@ -268,6 +287,11 @@ def dask():
     second.goes_on_from(before)
     same_as_reference(out)
 
+    say("dask: a sweep file that cannot be read")
+    with Broken():
+        said = run(python, script, code=1)
+    need(all(f"part {shard} failed: exit code 2" in said for shard in range(1, SHARDS + 1)), f"not all parts are said to have failed:\n{said}")
+
     say("dask: once more, through the address of a scheduler")
     serve = "import sys; from dask.distributed import LocalCluster; c = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None); " \
         "print(c.scheduler_address, flush=True); sys.stdin.read()"
@@ -294,30 +318,42 @@ def parallel():
     watched(["bash", script], kill_part)
     second.goes_on_from(before)
     same_as_reference(out)
+    with Broken():
+        run("bash", script, code=1)
 
 
 def merge():
-    """Parts that are missing or double are said, and nothing is written."""
-    out = "by hand"
-    say("merge: four parts by hand, one of them missing, then double")
+    """Parts that are missing or double are said, with the exit code that belongs to it."""
+    out, parts = "by hand", Path("by hand", "parts")
+    say("merge: four parts by hand; one is missing, one is double, one is changed")
     for shard in range(1, SHARDS + 1):
         run(SIM, "sweep", FILE, *OVERRIDES, "--out", out, "--shard", f"{shard}/{SHARDS}")
-    parts = Path(out, "parts")
+
     (parts / f"2-of-{SHARDS}").rename("aside")
-    said = run(SIM, "sweep", "merge", out, code=MISSING)
-    need("missing" in said and f"2/{SHARDS}" in said, f"it does not say that part 2 is missing:\n{said}")
+    said = run(SIM, "sweep", "merge", out, code=3)
+    need(f"{RUNS // SHARDS} runs are missing" in said, f"it does not say that part 2 is missing:\n{said}")
     need(not Path(out, "runs.csv").exists(), "there is a table although runs are missing")
-    print("missing:", said.strip(), flush=True)
+    print(f"missing: {said.strip()}", flush=True)
     Path("aside").rename(parts / f"2-of-{SHARDS}")
-    shutil.copytree(parts / f"3-of-{SHARDS}", Path("copied", "parts", f"3-of-{SHARDS}"))
-    said = run(SIM, "sweep", "merge", out, "copied", code=MISSING)
-    need("double" in said or "twice" in said, f"it does not say that part 3 is double:\n{said}")
-    print("double:", said.strip(), flush=True)
-    run(SIM, "sweep", "merge", out)
+
+    copy = parts / "a copy of 3"
+    shutil.copytree(parts / f"3-of-{SHARDS}", copy)
+    said = run(SIM, "sweep", "merge", out)
+    need(f"{RUNS // SHARDS} are double" in said, f"it does not say that part 3 is double:\n{said}")
+    print(f"double: {said.strip()}", flush=True)
     same_as_reference(out)
 
+    # A digit of a figure, in the copy alone.
+    lines = [json.loads(line) for line in (copy / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
+    values = next(line["run"] for line in lines if "run" in line)["values"]
+    at = next(i for i, value in enumerate(values) if isinstance(value, float))
+    values[at] *= 1.5
+    (copy / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    said = run(SIM, "sweep", "merge", out, code=3)
+    need("twice with different figures" in said, f"it does not say that two parts contradict each other:\n{said}")
+    print(f"contradiction: {said.strip()}", flush=True)
 
-MISSING = 2
+
 PARTS = {"slurm": slurm, "dask": dask, "parallel": parallel, "merge": merge}
 SIM = FILE = None
 

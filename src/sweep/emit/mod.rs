@@ -33,8 +33,10 @@ pub struct Job<'a> {
     pub out: &'a str,
     /// The sweep's name.
     pub name: &'a str,
+    /// Keys that are taken out, as after `--unset`.
+    pub unset: &'a [String],
     /// Overrides, `KEY=VALUE` as after `--set`.
-    pub overrides: &'a [String],
+    pub set: &'a [String],
     /// Parts.
     pub shards: NonZeroU32,
     /// Runs at the same time in a part, one core each.
@@ -62,7 +64,8 @@ pub enum EmitError {
 pub fn script(target: Target, job: &Job) -> Result<String, EmitError> {
     let logs = format!("{}/logs", job.out.trim_end_matches('/'));
     let merge = [job.program, "sweep", "merge", job.out].map(shell).join(" ");
-    let overrides = job.overrides.iter().flat_map(|o| ["--set", o.as_str()]);
+    let unset = job.unset.iter().flat_map(|key| ["--unset", key.as_str()]);
+    let overrides = unset.chain(job.set.iter().flat_map(|o| ["--set", o.as_str()]));
     let quote = if target == Target::Dask { python } else { shell };
     let between = if target == Target::Dask { ", " } else { " " };
     let template = match target {

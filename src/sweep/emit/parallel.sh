@@ -31,12 +31,13 @@ fi
 mkdir -p "$out/logs"
 log=$out/logs/parallel.tsv
 
-# One command a line: nothing in it is taken for a replacement string of parallel, not even the {} of an empty table.
+# One command a line: nothing in it is taken for a replacement string of parallel, not even the {} of an empty table. Exit code 3 says that
+# every run of the part failed; each is a row with its error, so the part is done.
 commands() {
     local part
     for ((part = 1; part <= shards; part++)); do
         printf '%q ' "$sim" sweep "$sweep" ${overrides[@]+"${overrides[@]}"} --out "$out" --shard "$part/$shards" --jobs {{threads}} --resume
-        echo
+        echo '|| test $? -eq 3'
     done
 }
 

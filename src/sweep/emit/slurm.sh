@@ -39,6 +39,8 @@ shards={{shards}}
 
 # Started by hand: submit. The tasks get this script again; task 0 merges.
 if [[ -z ${SLURM_ARRAY_TASK_ID:-} ]]; then
+    # What is wrong with the files is said here and now, not by the tasks.
+    "$sim" sweep "$sweep" ${overrides[@]+"${overrides[@]}"} --out "$out" --dry-run
     # Without the folder of its log a task fails, and cannot say so.
     mkdir -p "$out/logs"
     array=$(sbatch --parsable "$@" "${BASH_SOURCE[0]}")

@@ -34,7 +34,8 @@ fn job<'a>(command: &'a [String], overrides: &'a [String]) -> Job<'a> {
         sweep: "scenarios/sweeps/keep-alive.toml",
         out: "results/keep-alive",
         name: "keep-alive",
-        overrides,
+        unset: &[],
+        set: overrides,
         shards: NonZeroU32::new(4).expect("not 0"),
         threads: NonZeroU32::new(2).expect("not 0"),
         time_limit_s: None,
@@ -154,6 +155,8 @@ fn a_task_of_slurm_runs_its_part_and_task_0_merges() {
     let overrides = words(AWKWARD);
     let mut wanted = job(&[], &overrides);
     (wanted.program, wanted.sweep, wanted.out) = (&program, "s w'e\"e$p.toml", "o u't");
+    let unset = words(&["a.b c"]);
+    wanted.unset = &unset;
     let text = script(Target::Slurm, &wanted).expect("a script");
     let file = folder.path().join("job.sh");
     fs::write(&file, text).expect("written");
@@ -167,7 +170,7 @@ fn a_task_of_slurm_runs_its_part_and_task_0_merges() {
     }
     let mut expected = vec!["sweep\u{1f}merge\u{1f}o u't\u{1f}".to_owned()];
     for task in 1..=4 {
-        let mut call = words(&["sweep", "s w'e\"e$p.toml"]);
+        let mut call = words(&["sweep", "s w'e\"e$p.toml", "--unset", "a.b c"]);
         for set in AWKWARD {
             call.extend(["--set".to_owned(), set.replace('\n', "\u{1e}")]);
         }
