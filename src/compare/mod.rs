@@ -14,7 +14,7 @@ mod waterfall;
 pub use crossing::{Crossing, Order, Point, order};
 pub use fit::{Found, search};
 pub use plan::{Axis, Cell, Plan};
-pub use slo::{Operator, Slo, SloError};
+pub use slo::{Slo, SloError};
 pub use table::table;
 pub use waterfall::{Waterfall, waterfalls};
 
