@@ -60,7 +60,7 @@ pub fn differing(base: &Json, own: &Json) -> Vec<Unlike> {
     let scenario = |manifest: &Json| {
         let mut scenario = manifest["scenario"].as_object().cloned().unwrap_or_default();
         // It stands in the manifest, too, and is no matter of the scenario here.
-        scenario.remove("seed");
+        scenario.shift_remove("seed");
         Json::Object(scenario)
     };
     walk.both("", &scenario(base), &scenario(own));
