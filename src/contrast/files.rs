@@ -5,22 +5,23 @@ use std::path::Path;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Contrast, Line};
-use crate::report::{ReportError, write_file};
+use crate::report::{Column, ReportError, write_file};
 
-const COLUMNS: [&str; 13] = [
-    "figure",
-    "unit",
-    "result",
-    "runs",
-    "mean",
-    "deviation",
-    "difference",
-    "t_low",
-    "t_high",
-    "relative",
-    "relative_low",
-    "relative_high",
-    "pairs",
+/// Columns of what `sim compare --csv` writes, after one per axis.
+pub const COLUMNS: &[Column] = &[
+    ("figure", "text", "key of the figure"),
+    ("unit", "text", "its unit"),
+    ("result", "text", "name of the result"),
+    ("runs", "1", "runs that have the figure"),
+    ("mean", "see unit", "mean over them"),
+    ("deviation", "see unit", "sample standard deviation; empty with one run"),
+    ("difference", "see unit", "less the baseline: mean over pairs, or of means; empty for the baseline"),
+    ("t_low", "see unit", "lower end of its interval; empty where none is known"),
+    ("t_high", "see unit", "upper end"),
+    ("relative", "1", "difference over the baseline's mean"),
+    ("relative_low", "1", "lower end of its interval (Fieller); of pairs alone"),
+    ("relative_high", "1", "upper end"),
+    ("pairs", "1", "runs with a partner of the same seed; 0 where there are none and runs count as independent"),
 ];
 
 /// The names of all axes, in the order of the sides.
@@ -56,7 +57,7 @@ pub fn write_csv(contrast: &Contrast, path: &Path) -> Result<(), ReportError> {
     let axes = axes(contrast);
     write_file(path, |f| {
         let mut table = csv::Writer::from_writer(f);
-        table.write_record(axes.iter().chain(&COLUMNS))?;
+        table.write_record(axes.iter().copied().chain(COLUMNS.iter().map(|c| c.0)))?;
         for block in &contrast.blocks {
             for line in &block.lines {
                 let value = |axis: &&str| line.at.iter().find(|(name, _)| name == axis).map(|(_, v)| v.clone());
@@ -95,7 +96,7 @@ fn document(contrast: &Contrast) -> Json {
         row.insert("result".to_owned(), name(line.side).into());
         row.insert("runs".to_owned(), line.estimate.runs.into());
         let keys = &COLUMNS[4..12];
-        row.extend(keys.iter().zip(numbers(contrast, line)).map(|(key, x)| ((*key).to_owned(), json!(x))));
+        row.extend(keys.iter().zip(numbers(contrast, line)).map(|(key, x)| (key.0.to_owned(), json!(x))));
         row.insert("pairs".to_owned(), json!(line.difference.map(|d| if d.paired { d.runs } else { 0 })));
         Json::Object(row)
     };

@@ -21,7 +21,7 @@ mod unlike;
 
 use std::path::PathBuf;
 
-pub use files::{write_csv, write_json};
+pub use files::{COLUMNS, write_csv, write_json};
 pub use interval::Difference;
 pub use judge::{Outcome, Verdict};
 pub use line::{Block, Line};

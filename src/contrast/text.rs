@@ -9,9 +9,9 @@ use super::{Block, Contrast, Line, Outcome, Unlike, Verdict};
 use crate::report::significant;
 
 const WIDTH: usize = 100;
-/// Points of a figure, and keys of a scenario, that are shown unless all are asked for.
+/// Points of a figure, and lines of what differs and of claims, that are shown unless all are asked for.
 const SHOWN: usize = 12;
-const KEYS_SHOWN: usize = 20;
+const LINES_SHOWN: usize = 20;
 const NAME: usize = 22;
 const VALUE: usize = 24;
 
@@ -166,7 +166,7 @@ fn differences(contrast: &Contrast, side: usize, unlike: &[Unlike]) -> String {
         return text + &wrapped(&format!("{own} and {base} have the same scenario, seed, program and inputs"), 4);
     }
     text += &wrapped(&format!("What {own} has otherwise than {base}"), 4);
-    let shown = if contrast.all { unlike.len() } else { KEYS_SHOWN.min(unlike.len()) };
+    let shown = if contrast.all { unlike.len() } else { LINES_SHOWN.min(unlike.len()) };
     for u in &unlike[..shown] {
         let key = match u.part {
             super::unlike::Part::Inputs => format!("input {}", u.key),
@@ -211,8 +211,17 @@ fn claims(contrast: &Contrast) -> String {
         return String::new();
     }
     let mut text = format!("\nClaims, with a confidence of {}\n", contrast.confidence);
-    for verdict in &contrast.verdicts {
-        text += &wrapped(&format!("  {}", sentence(verdict)), 4);
+    let mut left_out = 0;
+    for (i, verdict) in contrast.verdicts.iter().enumerate() {
+        // What is broken is always named.
+        if i < LINES_SHOWN || contrast.all || verdict.outcome != Outcome::Holds {
+            text += &wrapped(&format!("  {verdict}"), 4);
+        } else {
+            left_out += 1;
+        }
+    }
+    if left_out > 0 {
+        let _ = writeln!(text, "  … and {left_out} more hold; --all shows them");
     }
     text
 }
