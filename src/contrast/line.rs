@@ -1,5 +1,7 @@
 //! Every figure's values: a block per figure, in it a line per point and result.
 
+use std::collections::BTreeMap;
+
 use super::interval::relative;
 use super::join::{joints, matched, said};
 use super::{Difference, Figure, Side};
@@ -31,11 +33,24 @@ pub struct Line {
     pub relative_interval: Interval,
 }
 
-impl Block {
-    /// Without lines yet.
-    pub(super) fn new(figure: Figure) -> Self {
-        Self { figure, lines: Vec::new() }
+/// The figures' lines at every point that any other result has in common with the baseline, and notes on what has no partner.
+pub(super) fn blocks(
+    figures: Vec<Figure>,
+    notes: &mut Vec<String>,
+    sides: &[Side],
+    baseline: usize,
+    confidence: f64,
+) -> Vec<Block> {
+    let mut blocks: Vec<Block> = figures.into_iter().map(|figure| Block { figure, lines: Vec::new() }).collect();
+    // The points by the order in which they are met.
+    let mut ranks = BTreeMap::new();
+    for other in super::others(sides.len(), baseline) {
+        fill(&mut blocks, notes, &mut ranks, sides, [baseline, other], confidence);
     }
+    for block in &mut blocks {
+        block.lines.sort_by_key(|line| (ranks.get(&line.at), line.side != baseline));
+    }
+    blocks
 }
 
 /// A note on every result with failed runs.
@@ -59,12 +74,12 @@ pub(super) fn failures(sides: &[Side]) -> Vec<String> {
 }
 
 /// Adds the lines of one result and of the baseline beside it, and notes on what has no partner.
-pub(super) fn fill(
+fn fill(
     blocks: &mut [Block],
     notes: &mut Vec<String>,
+    ranks: &mut BTreeMap<Vec<(String, String)>, usize>,
     sides: &[Side],
-    baseline: usize,
-    other: usize,
+    [baseline, other]: [usize; 2],
     confidence: f64,
 ) {
     let (base, own) = (&sides[baseline], &sides[other]);
@@ -88,6 +103,8 @@ pub(super) fn fill(
         let pairs = matched(&[&b.runs, &o.runs]);
         apart += usize::from(!pairs.paired);
         alone += pairs.alone;
+        let rank = ranks.len();
+        let first = *ranks.entry(joint.at.clone()).or_insert(rank) == rank;
         for block in blocks.iter_mut() {
             let line = |side: usize| {
                 let point = if side == baseline { b } else { o };
@@ -103,7 +120,7 @@ pub(super) fn fill(
                     relative_interval: Interval::UNDEFINED,
                 }
             };
-            if !block.lines.iter().any(|l| l.side == baseline && l.at == joint.at) {
+            if first {
                 block.lines.push(line(baseline));
             }
             if other == baseline {
@@ -112,8 +129,7 @@ pub(super) fn fill(
             let mut line = line(other);
             let columns = [base.figure(&block.figure.key), own.figure(&block.figure.key)];
             compare(&mut line, &pairs, columns, confidence);
-            let after = block.lines.iter().rposition(|l| l.at == joint.at).map_or(block.lines.len(), |i| i + 1);
-            block.lines.insert(after, line);
+            block.lines.push(line);
         }
     }
     if apart > 0 {

@@ -139,10 +139,7 @@ pub fn contrast(places: &[String], options: &Options) -> Result<Contrast, Contra
     let figures = figures(&sides, options)?;
     let claims = judge::claims(&options.claims, &sides, baseline)?;
     let mut notes = line::failures(&sides);
-    let mut blocks: Vec<Block> = figures.into_iter().map(Block::new).collect();
-    for other in others(sides.len(), baseline) {
-        line::fill(&mut blocks, &mut notes, &sides, baseline, other, options.confidence);
-    }
+    let blocks = line::blocks(figures, &mut notes, &sides, baseline, options.confidence);
     let unlike = others(sides.len(), baseline).into_iter().filter(|&i| i != baseline);
     let unlike = unlike.map(|i| (i, differing(&sides[baseline].manifest, &sides[i].manifest))).collect();
     let verdicts = claims.iter().flat_map(|claim| claim.judge(&sides, baseline, options.confidence)).collect();

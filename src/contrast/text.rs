@@ -104,18 +104,13 @@ fn figure(contrast: &Contrast, block: &Block) -> String {
     } else {
         let _ = writeln!(text, "{head}\n{}{titles}", " ".repeat(lead));
     }
-    let mut points: Vec<&Vec<(String, String)>> = Vec::new();
-    for line in &block.lines {
-        if !points.contains(&&line.at) {
-            points.push(&line.at);
-        }
-    }
+    let points: Vec<&[Line]> = block.lines.chunk_by(|a, b| a.at == b.at).collect();
     let shown = if contrast.all { points.len() } else { SHOWN.min(points.len()) };
-    for at in &points[..shown] {
-        if !at.is_empty() {
-            text += &wrapped(&format!("  {}", said(at)), 4);
+    for lines in &points[..shown] {
+        if !lines[0].at.is_empty() {
+            text += &wrapped(&format!("  {}", said(&lines[0].at)), 4);
         }
-        for line in block.lines.iter().filter(|l| l.at == **at) {
+        for line in *lines {
             let name = cut(&contrast.sides[line.side].name, NAME);
             let row = format!("    {name:<NAME$}{}", columns(cells(contrast, line)));
             let _ = writeln!(text, "{}", row.trim_end());
