@@ -98,10 +98,10 @@ impl Compare {
             ""
         };
         Err(Failure::check(format!(
-            "{} of {} claims do not hold with a confidence of {}:\n{}{help}",
+            "claims that do not hold with a confidence of {}: {} of {}\n{}{help}",
+            found.confidence,
             broken.len(),
             found.verdicts.len(),
-            found.confidence,
             lines.join("\n")
         )))
     }

@@ -142,7 +142,7 @@ fn fill(
     }
     if alone > 0 {
         notes.push(format!(
-            "{} and {}: {alone} runs have a seed that the other has not; they are in the means, not in the differences",
+            "{} and {}: runs whose seed the other has not: {alone}; they are in the means, not in the differences",
             base.name, own.name
         ));
     }

@@ -231,7 +231,7 @@ fn sweeps_are_joined_on_their_axes_and_what_has_no_partner_is_named() {
         "b: the run with seed 2 at kind = wasm, rate = 0.5 failed and is left out: no host has room",
         "only in a, not in b: kind = vm, rate = 4",
         "only in b, not in a: kind = wasm, rate = 9",
-        "a and b: 1 runs have a seed that the other has not",
+        "a and b: runs whose seed the other has not: 1",
     ] {
         assert!(notes.contains(words), "no \"{words}\" in\n{notes}");
     }

@@ -103,7 +103,10 @@ fn replications_are_paired_and_claims_hold_with_confidence_or_do_not() {
 
     let (code, text, error) = sim(&lab, &[&places[..], &["--assert", "sci < 0.1 * baseline"]].concat());
     assert_eq!(code, 3, "{text}");
-    says(&error, &["1 of 1 claims do not hold", "sci < 0.1 * baseline for new: does not hold"]);
+    says(
+        &error,
+        &["claims that do not hold with a confidence of 0.95: 1 of 1", "sci < 0.1 * baseline for new: does not hold"],
+    );
     says(&text, &["What new has otherwise than old"]);
 
     // O of one seed is above that of another: three seeds do not tell on which side of their mean O is.
