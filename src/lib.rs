@@ -46,6 +46,7 @@
 //! * [`compare`]: several runs of one scenario side by side, in parallel: one table, one picture, fits and crossings.
 //! * [`size`]: the fewest hosts (or the highest ratio, …) that keep objectives, with replications and confidence.
 //! * [`claim`]: a claim about figures as it is typed, `sci < 0.9 * baseline`.
+//! * [`contrast`]: finished results side by side: paired differences, what differs in their scenarios, claims.
 //! * [`sweep`]: many runs from one file: grids and samples, replications, resume, shards, one tidy table and its statistics.
 //! * [`plot`]: figures of finished results, drawn from their tables alone.
 //! * [`validate`]: every published figure and oracle that the program is held against.
@@ -113,6 +114,8 @@ pub mod compare;
 pub mod size;
 
 pub mod claim;
+
+pub mod contrast;
 
 pub mod sweep;
 

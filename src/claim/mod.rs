@@ -25,6 +25,7 @@ mod key;
 mod parse;
 mod tokens;
 
+use std::cmp::Ordering;
 use std::fmt;
 
 pub use error::ClaimError;
@@ -67,7 +68,7 @@ impl Operator {
             Operator::Below => x < bound,
             Operator::Above => x > bound,
             Operator::Equal => x == bound,
-            Operator::Unequal => x < bound || x > bound,
+            Operator::Unequal => x.partial_cmp(&bound).is_some_and(Ordering::is_ne),
         }
     }
 

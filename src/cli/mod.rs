@@ -1,6 +1,6 @@
 //! What can be typed: one file per subcommand.
 //!
-//! Exit codes: 0 done, 1 internal error, 2 wrong use or wrong scenario, 3 ran, but what was asked for does not hold (`sim size`, `sim run --check-published`).
+//! Exit codes: 0 done, 1 internal error, 2 wrong use or wrong scenario, 3 ran, but what was asked for does not hold (`sim size`, `sim compare --assert`, `sim run --check-published`).
 
 mod check;
 mod compare;
@@ -12,6 +12,7 @@ mod impact;
 mod list;
 mod plot;
 mod run;
+mod run_compare;
 mod schema;
 mod score;
 mod size;
@@ -45,6 +46,8 @@ enum Command {
     Plot(plot::Plot),
     /// Score a finished run on other signals, or against another run, from its ledger.
     Score(score::Score),
+    /// Lay finished results side by side: paired differences, what differs in their scenarios, claims that guard them.
+    Compare(compare::Compare),
     /// Find the fewest hosts, or the value of a key, that keep objectives, with replications and confidence.
     Size(size::Size),
     /// Run many points of a scenario from one file, with replications, resume and parts; or solve for a break-even.
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::List(list) => list.execute(),
         Command::Plot(plot) => plot.execute(),
         Command::Score(score) => score.execute(),
+        Command::Compare(compare) => compare.execute(),
         Command::Size(size) => size.execute(),
         Command::Sweep(sweep) => sweep.execute(),
         Command::Impact(impact) => impact.execute(),

@@ -56,7 +56,7 @@ impl Run {
                 return Err(Failure::usage(format!("{message}\n  help: {help}: --unset compare")));
             }
             let options = Options { out: self.out, threads: threads.unwrap_or(cores) };
-            return super::compare::execute(&loaded, &options, self.quiet, shown);
+            return super::run_compare::execute(&loaded, &options, self.quiet, shown);
         }
         let options = Options { out: self.out, threads: threads.unwrap_or(cores.min(2)) };
         let bar = shown.then(bar);

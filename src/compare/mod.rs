@@ -15,7 +15,7 @@ pub use crossing::{Crossing, Order, Point, order};
 pub use fit::{Found, search};
 pub(crate) use plan::unit_of;
 pub use plan::{Axis, Cell, Plan};
-pub use slo::{Operator, Slo, SloError};
+pub use slo::{Slo, SloError};
 pub use table::table;
 pub use waterfall::{Waterfall, waterfalls};
 

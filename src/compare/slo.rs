@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::claim::Operator;
 use crate::report::{Entry, number};
 
 /// One objective.
@@ -15,39 +16,6 @@ pub struct Slo {
     pub bound: f64,
 }
 
-/// How a figure and its bound are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operator {
-    /// `<=`
-    AtMost,
-    /// `>=`
-    AtLeast,
-    /// `<`
-    Below,
-    /// `>`
-    Above,
-    /// `==`
-    Equal,
-}
-
-impl Operator {
-    /// Whether a number keeps the bound; what is not a number does not.
-    pub fn holds(self, x: f64, bound: f64) -> bool {
-        match self {
-            Operator::AtMost => x <= bound,
-            Operator::AtLeast => x >= bound,
-            Operator::Below => x < bound,
-            Operator::Above => x > bound,
-            Operator::Equal => x == bound,
-        }
-    }
-
-    /// As it is written.
-    pub fn sign(self) -> &'static str {
-        OPERATORS.iter().find(|(_, o)| *o == self).map_or("", |(sign, _)| sign)
-    }
-}
-
 /// What is wrong with the text of an objective.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -57,15 +25,6 @@ pub struct SloError {
     /// The bytes of the text that are wrong.
     pub at: Range<usize>,
 }
-
-/// Longer operators first: `<=` begins with `<`.
-const OPERATORS: [(&str, Operator); 5] = [
-    ("<=", Operator::AtMost),
-    (">=", Operator::AtLeast),
-    ("==", Operator::Equal),
-    ("<", Operator::Below),
-    (">", Operator::Above),
-];
 
 impl Slo {
     /// Reads one objective.
@@ -78,7 +37,7 @@ impl Slo {
         let at = text.find(['<', '>', '=']).ok_or_else(|| none(text.trim_end().len()..text.len()))?;
         let (key, rest) = (text[..at].trim(), &text[at..]);
         let (sign, operator) =
-            OPERATORS.iter().find(|(sign, _)| rest.starts_with(sign)).ok_or_else(|| none(at..at + 1))?;
+            Operator::ALL.iter().find(|(sign, _)| rest.starts_with(sign)).ok_or_else(|| none(at..at + 1))?;
         let value = rest[sign.len()..].trim();
         if key.is_empty() {
             return Err(wrong(format!("\"{text}\" names no figure"), 0..at));

@@ -1,8 +1,8 @@
 //! An objective as it is typed: a figure of summary.csv or its short name, a comparison, a bound.
 
-use crate::compare::{Operator, Slo};
+use crate::claim::{ClaimError, Operator, Place, find_key};
+use crate::compare::Slo;
 use crate::report::{Entry, Value, number};
-use crate::scenario::did_you_mean;
 
 /// One objective, its figure known to exist.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,10 +81,7 @@ impl Objective {
     /// What is wrong, with the text and the place in it.
     pub fn parse(text: &str, figures: &[Entry]) -> Result<Self, String> {
         let pointed = |message: &str, from: usize, to: usize, help: &str| {
-            let before = text[..from].chars().count();
-            let under = text[from..to].chars().count().max(1);
-            let (pad, caret) = (" ".repeat(before), "^".repeat(under));
-            format!("--slo: {message}\n    {text}\n    {pad}{caret}\n  help: {help}")
+            ClaimError::new(text, &Place(from..to), format!("--slo: {message}"), help).to_string()
         };
         let form = "write KEY OP NUMBER, for example 'service_latency_s.p99 <= 0.5'; OP is <=, >=, < or >";
         let slo = Slo::parse(text).map_err(|e| pointed(&e.message, e.at.start, e.at.end, form))?;
@@ -105,28 +102,15 @@ impl Objective {
         if let Some(share) = SHARES.iter().find(|s| s.name == slo.key) {
             return Ok(found(share.name, "1", Some(share)));
         }
-        let named: Vec<&Entry> = named(&slo.key, figures);
-        match named[..] {
-            [Entry { value: Value::Text(_), key, .. }] => {
-                wrong(&format!("\"{key}\" is a text"), "name a figure that is a number")
-            }
-            [entry] => Ok(found(&entry.key, entry.unit, None)),
-            [] => {
-                let all = names(figures);
-                let all: Vec<&str> = all.iter().map(String::as_str).collect();
-                let near = near(&slo.key, &all);
-                let guess = did_you_mean(&slo.key, &all).map(|g| format!("did you mean \"{g}\"? ")).unwrap_or_default();
-                let help = format!(
-                    "{guess}Near: {}.\n  The keys are those of summary.csv (docs/outputs.md); `p99_latency_s` may stand for \
-                     `latency_s.p99`.",
-                    near.join(", ")
-                );
-                wrong(&format!("no run has the figure \"{}\"", slo.key), &help)
-            }
-            _ => {
-                let keys: Vec<&str> = named.iter().map(|e| e.key.as_str()).collect();
-                wrong(&format!("\"{}\" may be {}", slo.key, keys.join(" or ")), "write one of them")
-            }
+        let keys: Vec<&str> = figures.iter().map(|e| e.key.as_str()).chain(SHARES.iter().map(|s| s.name)).collect();
+        let key = match find_key(&slo.key, &keys) {
+            Ok(key) => key,
+            Err(e) => return wrong(&e.to_string(), &e.help()),
+        };
+        let entry = figures.iter().find(|e| e.key == key).expect("shares were found above");
+        match &entry.value {
+            Value::Text(_) => wrong(&format!("\"{key}\" is a text"), "name a figure that is a number"),
+            _ => Ok(found(&entry.key, entry.unit, None)),
         }
     }
 
@@ -158,35 +142,6 @@ impl Objective {
         let section = self.key.split('.').next().unwrap_or_default();
         self.is_share_of_calls() || NEVER_NEGATIVE.contains(&section)
     }
-}
-
-/// The figures that a name may mean: the key itself; `p99_latency_s` for `latency_s.p99`; `cold_share` for
-/// `calls.cold_share`, where no other section has that name.
-fn named<'f>(name: &str, figures: &'f [Entry]) -> Vec<&'f Entry> {
-    let by = |is: &dyn Fn(&str) -> bool| figures.iter().filter(|e| is(&e.key)).collect::<Vec<_>>();
-    let exact = by(&|key| key == name);
-    if !exact.is_empty() || name.contains('.') {
-        return exact;
-    }
-    let turned = by(&|key| key.split_once('.').is_some_and(|(section, rest)| format!("{rest}_{section}") == name));
-    if !turned.is_empty() {
-        return turned;
-    }
-    by(&|key| key.split_once('.').is_some_and(|(_, rest)| rest == name))
-}
-
-/// Everything that may be named.
-fn names(figures: &[Entry]) -> Vec<String> {
-    let numeric = figures.iter().filter(|e| !matches!(e.value, Value::Text(_)));
-    numeric.map(|e| e.key.clone()).chain(SHARES.iter().map(|s| s.name.to_owned())).collect()
-}
-
-/// The most similar names, best first.
-fn near<'n>(word: &str, all: &[&'n str]) -> Vec<&'n str> {
-    const SHOWN: usize = 4;
-    let mut scored: Vec<(f64, &str)> = all.iter().map(|name| (strsim::jaro_winkler(word, name), *name)).collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-    scored.into_iter().take(SHOWN).map(|(_, name)| name).collect()
 }
 
 #[cfg(test)]

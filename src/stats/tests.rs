@@ -91,7 +91,11 @@ fn digits_of_pi(count: usize) -> Vec<f64> {
 
 #[test]
 fn five_thousand_digits_of_pi_have_their_certified_values() {
-    let digits = digits_of_pi(5000);
+    let mut digits = digits_of_pi(5000);
     assert_eq!(digits[..12], [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0, 5.0, 3.0, 5.0, 8.0]);
+    // The set has a slip: in ...857780532171..., its value 957 is a 3 where pi has an 8. The certified values are of the set as it is (of pi,
+    // the mean were 4.5358), so the test slips, too.
+    assert_eq!(digits[952..962], [8.0, 5.0, 7.0, 7.0, 8.0, 0.0, 5.0, 3.0, 2.0, 1.0]);
+    digits[956] = 3.0;
     certified("PiDigits", &digits, [4.5348, 2.867_339_060_288_71, -0.003_550_992_872_379_72], DIGITS);
 }

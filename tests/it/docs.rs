@@ -61,6 +61,7 @@ fn every_column_is_documented_with_its_unit() {
         ("ledger.parquet", &LEDGER),
         ("scores.csv", SCORES),
         ("charged.csv", CHARGED),
+        ("comparison.csv", slackwater::contrast::COLUMNS),
         ("meter.csv", METER),
         ("meter_functions.csv", METER_FUNCTIONS),
     ];

@@ -9,6 +9,8 @@ use crate::lab::repository;
 const ROOMS: &[(&str, &[&str])] = &[
     ("types", &["types"]),
     ("stats", &["stats", "types"]),
+    ("claim", &["claim", "types", "stats"]),
+    ("contrast", &["contrast", "claim", "report", "types", "stats"]),
     ("workload", &["workload", "types", "stats"]),
     ("isolation", &["isolation", "types", "stats"]),
     ("grid", &["grid", "types", "stats"]),

@@ -9,6 +9,7 @@ mod casper;
 mod compare;
 mod conservation;
 mod contract;
+mod contrast;
 mod density;
 mod determinism;
 mod dispatch;
