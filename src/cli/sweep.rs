@@ -1,14 +1,16 @@
 //! `sim sweep`.
 
 use std::io::IsTerminal;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use slackwater::report::significant;
+use slackwater::report::{significant, write_file};
 use slackwater::scenario::Look;
+use slackwater::sweep::emit::{Job, Target, script};
 use slackwater::sweep::{
     Earlier, Figures, Finished, Meter, Options, Over, Plan, Runs, Shard, Solution, Solved, SweepError, merge, solve,
     sweep,
@@ -25,6 +27,9 @@ Examples:
   On four machines, then joined:
     sim sweep FILE --shard 1/4 --out DIR      (… 2/4, 3/4, 4/4)
     sim sweep merge DIR
+
+  As a job array on a Slurm cluster (or dask, parallel):
+    sim sweep FILE --emit slurm --shards 16 --jobs 4 --emit-to job.sh && bash job.sh
 
   Where two isolation mechanisms break even:
     sim sweep scenarios/sweeps/keep-alive.toml --solve 'sci(microvm) == sci(container)' --over keep_alive
@@ -77,6 +82,21 @@ struct Run {
     /// Run only part I of N, into FOLDER/parts/I-of-N; `sim sweep merge` joins the parts.
     #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
     shard: Option<Shard>,
+    /// Print a job script for a cluster that runs the sweep in --shards parts and merges them, instead of running it.
+    #[arg(long, value_enum, value_name = "TARGET", requires = "shards", conflicts_with_all = ["shard", "solve", "dry_run", "resume", "overwrite"])]
+    emit: Option<Scheduler>,
+    /// With --emit: how many parts.
+    #[arg(long, value_name = "N", requires = "emit")]
+    shards: Option<NonZeroU32>,
+    /// With --emit slurm: after how many seconds Slurm ends a part [default: the cluster's limit].
+    #[arg(long, value_name = "SECONDS", requires = "emit")]
+    time_limit_s: Option<NonZeroU64>,
+    /// With --emit slurm: memory that Slurm sets aside for a part [default: the cluster's].
+    #[arg(long, value_name = "MIB", requires = "emit")]
+    memory_mib: Option<NonZeroU64>,
+    /// With --emit: write the script here [default: standard output].
+    #[arg(long, value_name = "FILE", requires = "emit")]
+    emit_to: Option<PathBuf>,
     /// Say what would run, and check it, but run nothing.
     #[arg(long)]
     dry_run: bool,
@@ -98,6 +118,17 @@ struct Run {
     /// Print nothing but errors.
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// Who runs the parts.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Scheduler {
+    /// A batch script with an array of tasks.
+    Slurm,
+    /// A Python script for Dask.
+    Dask,
+    /// A bash script for GNU parallel.
+    Parallel,
 }
 
 #[derive(Debug, Args)]
@@ -143,6 +174,9 @@ impl Run {
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&described.name));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.map_or(cores, |jobs| jobs as usize);
+        if let Some(scheduler) = self.emit {
+            return self.script(scheduler, file, &out, &described.name);
+        }
         if self.dry_run {
             return super::print(&plan_text(&plan, &out));
         }
@@ -203,6 +237,45 @@ impl Run {
             ));
         }
         Ok(())
+    }
+}
+
+impl Run {
+    /// Writes the job script.
+    fn script(&self, scheduler: Scheduler, file: &Path, out: &Path, name: &str) -> Result<(), Failure> {
+        let command: Vec<String> = std::env::args().collect();
+        // As it was typed: found in PATH there as it was here, or by its path.
+        let program = command.first().map_or("sim", String::as_str);
+        let text = |path: &Path| {
+            path.to_str().map(str::to_owned).ok_or_else(|| {
+                Failure::usage(format!("{} is no text\n  help: a script needs paths in UTF-8", path.display()))
+            })
+        };
+        let (sweep, out) = (text(file)?, text(out)?);
+        let threads = self.jobs.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        let job = Job {
+            command: &command,
+            program,
+            sweep: &sweep,
+            out: &out,
+            name,
+            unset: &self.unset,
+            set: &self.set,
+            shards: self.shards.unwrap_or(NonZeroU32::MIN),
+            threads,
+            time_limit_s: self.time_limit_s,
+            memory_mib: self.memory_mib,
+        };
+        let target = match scheduler {
+            Scheduler::Slurm => Target::Slurm,
+            Scheduler::Dask => Target::Dask,
+            Scheduler::Parallel => Target::Parallel,
+        };
+        let script = script(target, &job).map_err(Failure::usage)?;
+        match &self.emit_to {
+            None => super::print(&script),
+            Some(path) => write_file(path, |f| f.write_all(script.as_bytes())).map_err(Failure::internal),
+        }
     }
 }
 

@@ -17,6 +17,7 @@
 mod analysis;
 mod check;
 pub mod design;
+pub mod emit;
 mod error;
 mod gather;
 mod journal;

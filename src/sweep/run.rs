@@ -190,7 +190,10 @@ fn sha256_of(path: &Path) -> Option<String> {
 /// It holds something else, or cannot be made.
 pub fn open(out: &Path) -> Result<(), SweepError> {
     if out.exists() && !parts(out).is_dir() {
-        let holds = |entry: Result<fs::DirEntry, std::io::Error>| entry.is_ok_and(|e| e.file_name() != "lock");
+        // Job scripts make the folder of their logs first.
+        let holds = |entry: Result<fs::DirEntry, std::io::Error>| {
+            entry.is_ok_and(|e| e.file_name() != "lock" && e.file_name() != "logs")
+        };
         if fs::read_dir(out).map_err(SweepError::io(out))?.any(holds) {
             return Err(SweepError::Taken { folder: out.to_owned() });
         }
