@@ -61,6 +61,7 @@ mod shifting_wrappers;
 mod sizing;
 mod space;
 mod starts;
+mod steady;
 mod sunk_carbon;
 mod uncertainty;
 mod workers;
