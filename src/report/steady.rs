@@ -98,8 +98,8 @@ pub struct SteadyColumn {
 /// ([`mser_5`]) finds the warm-up, and batch means ([`batch_means`]) the mean after it with its interval. Regions together: utilization is the
 /// mean weighted by cores (exact for memory where memory per core is the same everywhere), intensity the plain mean, all else the sum.
 ///
-/// The end of arrivals is `time.duration_s`; without it, the last step in which a call arrived, that step left out; without calls, the run's end. What comes later is the
-/// drain, which is no steady state.
+/// The end of arrivals is `time.duration_s`; without it, the last step in which a call arrived, that step left out; without
+/// calls, the run's end. What comes later is the drain, which is no steady state.
 ///
 /// # Errors
 /// The result cannot be read, a column or region is unknown, or there are fewer than [`FEWEST_STEPS`] steps.

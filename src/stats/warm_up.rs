@@ -5,8 +5,8 @@ pub const MSER_BATCH: usize = 5;
 
 /// How many values at the beginning to leave out, so that the mean of the rest is known best; nothing if that is undetermined.
 ///
-/// Formula: the d in 0 ..= n/2 that minimises Σ(x_i - m_d)² over i > d, divided by (n - d)², m_d being the mean of what is left; of several, the
-/// smallest. Leaving out more removes bias, and pays with fewer values.
+/// Formula: the d in 0 ..= n/2 that minimises Σ(x_i - m_d)² over i > d, divided by (n - d)², m_d being the mean of what is
+/// left; of several, the smallest. Leaving out more removes bias, and pays with fewer values.
 ///
 /// Source: White, Simulation 69 (1997); the search over the first half only, and giving up where the minimum is at its end: White, Cobb and
 /// Spratt, Winter Simulation Conference 2000; Hoad, Robinson and Davies, Journal of Simulation 4 (2010).
