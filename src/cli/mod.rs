@@ -17,6 +17,7 @@ mod schema;
 mod score;
 mod size;
 mod sweep;
+mod steady;
 #[cfg(feature = "polars")]
 mod table;
 mod uncertainty;
@@ -58,6 +59,8 @@ enum Command {
     Grid(grid::Grid),
     /// Say how sure a finished run's score is: median, 90 % interval, and what matters most; with two runs, which is lower.
     Uncertainty(uncertainty::Uncertainty),
+    /// Say whether a finished run has settled: warm-up, means with intervals from batch means, what its steps are worth.
+    Steady(steady::Steady),
     /// Group, aggregate or convert a result table.
     #[cfg(feature = "polars")]
     Table(table::Table),
@@ -125,6 +128,7 @@ pub fn main() -> ExitCode {
         Command::Impact(impact) => impact.execute(),
         Command::Grid(grid) => grid.execute(),
         Command::Uncertainty(uncertainty) => uncertainty.execute(),
+        Command::Steady(steady) => steady.execute(),
         #[cfg(feature = "polars")]
         Command::Table(table) => table.execute(),
         Command::Schema => schema::execute(),

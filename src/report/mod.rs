@@ -18,6 +18,7 @@ mod network;
 mod plot;
 mod published;
 mod shifting;
+mod steady;
 mod summary;
 mod tables;
 mod workers;
@@ -44,6 +45,7 @@ pub use published::{
     Compared, PUBLISHED, Verdict, compare_published, published_text, unknown_figures, write_published,
 };
 pub use shifting::{Shifted, against_run_now, doubts};
+pub use steady::{FEWEST_STEPS, Steady, SteadyColumn, SteadyError, steady, steady_text};
 pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
 

@@ -35,8 +35,8 @@ pub struct BatchMeans {
     pub dependence: f64,
     /// So many independent values would know the mean as well.
     ///
-    /// Formula: s_x² / (s_Y² / k), with the variance s_x² of the values. More than there are if neighbours balance each other. All, if the values are equal; infinite, if
-    /// only the batch means are.
+    /// Formula: s_x² / (s_Y² / k), with the variance s_x² of the values. More than there are if neighbours balance each
+    /// other. All, if the values are equal; infinite, if only the batch means are.
     pub effective: f64,
 }
 

@@ -62,6 +62,7 @@ mod shifting_wrappers;
 mod sizing;
 mod space;
 mod starts;
+mod steady;
 mod sunk_carbon;
 mod sweep;
 mod uncertainty;
