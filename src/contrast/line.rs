@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use super::interval::relative;
 use super::join::{joints, matched, said};
 use super::{Difference, Figure, Side};
@@ -53,10 +55,12 @@ pub(super) fn blocks(
     blocks
 }
 
-/// A note on every result with failed runs.
+/// A note on every run that failed, and on sweeps of which runs are missing.
 pub(super) fn failures(sides: &[Side]) -> Vec<String> {
     let mut notes = Vec::new();
     for side in sides {
+        let missing = side.manifest["missing"].as_array().into_iter().flatten().filter_map(Json::as_str);
+        notes.extend(missing.map(|what| format!("{}: the sweep is not complete: {what}", side.name)));
         for point in &side.points {
             let at: Vec<(String, String)> = side.axes.iter().cloned().zip(point.at.iter().cloned()).collect();
             for run in &point.runs {

@@ -53,7 +53,10 @@ impl Desk {
             table += &format!("0,0,{seed},{kind},{rate},{error},{cell},call\n");
         }
         self.write(&format!("{name}/runs.csv"), &table);
-        self.write(&format!("{name}/manifest.json"), &json!({ "kind": "sweep", "scenario": {} }).to_string());
+        self.write(
+            &format!("{name}/manifest.json"),
+            &json!({ "kind": "sweep", "scenario": {}, "missing": ["point 7"] }).to_string(),
+        );
         self.place(name)
     }
 
@@ -230,6 +233,7 @@ fn sweeps_are_joined_on_their_axes_and_what_has_no_partner_is_named() {
     for words in [
         "b: the run with seed 2 at kind = wasm, rate = 0.5 failed and is left out: no host has room",
         "only in a, not in b: kind = vm, rate = 4",
+        "b: the sweep is not complete: point 7",
         "only in b, not in a: kind = wasm, rate = 9",
         "a and b: runs whose seed the other has not: 1",
     ] {

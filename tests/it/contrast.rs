@@ -182,7 +182,7 @@ fn wrong_use_is_exit_code_two_and_says_what_to_do() {
         ),
         (&["a", "--assert", "sci = 1"], &["\"=\" means nothing here", "write =="]),
         (&["a", "--assert", "sci(b) < 1"], &["no result is named \"b\"", "the results are a"]),
-        (&["a", "--figure", "latency_s.p98"], &["--figure: no run has the figure", "did you mean \"latency_s.p99\"?"]),
+        (&["a", "--figure", "latency_s.mea"], &["--figure: no run has the figure", "did you mean \"latency_s.mean\"?"]),
         (&["a", "nowhere"], &["nowhere: there is no such folder", "help: "]),
         (&["a", "folder"], &["no finished result of sim (it has no manifest.json)", "help: "]),
         (&["x=a,greener"], &["no replication of a: regions[here].grid.constant.g_per_kwh differs", "help: "]),
@@ -195,7 +195,7 @@ fn wrong_use_is_exit_code_two_and_says_what_to_do() {
     // Different seeds are no pairs, and that is said.
     let (code, text, _) = sim(&lab, &["compare", "a", "other-seed", "--assert", "sci < 2 * baseline"]);
     assert_eq!(code, 0);
-    says(&text, &["  seed: 7 -> 8", "do not share seeds", "no interval is known"]);
+    says(&text, &["  seed: 7 -> 8", "do not share seeds", "one run each"]);
 }
 
 #[test]
