@@ -188,7 +188,7 @@ def submit(script, *options):
     """Submit by the script itself; give the ids of the array and of the merge."""
     said = run("bash", script, *options)
     print(said, end="", flush=True)
-    ids = re.search(r"^submitted: array (\d+), .*; merge (\d+) after it$", said, re.MULTILINE)
+    ids = re.search(r"^submitted: array (\d+)\b.*\bmerge (\d+)\b", said, re.MULTILINE)
     need(ids, "the script did not say what it submitted")
     return ids.groups()
 
@@ -240,6 +240,14 @@ def below_slurm():
     need(task(merge, 0)["JobState"] == "COMPLETED", "the merge failed")
     second.goes_on_from(before_second)
     third.goes_on_from(before_third)
+    same_as_reference(out)
+
+    say("slurm: once more, only part 2")
+    Path(out, "runs.csv").unlink()
+    array, merge = submit(script, "--array=2")
+    wait_for("the queue is empty", queue_is_empty)
+    need(task(array, 2)["JobState"] == "COMPLETED" and task(merge, 0)["JobState"] == "COMPLETED", "task 2 or the merge failed")
+    need(f"ArrayTaskId={SHARDS} " not in run("scontrol", "--oneliner", "show", "job", array), "other parts were submitted, too")
     same_as_reference(out)
 
 
