@@ -162,15 +162,22 @@ class Broken:
         os.replace("aside.toml", FILE)
 
 
+def calls_of_a_run():
+    """As many calls as keep this machine busy for half a second, so that a run is long enough to be killed in the middle."""
+    began, calls = time.monotonic(), 20_000
+    run(SIM, "run", REPOSITORY / "scenarios" / "quickstart.toml", "--set", f"workload.poisson.calls={calls}", "--quiet", "--out", "one run")
+    return int(calls * 0.5 / (time.monotonic() - began)) // 1000 * 1000 + 1000
+
+
 def reference():
     say(f"reference: {RUNS} runs on one machine")
-    run(SIM, "sweep", FILE, *OVERRIDES, "--out", "reference")
+    print(run(SIM, "sweep", FILE, *OVERRIDES, "--out", "reference").splitlines()[-2], flush=True)
     need(Path("reference/runs.csv").read_text().count("\n") == RUNS + 1, "not one row for each run")
 
 
 def slurm():
     """Start a Slurm and go on below it, in `below_slurm`."""
-    command = [REPOSITORY / "scripts" / "with_slurm.sh", sys.executable, __file__, "--sim", SIM, "--below-slurm", os.getcwd()]
+    command = [REPOSITORY / "scripts" / "with_slurm.sh", sys.executable, __file__, "--sim", SIM, "--below-slurm", os.getcwd(), "--began", BEGAN]
     code = subprocess.call([str(c) for c in command])
     if code == 77:
         raise Skipped("no Slurm; the reason is above")
@@ -181,7 +188,7 @@ def submit(script, *options):
     """Submit by the script itself; give the ids of the array and of the merge."""
     said = run("bash", script, *options)
     print(said, end="", flush=True)
-    ids = re.search(r"^submitted: array (\d+), .*; merge (\d+) after it$", said, re.MULTILINE)
+    ids = re.search(r"^submitted: array (\d+)\b.*\bmerge (\d+)\b", said, re.MULTILINE)
     need(ids, "the script did not say what it submitted")
     return ids.groups()
 
@@ -233,6 +240,14 @@ def below_slurm():
     need(task(merge, 0)["JobState"] == "COMPLETED", "the merge failed")
     second.goes_on_from(before_second)
     third.goes_on_from(before_third)
+    same_as_reference(out)
+
+    say("slurm: once more, only part 2")
+    Path(out, "runs.csv").unlink()
+    array, merge = submit(script, "--array=2")
+    wait_for("the queue is empty", queue_is_empty)
+    need(task(array, 2)["JobState"] == "COMPLETED" and task(merge, 0)["JobState"] == "COMPLETED", "task 2 or the merge failed")
+    need(f"ArrayTaskId={SHARDS} " not in run("scontrol", "--oneliner", "show", "job", array), "other parts were submitted, too")
     same_as_reference(out)
 
 
@@ -359,15 +374,16 @@ SIM = FILE = None
 
 
 def main():
-    global SIM, FILE
+    global SIM, FILE, BEGAN
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sim", default=str(TARGET / "release" / "sim"), help="the program [%(default)s]")
-    parser.add_argument("--calls", type=int, default=200_000, help="calls in a run [%(default)s]")
+    parser.add_argument("--calls", type=int, help="calls in a run [as many as take half a second]")
     parser.add_argument("--below-slurm", metavar="FOLDER", help=argparse.SUPPRESS)
+    parser.add_argument("--began", type=float, default=BEGAN, help=argparse.SUPPRESS)
     parser.add_argument("parts", nargs="*", metavar="PART", choices=[*PARTS, []], help="what to test [all]")
     arguments = parser.parse_args()
     FILE = "it's $a sweep.toml"
-    SIM = os.path.abspath(arguments.sim)
+    SIM, BEGAN = os.path.abspath(arguments.sim), arguments.began
     if arguments.below_slurm:
         os.chdir(arguments.below_slurm)
         below_slurm()
@@ -377,12 +393,13 @@ def main():
     skipped = []
     with tempfile.TemporaryDirectory(prefix="slackwater's cluster ") as folder:
         os.chdir(folder)
-        scenario = REPOSITORY / "scenarios" / "quickstart.toml"
-        Path(FILE).write_text(SWEEP.format(scenario=scenario, calls=arguments.calls), encoding="utf-8")
         # Its path, too, has to be quoted.
         os.mkdir("it's bin")
         os.symlink(SIM, "it's bin/sim")
         SIM = os.path.join(folder, "it's bin", "sim")
+        calls = arguments.calls or calls_of_a_run()
+        scenario = REPOSITORY / "scenarios" / "quickstart.toml"
+        Path(FILE).write_text(SWEEP.format(scenario=scenario, calls=calls), encoding="utf-8")
         reference()
         for name in arguments.parts or PARTS:
             try:

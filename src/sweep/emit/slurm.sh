@@ -47,7 +47,7 @@ if [[ -z ${SLURM_ARRAY_TASK_ID:-} ]]; then
     array=${array%%;*}
     # After all tasks, failed or not: the merge tells what is missing, where "afterok" would leave it waiting for ever.
     merge=$(sbatch --parsable "$@" --array=0 --dependency="afterany:$array" "${BASH_SOURCE[0]}")
-    echo "submitted: array $array, parts 1 to $shards; merge ${merge%%;*} after it"
+    echo "submitted: array $array, merge ${merge%%;*} after it"
     exit
 fi
 
