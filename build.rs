@@ -4,13 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What the program is made of.
-const PARTS: [&str; 4] = ["Cargo.lock", "Cargo.toml", "data", "src"];
+const PARTS: [&str; 3] = ["Cargo.lock", "Cargo.toml", "data"];
+
+/// Of `src`, what cannot change a result: what is typed, and what is drawn of it.
+const ASIDE: [&str; 3] = ["cli", "main.rs", "plot"];
 
 fn main() {
     let mut files = Vec::new();
-    for part in PARTS {
-        println!("cargo:rerun-if-changed={part}");
-        collect(Path::new(part), &mut files);
+    let rooms = fs::read_dir("src").into_iter().flatten().flatten();
+    let rooms = rooms.filter(|room| ASIDE.iter().all(|aside| room.file_name() != *aside)).map(|room| room.path());
+    for part in PARTS.iter().map(PathBuf::from).chain(rooms) {
+        println!("cargo:rerun-if-changed={}", part.display());
+        collect(&part, &mut files);
     }
     files.sort();
     // FNV-1a with 64 bits, by hand: it has to be the same on every machine and with every compiler.

@@ -16,8 +16,8 @@ mod run_compare;
 mod schema;
 mod score;
 mod size;
-mod sweep;
 mod steady;
+mod sweep;
 #[cfg(feature = "polars")]
 mod table;
 mod uncertainty;

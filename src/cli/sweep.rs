@@ -195,7 +195,16 @@ impl Run {
         };
         let shard = self.shard.unwrap_or(Shard::WHOLE);
         let options = Options { out: out.clone(), jobs, earlier, retry_failed: self.retry_failed, shard };
-        let Finished { ran, runs } = watched(&meter, self.quiet, || sweep(&plan, &options, &meter)).map_err(failure)?;
+        let finished = watched(&meter, self.quiet, || sweep(&plan, &options, &meter));
+        let Finished { ran, runs } = finished.map_err(|error| {
+            let (done, Failure { code, message }) = (meter.done.load(Ordering::Relaxed), failure(error));
+            let kept = if done > 0 {
+                format!("\n  the {done} runs that are done are kept: --resume goes on")
+            } else {
+                String::new()
+            };
+            Failure { code, message: format!("{}{kept}", message.trim_end()) }
+        })?;
         if !self.quiet {
             let mut text = String::new();
             if let Some(runs) = &runs {
@@ -243,7 +252,14 @@ impl Run {
 impl Run {
     /// Writes the job script.
     fn script(&self, scheduler: Scheduler, file: &Path, out: &Path, name: &str) -> Result<(), Failure> {
-        let command: Vec<String> = std::env::args().collect();
+        let slurm = matches!(scheduler, Scheduler::Slurm);
+        if !slurm && (self.time_limit_s.is_some() || self.memory_mib.is_some()) {
+            let help = "give them to the cluster that you start, or leave them out";
+            return Err(Failure::usage(format!(
+                "--time-limit-s and --memory-mib are for --emit slurm\n  help: {help}"
+            )));
+        }
+        let command: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
         // As it was typed: found in PATH there as it was here, or by its path.
         let program = command.first().map_or("sim", String::as_str);
         let text = |path: &Path| {
