@@ -35,7 +35,7 @@ plt.rcParams.update({
 })
 
 
-class Missing(SystemExit):
+class Missing(Exception):
     """Ends a notebook with a message and without a traceback's noise."""
 
     def _render_traceback_(self):
@@ -93,7 +93,7 @@ def about(*runs):
         print(f"{run.name}: {scenario.get('description', '')}".rstrip(": "))
         print(f"  {manifest['program']} {manifest['version']}, seed {seed(run)}; grid {signal(run)}")
         if manifest.get("set"):
-            print("  not the file's own values: " + "; ".join(manifest["set"]))
+            print("  not the file's own values: " + "; ".join(f"{key[:60]}…" if len(key) > 61 else key for key in manifest["set"]))
 
 
 def seed(run):
