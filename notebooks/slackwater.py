@@ -107,9 +107,9 @@ def signal(run):
         texts = [f"{s['zone']}: {s['kind']}, {s['factor_basis']}; {s['source']}" for s in signals]
     else:
         keys = ["sci.signal", "sci.signal_kind", "sci.factor_basis"]
-        table = run.folder / "compare.csv"
-        rows = pl.read_csv(table, infer_schema=False).select(keys).drop_nulls().rows() if table.is_file() else []
-        texts = ["{}: {}, {}".format(*row) for row in rows]
+        tables = [path for path in (run.folder / "compare.csv", run.folder / "runs.csv") if path.is_file()]
+        frames = [pl.read_csv(path, infer_schema=False) for path in tables]
+        texts = ["{}: {}, {}".format(*row) for frame in frames if set(keys) <= set(frame.columns) for row in frame.select(keys).drop_nulls().rows()]
     return " | ".join(dict.fromkeys(texts)) or "not stated"
 
 
