@@ -16,6 +16,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import polars as pl
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -104,13 +105,23 @@ def seed(run):
 def signal(run):
     """The carbon-intensity signals in words, as the program states them."""
     if signals := run.manifest.get("signals"):
-        texts = [f"{s['zone']}: {s['kind']}, {s['factor_basis']}; {s['source']}" for s in signals]
+        zones = {}
+        for s in signals:
+            zones.setdefault(f"{s['kind']}, {s['factor_basis']}; {s['source']}", []).append(s["zone"])
+        texts = [f"{', '.join(dict.fromkeys(names))}: {what}" for what, names in zones.items()]
     else:
         keys = ["sci.signal", "sci.signal_kind", "sci.factor_basis"]
         tables = [path for path in (run.folder / "compare.csv", run.folder / "runs.csv") if path.is_file()]
         frames = [pl.read_csv(path, infer_schema=False) for path in tables]
         texts = ["{}: {}, {}".format(*row) for frame in frames if set(keys) <= set(frame.columns) for row in frame.select(keys).drop_nulls().rows()]
     return " | ".join(dict.fromkeys(texts)) or "not stated"
+
+
+def plain(axis):
+    """A logarithmic axis with ticks at 1, 2, 5, 10, … and numbers without powers."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def mg(column):
