@@ -4,7 +4,6 @@ mod anew;
 mod beside;
 mod books;
 mod curve;
-mod digits;
 mod dispatch;
 mod folder;
 #[cfg(feature = "polars")]
@@ -33,7 +32,7 @@ pub use books::{
     write_ledger,
 };
 pub use curve::trigger_figures;
-pub use digits::{grouped, significant};
+pub use crate::types::{grouped, significant};
 pub use folder::{Folder, ReportError, write_file};
 pub use instances::{INSTANCES, InstanceLogWriter, write_watch};
 pub use jobs::{JOBS, JobLogWriter};

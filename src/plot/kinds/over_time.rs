@@ -1,0 +1,93 @@
+//! `over-time`: CPU utilization and carbon intensity over the run, one above the other on one time axis.
+//!
+//! Reads timeseries.csv. Up to six regions are a line each; more are their unweighted mean and a band from the lowest to the highest.
+
+use plotters::style::BLACK;
+
+use super::super::frame::{Axis, Frame, Swatch, legend};
+use super::super::paint::{COLOURS, style};
+use super::super::scale::{Scale, ends};
+use super::super::sheet::{Pen, Sheet, Size};
+use super::super::source::Source;
+use super::super::{Kind, PlotError, Request};
+use super::{Series, stack};
+
+pub const KIND: Kind = Kind {
+    name: "over-time",
+    shows: "CPU utilization and carbon intensity over time",
+    reads: "timeseries.csv",
+    draw,
+};
+
+/// More regions than this are a band.
+const LINES: usize = 6;
+
+fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
+    let series = Series::read(source)?;
+    let in_percent = |of: Vec<Vec<f64>>| -> Vec<Vec<f64>> {
+        of.into_iter().map(|region| region.into_iter().map(|x| 100.0 * x).collect()).collect()
+    };
+    let cpu = in_percent(series.by_region("cpu_utilization")?);
+    let intensity = series.by_region("intensity_g_per_kwh")?;
+    let clock = series.clock();
+    let times: Vec<f64> = series.times.iter().map(|t| t / clock.unit_s).collect();
+
+    let mut sheet = Sheet::new(size, false);
+    let mut top = sheet.heading(KIND.shows, &source.said(KIND.reads));
+    let several = series.regions.len() > LINES;
+    let entries: Vec<(Swatch, String)> = if several {
+        let n = series.regions.len();
+        vec![
+            (Swatch::Line(Pen::new(COLOURS[0], 0.14), None), format!("mean of {n} regions")),
+            (Swatch::Box(COLOURS[0], 0.25), "lowest to highest".to_owned()),
+        ]
+    } else if series.regions.len() > 1 {
+        let names = series.regions.iter().enumerate();
+        names.map(|(i, name)| (Swatch::Line(pen(i), None), name.clone())).collect()
+    } else {
+        Vec::new()
+    };
+    top = legend(&mut sheet, top, &entries);
+    let highest = ends(cpu.iter().flatten().copied()).1;
+    let share = Scale::of_figures(&[0.0, if highest.is_finite() { highest.min(100.0) } else { 100.0 }]);
+    let axes = [
+        (Axis::new(share, "CPU in use", "%"), 10.0),
+        (Axis::new(Scale::of_figures(&with_zero(&intensity)), "carbon intensity", "gCO2e/kWh"), 10.0),
+    ];
+    let x = clock.axis(source, &sheet);
+    let (frames, _) = stack(&mut sheet, top, &x, &axes);
+    for (frame, by_region) in frames.iter().zip([&cpu, &intensity]) {
+        if several {
+            band(&mut sheet, frame, &times, by_region);
+        } else {
+            for (i, values) in by_region.iter().enumerate() {
+                let points: Vec<(f64, f64)> = times.iter().copied().zip(values.iter().copied()).collect();
+                frame.line(&mut sheet, &points, pen(i));
+            }
+        }
+    }
+    Ok(sheet)
+}
+
+fn with_zero(all: &[Vec<f64>]) -> Vec<f64> {
+    all.iter().flatten().copied().chain([0.0]).collect()
+}
+
+fn pen(i: usize) -> Pen {
+    let (colour, dash, _) = style(i);
+    Pen { colour: if i == 6 { BLACK } else { colour }, width: 0.12, dash }
+}
+
+fn band(sheet: &mut Sheet, frame: &Frame, times: &[f64], by_region: &[Vec<f64>]) {
+    let at = |step: usize| by_region.iter().map(move |r| r[step]);
+    let (mut around, mut middle) = (Vec::new(), Vec::new());
+    for (step, &t) in times.iter().enumerate() {
+        let (low, high) = ends(at(step));
+        let defined = at(step).filter(|x| x.is_finite());
+        let (sum, n) = defined.fold((0.0, 0.0), |(sum, n), x| (sum + x, n + 1.0));
+        around.push((t, low, high));
+        middle.push((t, sum / n));
+    }
+    frame.band(sheet, &around, COLOURS[0], 0.25);
+    frame.line(sheet, &middle, Pen::new(COLOURS[0], 0.14));
+}
