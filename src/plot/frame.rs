@@ -91,10 +91,8 @@ impl Frame {
             free = at;
             sheet.label(text, (area.left - 0.45 * em, at), SMALL, Side::Right, BLACK);
         }
-        sheet.line(
-            &[(area.left, area.top), (area.left, area.bottom), (area.right, area.bottom)],
-            Pen::new(BLACK, 0.06),
-        );
+        sheet
+            .line(&[(area.left, area.top), (area.left, area.bottom), (area.right, area.bottom)], Pen::new(BLACK, 0.06));
         if !x.scale.logarithmic && frame.y.from < 0.0 && frame.y.to > 0.0 && !frame.y.logarithmic {
             let zero = frame.up(0.0);
             sheet.line(&[(area.left, zero), (area.right, zero)], Pen::new(BLACK, 0.05));
@@ -194,13 +192,18 @@ pub fn legend(sheet: &mut Sheet, y: f64, entries: &[(Swatch, String)]) -> f64 {
     let em = sheet.em;
     let (start, end) = (0.8 * em, sheet.width - 0.8 * em);
     let (mut x, mut y) = (start, y + 0.5 * em);
-    for (swatch, name) in entries {
-        let wide = if matches!(swatch, Swatch::Line(..)) { 2.6 * em } else { 0.9 * em };
-        let name = fit(name, end - start - wide - 0.5 * em, SMALL * em);
-        let needs = wide + 0.4 * em + width(&name) * SMALL * em;
-        if x > start && x + needs > end {
+    let before = |swatch: &Swatch| if matches!(swatch, Swatch::Line(..)) { 2.6 * em } else { 0.9 * em };
+    let needs = |(swatch, name): &(Swatch, String)| before(swatch) + (1.6 + width(name) * SMALL) * em;
+    // What does not fit into one row stands in columns.
+    let in_a_row = entries.iter().map(needs).sum::<f64>() - 1.2 * em <= end - start;
+    let column = entries.iter().map(needs).fold(0.0, f64::max);
+    for (i, entry) in entries.iter().enumerate() {
+        let (swatch, wide) = (&entry.0, before(&entry.0));
+        let step = if in_a_row { needs(entry) } else { column };
+        if i > 0 && !in_a_row && x + column - 1.2 * em > end {
             (x, y) = (start, y + 1.35 * em);
         }
+        let name = fit(&entry.1, end - x - wide - 0.4 * em, SMALL * em);
         match *swatch {
             Swatch::Line(pen, shape) => {
                 sheet.line(&[(x, y), (x + wide, y)], pen);
@@ -215,7 +218,7 @@ pub fn legend(sheet: &mut Sheet, y: f64, entries: &[(Swatch, String)]) -> f64 {
             Swatch::Mark(shape, colour, hollow) => sheet.mark((x + wide / 2.0, y), shape, 0.28, colour, hollow),
         }
         sheet.label(&name, (x + wide + 0.4 * em, y), SMALL, Side::Left, BLACK);
-        x += needs + 1.2 * em;
+        x += step;
     }
     y + 1.1 * em
 }

@@ -20,7 +20,7 @@ mod text;
 use std::path::Path;
 
 pub use error::PlotError;
-pub use kinds::tornado::{Tornado, draw as draw_tornado};
+pub use kinds::tornado::{Swing, Tornado, draw as draw_tornado};
 pub use kinds::waterfall::{Step, Waterfall, draw as draw_waterfalls};
 pub use paint::{COLOURS, FONT};
 pub use scale::Scale;
@@ -76,6 +76,14 @@ pub fn kind(name: &str) -> Result<&'static Kind, PlotError> {
     let known = || CATALOGUE.iter().map(|k| k.name).collect::<Vec<_>>().join(", ");
     let found = CATALOGUE.iter().find(|k| k.name == name);
     found.ok_or_else(|| PlotError::Unknown { name: name.to_owned(), known: known() })
+}
+
+/// Whether a folder is a result.
+///
+/// # Errors
+/// It is none, or its manifest is damaged.
+pub fn check(result: &Path) -> Result<(), PlotError> {
+    Source::open(result).map(|_| ())
 }
 
 impl Kind {

@@ -57,8 +57,7 @@ pub enum Shape {
     Cross,
 }
 
-const SHAPES: [Shape; 6] =
-    [Shape::Circle, Shape::Square, Shape::Triangle, Shape::Diamond, Shape::Nabla, Shape::Cross];
+const SHAPES: [Shape; 6] = [Shape::Circle, Shape::Square, Shape::Triangle, Shape::Diamond, Shape::Nabla, Shape::Cross];
 
 /// The colour, dash and shape of a line by its number: no two of the first 210 look alike.
 pub fn style(line: usize) -> (RGBColor, &'static [f64], Shape) {

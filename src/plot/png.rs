@@ -75,7 +75,13 @@ mod tests {
         for line in rows.chunks(10) {
             let mut own = vec![0u8; 9];
             for i in 0..9 {
-                let from = if line[0] == 2 { above[i] } else if i < 3 { 0 } else { own[i - 3] };
+                let from = if line[0] == 2 {
+                    above[i]
+                } else if i < 3 {
+                    0
+                } else {
+                    own[i - 3]
+                };
                 own[i] = line[i + 1].wrapping_add(from);
             }
             back.extend(&own);

@@ -100,6 +100,12 @@ impl Points {
         if values.is_empty() { "total".to_owned() } else { values.join(" / ") }
     }
 
+    /// The same without the names of the axes.
+    pub fn values(&self, point: usize) -> String {
+        let several = self.axes.iter().zip(&self.points[point].at).filter(|(a, _)| a.values.len() > 1);
+        several.map(|(a, &i)| a.values[i].as_str()).collect::<Vec<_>>().join(" / ")
+    }
+
     fn point(&mut self, id: &str, values: &[&str]) -> usize {
         if let Some(at) = self.points.iter().position(|p| p.id == id) {
             return at;
@@ -143,7 +149,8 @@ impl Axis {
     pub fn said(&self, value: usize) -> String {
         match &self.numbers {
             Some(numbers) => {
-                let unit = if matches!(self.unit.as_str(), "" | "1") { String::new() } else { format!(" {}", self.unit) };
+                let unit =
+                    if matches!(self.unit.as_str(), "" | "1") { String::new() } else { format!(" {}", self.unit) };
                 format!("{} = {}{unit}", self.name, super::text::number(numbers[value]))
             }
             None => self.values[value].clone(),

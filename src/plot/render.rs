@@ -6,6 +6,7 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle, WHITE};
 
+use super::error::PlotError;
 use super::paint::FONT;
 use super::png;
 use super::sheet::{FINE, Sheet, Side, Stroke, Words};
@@ -63,13 +64,13 @@ impl Sheet {
     ///
     /// # Errors
     /// plotters cannot draw it.
-    pub fn svg(&self) -> Result<String, String> {
+    pub fn svg(&self) -> Result<String, PlotError> {
         let (width, height) = self.steps();
         let mut text = String::new();
         let mut backend = SVGBackend::with_string(&mut text, (width, height));
         let corner = (width as i32, height as i32);
-        backend.draw_rect((0, 0), corner, &paint(WHITE, 1.0, 1.0), true).map_err(|e| e.to_string())?;
-        draw(self, &mut backend, svg_text)?;
+        backend.draw_rect((0, 0), corner, &paint(WHITE, 1.0, 1.0), true).map_err(|e| PlotError::Draw(e.to_string()))?;
+        draw(self, &mut backend, svg_text).map_err(PlotError::Draw)?;
         drop(backend);
         // The grid is the view box; how large it appears is a matter of its own.
         let (wide, high) = self.pixels();
@@ -84,12 +85,12 @@ impl Sheet {
     ///
     /// # Errors
     /// plotters cannot draw it.
-    pub fn png(&self) -> Result<Vec<u8>, String> {
+    pub fn png(&self) -> Result<Vec<u8>, PlotError> {
         let (width, height) = self.steps();
         let mut fine = vec![255u8; (width * height * 3) as usize];
         {
             let mut backend = BitMapBackend::with_buffer(&mut fine, (width, height));
-            draw(self, &mut backend, png_text)?;
+            draw(self, &mut backend, png_text).map_err(PlotError::Draw)?;
         }
         let (wide, high) = self.pixels();
         let per_metre = self.mm_per_pixel.map(|mm| (1000.0 / mm).round() as u32);

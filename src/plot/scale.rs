@@ -78,6 +78,14 @@ impl Scale {
         Self { logarithmic: false, from, to, ticks }
     }
 
+    /// The same with room below what is negative, so that marks there are whole.
+    pub fn with_foot(self) -> Self {
+        if self.logarithmic || self.from >= 0.0 {
+            return self;
+        }
+        Self::linear(self.from - 0.05 * (self.to - self.from), self.to, 6)
+    }
+
     /// Of figures that need not begin at 0: around what there is, or logarithmic if they span much.
     pub fn around(figures: &[f64]) -> Self {
         let (low, high) = ends(figures.iter().copied());

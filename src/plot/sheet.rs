@@ -3,7 +3,9 @@
 use plotters::style::RGBColor;
 
 use super::paint::{DARK, Shape};
-use super::text::{fit, width, wrap};
+#[cfg(test)]
+use super::text::width;
+use super::text::{fit, wrap};
 
 /// Steps of the grid per pixel: the SVG keeps them as fractions, the PNG takes the mean of each pixel's.
 pub const FINE: u32 = 3;
@@ -119,6 +121,11 @@ impl Sheet {
         self.width / self.em
     }
 
+    /// A panel's height: wide sheets have higher ones.
+    pub fn high(&self, texts: f64) -> f64 {
+        texts * self.em * if self.across() > 45.0 { 1.35 } else { 1.0 }
+    }
+
     /// Writes the title and what explains it, and says where they end.
     pub fn heading(&mut self, title: &str, below: &str) -> f64 {
         let em = self.em;
@@ -219,6 +226,7 @@ impl Sheet {
     }
 }
 
+#[cfg(test)]
 impl Words {
     /// The rectangle that it covers.
     pub fn covers(&self) -> Area {

@@ -60,6 +60,11 @@ impl Source {
         if text.is_empty() { String::new() } else { format!("{text} UTC") }
     }
 
+    /// What the scenario calls its waterfall.
+    pub fn waterfall(&self) -> Option<&str> {
+        self.manifest["scenario"]["compare"]["waterfall"]["title"].as_str()
+    }
+
     /// The line below a title: from which result and which of its files.
     pub fn said(&self, files: &str) -> String {
         let form = match self.form {

@@ -54,14 +54,24 @@ pub fn fit(text: &str, room: f64, size: f64) -> String {
     "…".to_owned()
 }
 
-/// A text in lines that are at most `room` wide: broken at blanks, cut where a word alone is wider.
+/// A text in lines that are at most `room` wide: broken at blanks, or anywhere in a word that alone is wider.
 pub fn wrap(text: &str, room: f64, size: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         let longer = lines.last().map(|line| format!("{line} {word}"));
         match longer.filter(|line| width(line) * size <= room) {
             Some(line) => *lines.last_mut().expect("a line was made longer") = line,
-            None => lines.push(fit(word, room, size)),
+            None => {
+                lines.push(String::new());
+                for c in word.chars() {
+                    let line = lines.last_mut().expect("a line was pushed above");
+                    line.push(c);
+                    if width(line) * size > room && line.chars().count() > 1 {
+                        line.pop();
+                        lines.push(c.to_string());
+                    }
+                }
+            }
         }
     }
     lines
@@ -130,6 +140,9 @@ mod tests {
         let lines = wrap("calls received and executed over time", 100.0, 10.0);
         assert!(lines.len() > 1 && lines.iter().all(|line| width(line) * 10.0 <= 100.0), "{lines:?}");
         assert_eq!(lines.join(" "), "calls received and executed over time");
+        let lines = wrap("a.key_without_any_blank", 60.0, 10.0);
+        assert!(lines.len() > 2 && lines.iter().all(|line| width(line) * 10.0 <= 60.0), "{lines:?}");
+        assert_eq!(lines.concat(), "a.key_without_any_blank");
     }
 
     #[test]

@@ -2,25 +2,25 @@
 //!
 //! Reads distributions.csv; of a comparison, those of its runs (`keep = "all"`), a line each. The scale of time is logarithmic where it spans much.
 
-use super::super::frame::{Axis, Frame, Swatch, below, legend, note};
+use super::super::frame::{Axis, Frame, SMALL, Swatch, below, legend, note};
 use super::super::paint::{Shape, style};
 use super::super::scale::{Scale, ends};
 use super::super::sheet::{Area, Pen, Sheet, Side, Size};
 use super::super::source::{Form, Source};
 use super::super::table::Table;
-use super::super::text::number;
+use super::super::text::{number, width};
 use super::super::{Kind, PlotError, Request};
 
 pub const LATENCY: Kind = Kind {
     name: "latency",
-    shows: "share of executed calls that took at most so long",
+    shows: "latency of executed calls",
     reads: "distributions.csv",
     draw: |source, request, size| draw(source, request, size, LATENCY.shows, &["latency_s", "service_latency_s"]),
 };
 
 pub const COLD_START: Kind = Kind {
     name: "cold-start",
-    shows: "share of sandbox starts that took at most so long",
+    shows: "how long sandboxes take to start",
     reads: "distributions.csv",
     draw: |source, request, size| draw(source, request, size, COLD_START.shows, &["start_s"]),
 };
@@ -42,11 +42,7 @@ struct Curve {
 
 fn curves(source: &Source, quantities: &[&str]) -> Result<Vec<Curve>, PlotError> {
     let mut all = Vec::new();
-    let own = |name: &str, quantity: &str| match (name.is_empty(), quantities.len()) {
-        (true, _) => named(quantity).to_owned(),
-        (false, 1) => name.to_owned(),
-        (false, _) => name.to_owned(),
-    };
+    let own = |name: &str, quantity: &str| if name.is_empty() { named(quantity).to_owned() } else { name.to_owned() };
     for (name, path) in tables(source) {
         let table = Table::read(&path)?;
         let (quantity, share) = (table.column("distribution")?, table.column("share")?);
@@ -97,7 +93,10 @@ fn draw(source: &Source, _: &Request, size: Size, shows: &str, quantities: &[&st
     let curves = curves(source, quantities)?;
     if curves.is_empty() {
         let what = format!("the result has no distribution of {}", quantities[0]);
-        return Err(PlotError::lacks(what, "run again; of a comparison, with keep = \"all\"; a run without calls has none"));
+        return Err(PlotError::lacks(
+            what,
+            "run again; of a comparison, with keep = \"all\"; a run without calls has none",
+        ));
     }
     let mut sheet = Sheet::new(size, false);
     let em = sheet.em;
@@ -120,13 +119,16 @@ fn draw(source: &Source, _: &Request, size: Size, shows: &str, quantities: &[&st
         (Scale::of_figures(&values().chain([0.0]).collect::<Vec<_>>()), false)
     };
     let y = Scale { to: 1.02, ..Scale::linear(0.0, 1.0, 6) };
-    let name = if quantities[0] == "start_s" { "start, creation to ready" } else { "latency" };
-    let (x, y) = (Axis::new(x, name, "s"), Axis::new(y, "share", "1"));
+    let (name, of) = match quantities[0] {
+        "start_s" => ("at most, from creation to ready", "share of starts"),
+        _ => ("at most, from arrival to end", "share of calls"),
+    };
+    let (x, y) = (Axis::new(x, name, "s"), Axis::new(y, of, "1"));
     let area = Area {
-        left: y.room(&sheet, 13.0 * em),
+        left: y.room(&sheet, sheet.high(13.0)),
         top: top + 0.4 * em,
         right: sheet.width - 1.2 * em,
-        bottom: top + 13.4 * em,
+        bottom: top + 0.4 * em + sheet.high(13.0),
     };
     let frame = Frame::draw(&mut sheet, area, &x, &y);
     for (i, curve) in curves.iter().enumerate() {
@@ -154,11 +156,11 @@ fn quantiles(sheet: &mut Sheet, frame: &Frame, curve: &Curve) {
         let Some(at) = curve.points.iter().find(|p| p.1 >= wanted - 1e-12) else { continue };
         let Some(place) = frame.at((at.0, wanted)) else { continue };
         sheet.mark(place, Shape::Circle, 0.24, colour, false);
-        // Texts go down from their marks, to the side with more room, and keep apart.
-        let right = place.0 < (frame.area.left + frame.area.right) / 2.0;
-        let y = (place.1 + 1.0 * em).max(free);
+        // The curve rises, so that right of and below a mark there is room; texts there keep apart.
+        let text = format!("{name} = {} s", number(at.0));
+        let y = (place.1 + 0.9 * em).max(free);
         free = if name == "p50" { f64::NEG_INFINITY } else { y + 1.2 * em };
-        let (x, side) = if right { (place.0 + 0.6 * em, Side::Left) } else { (place.0 - 0.6 * em, Side::Right) };
-        sheet.label(&format!("{name} = {} s", number(at.0)), (x, y), 0.9, side, colour);
+        let x = (place.0 + 0.6 * em).min(frame.area.right - width(&text) * SMALL * em);
+        sheet.label(&text, (x, y), SMALL, Side::Left, colour);
     }
 }

@@ -5,14 +5,14 @@
 
 use plotters::style::BLACK;
 
-use super::super::frame::{Axis, Frame, SMALL, Swatch, below, legend, note};
+use super::super::frame::{Axis, Frame, Swatch, below, legend, note};
 use super::super::paint::{COLOURS, GREY, Shape};
 use super::super::points::Points;
 use super::super::scale::Scale;
 use super::super::sheet::{Area, Pen, Sheet, Side, Size};
 use super::super::source::{Form, Source};
 use super::super::table::Table;
-use super::super::text::{fit, width};
+use super::super::text::width;
 use super::super::{Kind, PlotError, Request};
 
 pub const KIND: Kind = Kind {
@@ -22,8 +22,11 @@ pub const KIND: Kind = Kind {
     draw,
 };
 
-/// More labels than this are not written.
-const LABELS: usize = 24;
+/// Of more points than this only those of the frontier have names.
+const LABELS: usize = 16;
+
+/// The size of names, in lengths of the text size.
+const SIZE: f64 = 0.8;
 
 /// The two figures: asked for, or those of frontier.csv.
 fn figures(source: &Source, points: &Points, request: &Request) -> Result<[String; 2], PlotError> {
@@ -56,7 +59,10 @@ fn unbeaten(pairs: &[(f64, f64)]) -> Vec<bool> {
 
 fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotError> {
     if source.form == Form::Run {
-        return Err(PlotError::lacks("a single run has one point only", "give the folder of a sweep or of a comparison"));
+        return Err(PlotError::lacks(
+            "a single run has one point only",
+            "give the folder of a sweep or of a comparison",
+        ));
     }
     let points = Points::read(source)?;
     let [first, second] = figures(source, &points, request)?;
@@ -76,7 +82,8 @@ fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotErr
     let (own, others) = (COLOURS[0], GREY);
     let mut entries = vec![(Swatch::Line(Pen::new(own, 0.12), Some(Shape::Circle)), "frontier".to_owned())];
     if on.iter().zip(&pairs).any(|(on, p)| !on && p.0.is_finite() && p.1.is_finite()) {
-        entries.push((Swatch::Mark(Shape::Square, others, true), "beaten in one, and not better in the other".to_owned()));
+        entries
+            .push((Swatch::Mark(Shape::Square, others, true), "beaten in one, and not better in the other".to_owned()));
     }
     let top = legend(&mut sheet, top, &entries);
     let around = |key: &str| {
@@ -84,12 +91,13 @@ fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotErr
         Scale::around(&all.flat_map(|e| [e.mean, e.low, e.high]).filter(|x| x.is_finite()).collect::<Vec<_>>())
     };
     let unit = |key: &str| points.unit(key).map(str::to_owned);
-    let (x, y) = (Axis::new(around(&first), &*first, unit(&first)?), Axis::new(around(&second), &*second, unit(&second)?));
+    let (x, y) =
+        (Axis::new(around(&first), &*first, unit(&first)?), Axis::new(around(&second), &*second, unit(&second)?));
     let area = Area {
-        left: y.room(&sheet, 16.0 * em),
+        left: y.room(&sheet, sheet.high(16.0)),
         top: top + 0.4 * em,
         right: sheet.width - 1.4 * em,
-        bottom: top + 16.4 * em,
+        bottom: top + 0.4 * em + sheet.high(16.0),
     };
     let frame = Frame::draw(&mut sheet, area, &x, &y);
     let mut stairs: Vec<(f64, f64)> = pairs.iter().zip(&on).filter(|(_, on)| **on).map(|(p, _)| *p).collect();
@@ -115,50 +123,95 @@ fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotErr
             sheet.mark(at, shape, 0.28, colour, !pass);
         }
     }
-    let left_out = labels(&mut sheet, &frame, &points, &pairs, &on);
+    let list = labels(&mut sheet, &frame, &points, (&first, &second), &on);
     let mut end = area.bottom + below(&sheet, true);
-    if left_out > 0 {
-        let text = format!("{left_out} names are left out for want of room; frontier.csv and points.csv have them.");
+    let axes: Vec<&str> = points.axes.iter().filter(|a| a.values.len() > 1).map(|a| a.name.as_str()).collect();
+    let named = if axes.is_empty() { String::new() } else { format!("Names: {}.", axes.join(" / ")) };
+    end = note(&mut sheet, end, &named);
+    for text in list {
         end = note(&mut sheet, end, &text);
     }
     sheet.height = end;
     Ok(sheet)
 }
 
-/// Writes names beside points where they cover nothing, those of the frontier first, and says how many found no room.
-fn labels(sheet: &mut Sheet, frame: &Frame, points: &Points, pairs: &[(f64, f64)], on: &[bool]) -> usize {
+/// Names points: beside them where that covers nothing, else by a number, which the list that is returned explains. All points where they are few, else
+/// those of the frontier.
+fn labels(
+    sheet: &mut Sheet,
+    frame: &Frame,
+    points: &Points,
+    (first, second): (&str, &str),
+    on: &[bool],
+) -> Vec<String> {
     let em = sheet.em;
-    let size = 0.8 * em;
-    let places: Vec<Option<(f64, f64)>> = pairs.iter().map(|p| frame.at(*p)).collect();
-    let near = |(x, y): (f64, f64)| Area { left: x - 0.3 * em, right: x + 0.3 * em, top: y - 0.3 * em, bottom: y + 0.3 * em };
-    let mut taken: Vec<Area> = places.iter().flatten().copied().map(near).collect();
-    let mut order: Vec<usize> = (0..pairs.len()).filter(|&i| places[i].is_some()).collect();
-    order.sort_by_key(|&i| !on[i]);
-    let (mut written, mut left_out) = (0, 0);
-    for i in order {
-        let Some((x, y)) = places[i] else { continue };
-        let name = fit(&points.name(i), 0.6 * (frame.area.right - frame.area.left), size);
-        let wide = width(&name) * size;
-        let tries = [(0.5, -0.5, Side::Left), (-0.5, -0.5, Side::Right), (0.5, 0.7, Side::Left), (-0.5, 0.7, Side::Right)];
-        let free = tries.into_iter().find_map(|(dx, dy, side)| {
-            let (x, y) = (x + dx * em, y + dy * em);
-            let left = if side == Side::Left { x } else { x - wide };
-            let own = Area { left, right: left + wide, top: y - 0.5 * size, bottom: y + 0.5 * size };
-            let inside = own.left > frame.area.left && own.right < sheet.width - 0.2 * em
-                && own.top > frame.area.top - 0.3 * em && own.bottom < frame.area.bottom;
-            let covers = |a: &Area| own.left < a.right && a.left < own.right && own.top < a.bottom && a.top < own.bottom;
-            (inside && !taken.iter().any(covers)).then_some((x, y, side, own))
-        });
-        match free.filter(|_| written < LABELS) {
-            Some((x, y, side, own)) => {
-                sheet.label(&name, (x, y), 0.8 * SMALL / 0.9, side, if on[i] { COLOURS[0] } else { BLACK });
-                taken.push(own);
-                written += 1;
-            }
-            None => left_out += 1,
+    let (size, near) = (SIZE * em, 0.35 * em);
+    let mut taken: Vec<Area> = Vec::new();
+    let mut places: Vec<Option<(f64, f64)>> = Vec::new();
+    for i in 0..on.len() {
+        let (a, b) = (points.figure(i, first), points.figure(i, second));
+        let place = frame.at((a.mean, b.mean));
+        places.push(place);
+        let Some((x, y)) = place else { continue };
+        taken.push(Area { left: x - near, right: x + near, top: y - near, bottom: y + near });
+        if let (Some(from), Some(to)) = (frame.at((a.low, b.mean)), frame.at((a.high, b.mean))) {
+            taken.push(Area { left: from.0, right: to.0, top: y - 0.1 * em, bottom: y + 0.1 * em });
+        }
+        if let (Some(from), Some(to)) = (frame.at((a.mean, b.low)), frame.at((a.mean, b.high))) {
+            taken.push(Area { left: x - 0.1 * em, right: x + 0.1 * em, top: to.1, bottom: from.1 });
         }
     }
-    left_out
+    let few = places.iter().flatten().count() <= LABELS;
+    let mut order: Vec<usize> = (0..on.len()).filter(|&i| places[i].is_some() && (few || on[i])).collect();
+    let along = |i: usize| places[i].map_or(0.0, |p| p.0);
+    order.sort_by(|&a, &b| on[b].cmp(&on[a]).then(along(a).total_cmp(&along(b))));
+    let mut list = Vec::new();
+    for i in order {
+        let Some(at) = places[i] else { continue };
+        let name = points.values(i);
+        let mut free = |text: &str| {
+            let found = room(frame, sheet.width, &taken, at, width(text) * size, em);
+            found.inspect(|(_, _, own)| taken.push(*own))
+        };
+        let (text, found) = match free(&name) {
+            Some(found) => (name, Some(found)),
+            None => {
+                let number = (list.len() + 1).to_string();
+                list.push(format!("{number}: {name}"));
+                let found = free(&number);
+                (number, found)
+            }
+        };
+        // Where not even a number finds room it stands on its mark's right.
+        let (place, side) =
+            found.map_or(((at.0 + 0.5 * em, at.1 - 0.5 * em), Side::Left), |(place, side, _)| (place, side));
+        sheet.label(&text, place, SIZE, side, if on[i] { COLOURS[0] } else { BLACK });
+    }
+    list
+}
+
+/// A free place beside a mark for a text of some width.
+fn room(
+    frame: &Frame,
+    sheet_width: f64,
+    taken: &[Area],
+    (x, y): (f64, f64),
+    wide: f64,
+    em: f64,
+) -> Option<((f64, f64), Side, Area)> {
+    let half = 0.5 * SIZE * em;
+    let beside = [(0.5, 0.0), (0.5, -0.7), (-0.5, -0.7), (-0.5, 0.0), (0.5, 0.8), (-0.5, 0.8)];
+    beside.into_iter().find_map(|(dx, dy)| {
+        let (side, x, y) = (if dx > 0.0 { Side::Left } else { Side::Right }, x + dx * em, y + dy * em);
+        let left = if dx > 0.0 { x } else { x - wide };
+        let own = Area { left, right: left + wide, top: y - half, bottom: y + half };
+        let inside = own.left > frame.area.left + 0.2 * em
+            && own.right < sheet_width - 0.2 * em
+            && own.top > frame.area.top - 0.3 * em
+            && own.bottom < frame.area.bottom - 0.2 * em;
+        let covers = |a: &Area| own.left < a.right && a.left < own.right && own.top < a.bottom && a.top < own.bottom;
+        (inside && !taken.iter().any(covers)).then_some(((x, y), side, own))
+    })
 }
 
 #[cfg(test)]

@@ -16,12 +16,8 @@ use super::super::{Kind, PlotError, Request};
 use super::lines::cells;
 use super::metrics;
 
-pub const KIND: Kind = Kind {
-    name: "heat-map",
-    shows: "a figure over two axes of a sweep",
-    reads: "points.csv; compare.csv",
-    draw,
-};
+pub const KIND: Kind =
+    Kind { name: "heat-map", shows: "a figure over two axes of a sweep", reads: "points.csv; compare.csv", draw };
 
 /// More panels than this are not drawn.
 const MOST: usize = 6;
@@ -93,7 +89,8 @@ fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotErr
         true => Scale::of_decades(low, high),
         false => Scale::linear(low, if high > low { high } else { low + low.abs().max(1.0) * 0.1 }, 6),
     };
-    let scale = if scale.logarithmic { Scale { from: libm::log10(low), to: libm::log10(high), ..scale } } else { scale };
+    let scale =
+        if scale.logarithmic { Scale { from: libm::log10(low), to: libm::log10(high), ..scale } } else { scale };
     let wide = points.axes[x].values.len() > 8 || points.axes[y].values.iter().any(|v| width(v) > 8.0);
     let mut sheet = Sheet::new(size, wide);
     let files = if source.form == Form::Sweep { "points.csv" } else { "compare.csv" };
@@ -105,7 +102,8 @@ fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotErr
         let caption: Vec<String> = rest.iter().zip(cell).map(|(&a, &i)| points.axes[a].said(i)).collect();
         let of = |i: usize| rest.iter().zip(cell).all(|(&a, &v)| points.points[i].at[a] == v);
         let value = |column: usize, row: usize| {
-            let found = (0..means.len()).find(|&i| of(i) && points.points[i].at[x] == column && points.points[i].at[y] == row);
+            let found =
+                (0..means.len()).find(|&i| of(i) && points.points[i].at[x] == column && points.points[i].at[y] == row);
             found.map_or(f64::NAN, |i| means[i])
         };
         let map = Map { points: &points, x, y, scale: &scale };
@@ -149,7 +147,8 @@ fn bar(sheet: &mut Sheet, top: f64, scale: &Scale, name: &str) -> f64 {
             free = middle + half + 0.5 * em;
         }
     }
-    let name = if exponent == 0 { name.to_owned() } else { format!("{name} · {}", super::super::text::power(exponent)) };
+    let name =
+        if exponent == 0 { name.to_owned() } else { format!("{name} · {}", super::super::text::power(exponent)) };
     let name = fit(&name, sheet.width - 1.6 * em, em);
     sheet.text(&name, (sheet.width / 2.0, top + 3.4 * em), 1.0, Side::Centre, BLACK);
     top + 4.2 * em
@@ -184,7 +183,8 @@ impl Map<'_> {
         }
         let bottom = y + high * rows.len() as f64;
         let all = rows.iter().flat_map(|&r| columns.iter().map(move |&c| (c, r)));
-        let fits = all.clone().all(|(c, r)| width(&number(value(c, r))) * 0.8 * em < each - 0.3 * em || value(c, r).is_nan());
+        let fits =
+            all.clone().all(|(c, r)| width(&number(value(c, r))) * 0.8 * em < each - 0.3 * em || value(c, r).is_nan());
         let mut gaps = false;
         for (j, &r) in rows.iter().enumerate() {
             for (i, &c) in columns.iter().enumerate() {
@@ -200,7 +200,10 @@ impl Map<'_> {
                 if !own.is_finite() || share.is_nan() {
                     gaps = true;
                     sheet.bar(cell, FAINT);
-                    sheet.line(&[(cell.left, cell.bottom), (cell.right, cell.top)], Pen::new(RGBColor(150, 150, 150), 0.05));
+                    sheet.line(
+                        &[(cell.left, cell.bottom), (cell.right, cell.top)],
+                        Pen::new(RGBColor(150, 150, 150), 0.05),
+                    );
                     continue;
                 }
                 let colour = viridis(share);

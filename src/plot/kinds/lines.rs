@@ -23,6 +23,9 @@ pub const KIND: Kind = Kind {
 /// More panels than this are not drawn.
 const MOST: usize = 12;
 
+/// More lines than this take the width of two columns.
+const MANY: usize = 12;
+
 /// The axis from left to right and the one with a line per value.
 pub(super) struct Layout {
     x: usize,
@@ -43,10 +46,14 @@ fn layout(points: &Points, request: &Request) -> Result<Layout, PlotError> {
             }
             x
         }
-        None => (0..points.axes.len()).rev().find(|a| several(a) && numeric(a)).ok_or_else(|| {
-            let what = "the result has no numeric axis with several values";
-            PlotError::lacks(what, "lines need one; --kind sci draws a bar per point")
-        })?,
+        // The one with the most numbers; of equal ones the last.
+        None => (0..points.axes.len())
+            .filter(|a| several(a) && numeric(a))
+            .max_by_key(|&a| points.axes[a].values.len())
+            .ok_or_else(|| {
+                let what = "the result has no numeric axis with several values";
+                PlotError::lacks(what, "lines need one; --kind sci draws a bar per point")
+            })?,
     };
     let series = match &request.series {
         Some(name) => Some(points.axis(name)?).filter(|s| *s != x),
@@ -91,14 +98,15 @@ fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotErr
     }
     let all = panels.len();
     panels.truncate(MOST);
-    let mut sheet = Sheet::new(size, panels.len() > 1);
+    let lines = plan.series.map_or(1, |s| points.axes[s].values.len());
+    let mut sheet = Sheet::new(size, panels.len() > 1 || lines > MANY);
     let x_axis = &points.axes[plan.x];
-    let title = format!("{} over {}", if keys.len() == 1 { keys[0].as_str() } else { "figures" }, x_axis.name);
+    let by = plan.series.map_or_else(String::new, |s| format!(", by {}", points.axes[s].name));
+    let title = format!("{} over {}{by}", if keys.len() == 1 { keys[0].as_str() } else { "figures" }, x_axis.name);
     let bands = points.points.iter().enumerate().any(|(i, _)| keys.iter().any(|k| points.figure(i, k).low.is_finite()));
     let said = if bands { "bands: t intervals" } else { "one run per point" };
     let files = if source.form == Form::Sweep { "points.csv" } else { "compare.csv" };
     let top = sheet.heading(&title, &source.said(&format!("{files}; {said}")));
-    let lines = plan.series.map_or(1, |s| points.axes[s].values.len());
     let entries: Vec<(Swatch, String)> = plan.series.map_or_else(Vec::new, |s| {
         let axis = &points.axes[s];
         (0..lines).map(|i| (Swatch::Line(pen(i), Some(style(i).2)), axis.said(i))).collect()
@@ -139,10 +147,16 @@ fn grid(sheet: &mut Sheet, top: f64, points: &Points, plan: &Layout, panels: &Pa
     let across = match panels.len() {
         1 => 1,
         2 | 4 => 2,
-        _ => if sheet.across() > 45.0 { 3 } else { 2 },
+        _ => {
+            if sheet.across() > 45.0 {
+                3
+            } else {
+                2
+            }
+        }
     };
     let across = if sheet.across() < 35.0 { 1 } else { across };
-    let high = if across == 1 { 15.0 } else { 11.0 } * em;
+    let high = if across == 1 { sheet.high(15.0) } else { 11.0 * em };
     let lines = plan.series.map_or(1, |s| points.axes[s].values.len());
     let x_axis = &points.axes[plan.x];
     let places: Vec<f64> = x_axis.numbers.clone().unwrap_or_default();
@@ -150,7 +164,7 @@ fn grid(sheet: &mut Sheet, top: f64, points: &Points, plan: &Layout, panels: &Pa
     // Panels of one figure share its scale.
     let scale = |key: &str| {
         let all = (0..points.points.len()).map(|i| points.figure(i, key)).flat_map(|e| [e.mean, e.low, e.high]);
-        Scale::of_figures(&all.filter(|x| x.is_finite()).collect::<Vec<_>>())
+        Scale::of_figures(&all.filter(|x| x.is_finite()).collect::<Vec<_>>()).with_foot()
     };
     let y_of = |key: &str| -> Result<Axis, PlotError> { Ok(Axis::new(scale(key), key, points.unit(key)?)) };
     let mut end = top;
@@ -161,7 +175,8 @@ fn grid(sheet: &mut Sheet, top: f64, points: &Points, plan: &Layout, panels: &Pa
         let each = head + high + below(sheet, true) + 0.4 * em;
         let from = top + each * row as f64;
         let left = wide * column as f64 + y.room(sheet, high);
-        let area = Area { left, top: from + head, right: wide * (column + 1) as f64 - 1.2 * em, bottom: from + head + high };
+        let area =
+            Area { left, top: from + head, right: wide * (column + 1) as f64 - 1.2 * em, bottom: from + head + high };
         let texts = ((area.right - area.left) / em / 3.2) as usize;
         let x = Axis::new(Scale::of_axis(&places, texts.max(2)), &*x_axis.name, &*x_axis.unit);
         let frame = Frame::draw(sheet, area, &x, &y);

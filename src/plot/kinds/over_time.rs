@@ -12,12 +12,8 @@ use super::super::source::Source;
 use super::super::{Kind, PlotError, Request};
 use super::{Series, stack};
 
-pub const KIND: Kind = Kind {
-    name: "over-time",
-    shows: "CPU utilization and carbon intensity over time",
-    reads: "timeseries.csv",
-    draw,
-};
+pub const KIND: Kind =
+    Kind { name: "over-time", shows: "CPU utilization and carbon intensity over time", reads: "timeseries.csv", draw };
 
 /// More regions than this are a band.
 const LINES: usize = 6;
@@ -30,7 +26,6 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
     let cpu = in_percent(series.by_region("cpu_utilization")?);
     let intensity = series.by_region("intensity_g_per_kwh")?;
     let clock = series.clock();
-    let times: Vec<f64> = series.times.iter().map(|t| t / clock.unit_s).collect();
 
     let mut sheet = Sheet::new(size, false);
     let mut top = sheet.heading(KIND.shows, &source.said(KIND.reads));
@@ -58,11 +53,10 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
     let (frames, _) = stack(&mut sheet, top, &x, &axes);
     for (frame, by_region) in frames.iter().zip([&cpu, &intensity]) {
         if several {
-            band(&mut sheet, frame, &times, by_region);
+            band(&mut sheet, frame, &series, clock.unit_s, by_region);
         } else {
             for (i, values) in by_region.iter().enumerate() {
-                let points: Vec<(f64, f64)> = times.iter().copied().zip(values.iter().copied()).collect();
-                frame.line(&mut sheet, &points, pen(i));
+                frame.line(&mut sheet, &series.stairs(clock.unit_s, values), pen(i));
             }
         }
     }
@@ -78,16 +72,18 @@ fn pen(i: usize) -> Pen {
     Pen { colour: if i == 6 { BLACK } else { colour }, width: 0.12, dash }
 }
 
-fn band(sheet: &mut Sheet, frame: &Frame, times: &[f64], by_region: &[Vec<f64>]) {
+fn band(sheet: &mut Sheet, frame: &Frame, series: &Series, unit_s: f64, by_region: &[Vec<f64>]) {
     let at = |step: usize| by_region.iter().map(move |r| r[step]);
-    let (mut around, mut middle) = (Vec::new(), Vec::new());
-    for (step, &t) in times.iter().enumerate() {
-        let (low, high) = ends(at(step));
+    let steps = 0..series.times.len();
+    let (low, high): (Vec<f64>, Vec<f64>) = steps.clone().map(|step| ends(at(step))).unzip();
+    let mean = |step| {
         let defined = at(step).filter(|x| x.is_finite());
         let (sum, n) = defined.fold((0.0, 0.0), |(sum, n), x| (sum + x, n + 1.0));
-        around.push((t, low, high));
-        middle.push((t, sum / n));
-    }
+        sum / n
+    };
+    let mean: Vec<f64> = steps.map(mean).collect();
+    let (low, high) = (series.stairs(unit_s, &low), series.stairs(unit_s, &high));
+    let around: Vec<(f64, f64, f64)> = low.into_iter().zip(high).map(|(low, high)| (low.0, low.1, high.1)).collect();
     frame.band(sheet, &around, COLOURS[0], 0.25);
-    frame.line(sheet, &middle, Pen::new(COLOURS[0], 0.14));
+    frame.line(sheet, &series.stairs(unit_s, &mean), Pen::new(COLOURS[0], 0.14));
 }

@@ -18,12 +18,8 @@ use super::super::source::Source;
 use super::super::{Kind, PlotError, Request};
 use super::Clock;
 
-pub const KIND: Kind = Kind {
-    name: "power",
-    shows: "power by cause over time",
-    reads: "ledger.parquet, ledger.json",
-    draw,
-};
+pub const KIND: Kind =
+    Kind { name: "power", shows: "power by cause over time", reads: "ledger.parquet, ledger.json", draw };
 
 /// More bins than this are averaged.
 const MOST: usize = 480;
@@ -91,14 +87,24 @@ fn read(source: &Source) -> Result<Power, PlotError> {
         return Err(PlotError::table(&parquet, "it has no rows"));
     }
     let each = joules.len().div_ceil(MOST);
-    let (mut edges, mut kw) = (vec![0.0], Vec::new());
+    let mut stretches: Vec<(f64, [f64; 8])> = Vec::new();
     for (i, part) in joules.chunks(each).enumerate() {
-        let from = (i * each) as f64 * step_s;
-        let to = (((i * each + part.len()) as f64) * step_s).min(end_s.max(from + 1e-9));
-        let mut sum = [0.0; 8];
+        let to = ((i * each + part.len()) as f64 * step_s).min(end_s);
+        let before = stretches.last().map_or(0.0, |s| s.0);
+        // A rest of a bin at the end is no stretch of its own: it counts to the one before.
+        if to - before < 0.5 * each as f64 * step_s && i > 0 {
+            stretches.last_mut().expect("a stretch is before it").0 = to;
+        } else {
+            stretches.push((to, [0.0; 8]));
+        }
+        let sum = &mut stretches.last_mut().expect("pushed above").1;
         part.iter().for_each(|bin| sum.iter_mut().zip(bin).for_each(|(s, j)| *s += j));
+    }
+    let (mut edges, mut kw) = (vec![0.0], Vec::new());
+    for (to, joules) in stretches {
+        let from = edges.last().copied().unwrap_or(0.0);
+        kw.push(joules.map(|j| j / (to - from).max(1e-9) / 1000.0));
         edges.push(to);
-        kw.push(sum.map(|j| j / (to - from) / 1000.0));
     }
     Ok(Power { edges, kw })
 }
@@ -107,12 +113,12 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
     let power = read(source)?;
     let clock = Clock::of(power.edges.last().copied().unwrap_or(0.0));
     let mut sheet = Sheet::new(size, false);
-    let title = format!("{} (IT below the black line)", KIND.shows);
-    let top = sheet.heading(&title, &source.said(KIND.reads));
+    let top = sheet.heading(KIND.shows, &source.said(KIND.reads));
     let drawn: Vec<usize> = (0..CAUSES.len()).filter(|&c| power.kw.iter().any(|p| p[c] > 0.0)).collect();
     // Read like the stack: what is on top comes first.
-    let entries: Vec<(Swatch, String)> =
-        drawn.iter().rev().map(|&c| (Swatch::Box(CAUSES[c].2, 1.0), CAUSES[c].1.to_owned())).collect();
+    let boxes = drawn.iter().rev().map(|&c| (Swatch::Box(CAUSES[c].2, 1.0), CAUSES[c].1.to_owned()));
+    let line = (Swatch::Line(Pen::new(BLACK, 0.1), None), "IT in total".to_owned());
+    let entries: Vec<(Swatch, String)> = boxes.chain([line]).collect();
     let top = legend(&mut sheet, top, &entries);
     let most = power.kw.iter().map(|p| p.iter().sum::<f64>()).fold(0.0, f64::max);
     // Small sites draw less than a kilowatt; the unit follows.
@@ -120,21 +126,20 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
     let y = Axis::new(Scale::of_figures(&[0.0, most * factor]), "mean power", unit);
     let x = clock.axis(source, &sheet);
     let em = sheet.em;
-    let high = 14.0;
+    let high = sheet.high(14.0);
     let area = Area {
-        left: y.room(&sheet, high * em),
+        left: y.room(&sheet, high),
         top: top + 0.4 * em,
         right: sheet.width - 1.2 * em,
-        bottom: top + (0.4 + high) * em,
+        bottom: top + 0.4 * em + high,
     };
     let frame = Frame::draw(&mut sheet, area, &x, &y);
     let edges: Vec<f64> = power.edges.iter().map(|t| t / clock.unit_s).collect();
     let mut floor = vec![0.0; power.kw.len()];
     for &c in &drawn {
         let roof: Vec<f64> = floor.iter().zip(&power.kw).map(|(low, p)| low + p[c] * factor).collect();
-        let steps: Vec<(f64, f64, f64)> = (0..roof.len())
-            .flat_map(|i| [(edges[i], floor[i], roof[i]), (edges[i + 1], floor[i], roof[i])])
-            .collect();
+        let steps: Vec<(f64, f64, f64)> =
+            (0..roof.len()).flat_map(|i| [(edges[i], floor[i], roof[i]), (edges[i + 1], floor[i], roof[i])]).collect();
         frame.band(&mut sheet, &steps, CAUSES[c].2, 1.0);
         floor = roof;
     }

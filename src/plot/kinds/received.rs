@@ -21,15 +21,18 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
     let series = Series::read(source)?;
     let rate = |name: &str| -> Result<Vec<f64>, PlotError> {
         let by_region = series.by_region(name)?;
-        Ok((0..series.times.len()).map(|i| by_region.iter().map(|r| r[i]).sum::<f64>() / series.step_s).collect())
+        let length = |i: usize| series.ends[i] - series.times[i];
+        Ok((0..series.times.len()).map(|i| by_region.iter().map(|r| r[i]).sum::<f64>() / length(i)).collect())
     };
     let (received, executed) = (rate("received")?, rate("executed")?);
     if received.iter().chain(&executed).all(|x| *x == 0.0) {
-        return Err(PlotError::lacks("the run received no calls", "jobs and instances are shown by over-time and power"));
+        return Err(PlotError::lacks(
+            "the run received no calls",
+            "jobs and instances are shown by over-time and power",
+        ));
     }
     let cpu = series.by_region("cpu_utilization")?;
     let clock = series.clock();
-    let times: Vec<f64> = series.times.iter().map(|t| t / clock.unit_s).collect();
 
     let mut sheet = Sheet::new(size, false);
     let top = sheet.heading("calls received and executed", &source.said(KIND.reads));
@@ -37,10 +40,8 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
     let second = Pen { dash: DASHES[1], ..Pen::new(COLOURS[0], 0.13) };
     let (thin, thick) = (Pen::new(COLOURS[4], 0.07), Pen::new(COLOURS[0], 0.2));
     let several = series.regions.len() > 1;
-    let mut entries = vec![
-        (Swatch::Line(first, None), "received".to_owned()),
-        (Swatch::Line(second, None), "executed".to_owned()),
-    ];
+    let mut entries =
+        vec![(Swatch::Line(first, None), "received".to_owned()), (Swatch::Line(second, None), "executed".to_owned())];
     if several {
         entries.push((Swatch::Line(thin, None), "CPU of a region".to_owned()));
         entries.push((Swatch::Line(thick, None), "mean of the regions".to_owned()));
@@ -54,7 +55,7 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
     ];
     let x = clock.axis(source, &sheet);
     let (frames, _) = stack(&mut sheet, top, &x, &axes);
-    let over = |values: &[f64]| -> Vec<(f64, f64)> { times.iter().copied().zip(values.iter().copied()).collect() };
+    let over = |values: &[f64]| series.stairs(clock.unit_s, values);
     frames[0].line(&mut sheet, &over(&received), first);
     frames[0].line(&mut sheet, &over(&executed), second);
     let percent = |values: &[f64]| -> Vec<f64> { values.iter().map(|x| 100.0 * x).collect() };
@@ -64,7 +65,7 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
         }
     }
     let mean: Vec<f64> =
-        (0..times.len()).map(|i| cpu.iter().map(|r| r[i]).sum::<f64>() / cpu.len() as f64 * 100.0).collect();
+        (0..series.times.len()).map(|i| cpu.iter().map(|r| r[i]).sum::<f64>() / cpu.len() as f64 * 100.0).collect();
     frames[1].line(&mut sheet, &over(&mean), thick);
     Ok(sheet)
 }

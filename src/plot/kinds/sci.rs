@@ -6,13 +6,13 @@
 use plotters::style::BLACK;
 
 use super::super::frame::{Axis, Frame, SMALL, Swatch, below, legend, note};
-use super::super::paint::{CAUSES, DARK, EMBODIED};
+use super::super::paint::{CAUSES, COLOURS, DARK, EMBODIED};
 use super::super::points::{Estimate, Points};
-use super::super::scale::Scale;
+use super::super::scale::{Scale, ends};
 use super::super::sheet::{Area, Pen, Sheet, Side, Size};
 use super::super::source::{Form, Source};
 use super::super::table::Table;
-use super::super::text::{fit, number, width};
+use super::super::text::{fit, number, width, with_unit};
 use super::super::{Kind, PlotError, Request};
 
 pub const KIND: Kind = Kind {
@@ -24,6 +24,9 @@ pub const KIND: Kind = Kind {
 
 /// More rows than this are not drawn.
 const MOST: usize = 60;
+
+/// Scores that span more than this factor are drawn as what each consists of: bars from 0 have no logarithmic scale.
+const SPAN: f64 = 20.0;
 
 /// One bar.
 struct Bar {
@@ -47,10 +50,11 @@ fn of_points(points: &Points) -> Vec<Bar> {
             parts[c] = if grams.is_finite() && units > 0.0 { grams / units } else { 0.0 };
         }
         let operational = figure("sci.operational_g_per_unit");
-        if parts[..WHOLE].iter().all(|x| *x == 0.0) {
-            parts[WHOLE] = operational;
-        }
         parts[EMBODIED_AT] = figure("sci.embodied_g_per_unit");
+        if parts[..WHOLE].iter().all(|x| *x == 0.0) {
+            let known = operational.is_finite() && parts[EMBODIED_AT].is_finite();
+            parts[WHOLE] = if known { operational } else { figure("sci.g_per_unit") };
+        }
         Bar { name: points.name(i), parts, total: points.figure(i, "sci.g_per_unit") }
     };
     (0..points.points.len()).map(bar).collect()
@@ -104,7 +108,10 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
             }
         }
         Form::Compare => files = "compare.csv",
-        Form::Sweep => notes.push("Whiskers: t interval of the score over replications.".to_owned()),
+        Form::Sweep if bars.iter().any(|b| b.total.low.is_finite()) => {
+            notes.push("Intervals of the score: Student's t over replications.".to_owned());
+        }
+        Form::Sweep => {}
     }
     if bars.iter().all(|b| !b.total.mean.is_finite()) {
         return Err(PlotError::lacks(
@@ -116,14 +123,18 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
         notes.push(format!("The first {MOST} of {} rows; the tables have them all.", bars.len()));
         bars.truncate(MOST);
     }
-    if bars.iter().any(|b| !b.total.low.is_finite()) {
-        notes.retain(|n| !n.starts_with("Whiskers") || bars.iter().any(|b| b.total.low.is_finite()));
-    }
     let wide = bars.len() > 8 || bars.iter().any(|b| width(&b.name) > 9.0);
     let mut sheet = Sheet::new(size, wide);
     let top = sheet.heading(KIND.shows, &source.said(files));
     let top = legend(&mut sheet, top, &entries(&bars));
-    let end = rows(&mut sheet, top, &bars, &unit(source, &points));
+    let known = bars.iter().map(|b| b.total.mean).filter(|x| *x > 0.0);
+    let (low, high) = ends(known);
+    let relative = high / low > SPAN;
+    if relative {
+        let text = "The scores span more than a factor of 20: bars show what each consists of, the numbers beside them the scores";
+        notes.insert(0, with_unit(text, &unit(source, &points), 0) + ".");
+    }
+    let end = rows(&mut sheet, top, &bars, &unit(source, &points), relative);
     let mut y = end;
     for text in notes {
         y = note(&mut sheet, y, &text);
@@ -134,7 +145,7 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
 
 fn colour(part: usize) -> (&'static str, plotters::style::RGBColor) {
     match part {
-        WHOLE => ("operational", CAUSES[0].2),
+        WHOLE => ("not split", COLOURS[0]),
         EMBODIED_AT => ("embodied", EMBODIED),
         cause => (CAUSES[cause].1, CAUSES[cause].2),
     }
@@ -145,21 +156,29 @@ fn entries(bars: &[Bar]) -> Vec<(Swatch, String)> {
     drawn.map(|p| (Swatch::Box(colour(p).1, 1.0), colour(p).0.to_owned())).collect()
 }
 
-fn rows(sheet: &mut Sheet, top: f64, bars: &[Bar], unit: &str) -> f64 {
+fn rows(sheet: &mut Sheet, top: f64, bars: &[Bar], unit: &str, relative: bool) -> f64 {
     let em = sheet.em;
     let most = bars.iter().flat_map(|b| [b.total.mean, b.total.high]).filter(|x| x.is_finite()).fold(0.0, f64::max);
+    let most = if relative { 100.0 } else { most };
     let longest = bars.iter().map(|b| width(&b.name)).fold(0.0, f64::max) * SMALL * em;
     let left = (longest + 1.4 * em).min(0.4 * sheet.width);
     let (pitch, thick) = if bars.len() > 20 { (1.35 * em, 0.95 * em) } else { (1.8 * em, 1.2 * em) };
     let area = Area { left, top, right: sheet.width - 1.0 * em, bottom: top + pitch * bars.len() as f64 + 0.4 * em };
     // The number follows its bar, so the scale leaves room for it.
-    let said = |b: &Bar| number(b.total.mean);
+    let said = |b: &Bar| match relative && b.total.low.is_finite() {
+        true => format!("{} ({} to {})", number(b.total.mean), number(b.total.low), number(b.total.high)),
+        false => number(b.total.mean),
+    };
     let room = bars.iter().map(|b| width(&said(b))).fold(0.0, f64::max) * SMALL * em + 1.0 * em;
     let to = most * (area.right - left) / (area.right - left - room).max(em);
-    let scale = Scale::linear(0.0, if to > 0.0 { to } else { 1.0 }, (sheet.across() / 5.0) as usize);
+    let mut scale = Scale::linear(0.0, if to > 0.0 { to } else { 1.0 }, (sheet.across() / 5.0) as usize);
+    if relative {
+        scale.ticks.retain(|t| *t <= 100.0);
+    }
     let mut nothing = Axis::new(Scale { ticks: Vec::new(), ..Scale::linear(0.0, 1.0, 2) }, "", "");
     nothing.said = false;
-    let frame = Frame::draw(sheet, area, &Axis::new(scale, "score", unit), &nothing);
+    let x = if relative { Axis::new(scale, "part of the score", "%") } else { Axis::new(scale, "score", unit) };
+    let frame = Frame::draw(sheet, area, &x, &nothing);
     for (i, bar) in bars.iter().enumerate() {
         let y = top + 0.2 * em + pitch * (i as f64 + 0.5);
         sheet.label(&fit(&bar.name, left - 0.9 * em, SMALL * em), (left - 0.5 * em, y), SMALL, Side::Right, BLACK);
@@ -169,15 +188,16 @@ fn rows(sheet: &mut Sheet, top: f64, bars: &[Bar], unit: &str) -> f64 {
             continue;
         }
         let mut from = 0.0;
-        for (p, x) in bar.parts.iter().enumerate().filter(|(_, x)| **x > 0.0) {
+        let factor = if relative { 100.0 / bar.total.mean } else { 1.0 };
+        for (p, x) in bar.parts.iter().map(|x| x * factor).enumerate().filter(|(_, x)| *x > 0.0) {
             let (a, b) = (along(from), along(from + x));
             // A white gap keeps parts apart where colours are not seen.
             let gap = if b - a > 0.3 * em { 0.04 * em } else { 0.0 };
             sheet.bar(Area { left: a, top: y - thick / 2.0, right: b - gap, bottom: y + thick / 2.0 }, colour(p).1);
             from += x;
         }
-        let mut end = along(from.max(bar.total.mean));
-        if bar.total.low.is_finite() && bar.total.high.is_finite() {
+        let mut end = along(from.max(bar.total.mean * factor));
+        if bar.total.low.is_finite() && bar.total.high.is_finite() && !relative {
             let (a, b) = (along(bar.total.low), along(bar.total.high));
             let foot = 0.25 * em;
             for pen in [Pen::new(plotters::style::WHITE, 0.2), Pen::new(BLACK, 0.08)] {

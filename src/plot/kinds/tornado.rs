@@ -77,7 +77,11 @@ fn of_inputs(source: &Source, table: &Table) -> Result<Tornado, PlotError> {
             figures.push((table.text(row, unit).to_owned(), ends));
         } else if ends.iter().all(|x| x.is_finite()) {
             (central, own_unit) = (middle, table.text(row, unit).to_owned());
-            swings.push(Swing { name: table.text(row, name).to_owned(), ends, variance_share: table.number(row, share)? });
+            swings.push(Swing {
+                name: table.text(row, name).to_owned(),
+                ends,
+                variance_share: table.number(row, share)?,
+            });
         }
     }
     let whole = figures.iter().rev().find(|f| f.0 == own_unit).map_or([f64::NAN; 2], |f| f.1);
@@ -95,10 +99,12 @@ fn of_inputs(source: &Source, table: &Table) -> Result<Tornado, PlotError> {
 /// The figure is undefined.
 pub fn draw(tornado: &Tornado, size: Size) -> Result<Sheet, PlotError> {
     let swings = &tornado.swings[..tornado.swings.len().min(MOST)];
-    let (low, high) =
-        ends(swings.iter().flat_map(|s| s.ends).chain(tornado.whole).chain([tornado.central]));
+    let (low, high) = ends(swings.iter().flat_map(|s| s.ends).chain(tornado.whole).chain([tornado.central]));
     if !low.is_finite() || !tornado.central.is_finite() {
-        return Err(PlotError::lacks("the score is undefined", "choose a functional unit of which something is served"));
+        return Err(PlotError::lacks(
+            "the score is undefined",
+            "choose a functional unit of which something is served",
+        ));
     }
     let mut sheet = Sheet::new(size, true);
     let top = sheet.heading(&tornado.title, &tornado.said);
@@ -168,7 +174,13 @@ impl Rows {
         for (i, (name, said)) in names.iter().zip(said).enumerate() {
             let y = rows.middle(i);
             sheet.label(&fit(name, left - 0.9 * em, SMALL * em), (left - 0.5 * em, y), SMALL, Side::Right, BLACK);
-            sheet.label(&fit(said, sheet.width - right - 0.7 * em, SMALL * em), (right + 0.5 * em, y), SMALL, Side::Left, BLACK);
+            sheet.label(
+                &fit(said, sheet.width - right - 0.7 * em, SMALL * em),
+                (right + 0.5 * em, y),
+                SMALL,
+                Side::Left,
+                BLACK,
+            );
         }
         rows
     }
@@ -207,7 +219,11 @@ fn indices(source: &Source, request: &Request, size: Size, table: &Table) -> Res
         ));
     }
     let all = keys.len();
-    if request.metrics.is_empty() { keys.truncate(FIGURES) } else { keys.clone_from(&request.metrics) }
+    if request.metrics.is_empty() {
+        keys.truncate(FIGURES)
+    } else {
+        keys.clone_from(&request.metrics)
+    }
     let index = |row: usize, name: &str, interval: &str| -> Result<Index, PlotError> {
         let columns = [name.to_owned(), format!("{interval}_low"), format!("{interval}_high")];
         let [mean, low, high] = columns.map(|c| table.column(&c).and_then(|c| table.number(row, c)));
@@ -248,7 +264,8 @@ fn panel(sheet: &mut Sheet, top: f64, key: &str, rows: &[(String, [Index; 2])]) 
     let names: Vec<String> = rows.iter().map(|r| r.0.clone()).collect();
     let said: Vec<String> = rows.iter().map(|r| format!("{}; {}", number(r.1[0].mean), number(r.1[1].mean))).collect();
     let (low, high) = ends(rows.iter().flat_map(|r| r.1).flat_map(|i| [i.mean, i.low, i.high]).chain([0.0, 1.0]));
-    let scale = Scale::linear(low, high + (high - low) * 0.02, 6);
+    let pad = (high - low) * 0.02;
+    let scale = Scale::linear(if low < 0.0 { low - pad } else { low }, high + pad, 6);
     let rows_at = Rows::draw(sheet, top + 1.4 * em, &names, &said, Axis::new(scale, "share of the variance", "1"));
     let at = |x: f64| rows_at.frame.at((x, 0.5)).map_or(rows_at.frame.area.left, |p| p.0);
     let zero = at(0.0);
@@ -259,7 +276,11 @@ fn panel(sheet: &mut Sheet, top: f64, key: &str, rows: &[(String, [Index; 2])]) 
             }
             let mut bar = rows_at.area(i, zero.min(at(index.mean)), zero.max(at(index.mean)));
             let middle = (bar.top + bar.bottom) / 2.0;
-            if half == 0 { bar.bottom = middle } else { bar.top = middle }
+            if half == 0 {
+                bar.bottom = middle
+            } else {
+                bar.top = middle
+            }
             sheet.bar(bar, colour);
             if index.low.is_finite() && index.high.is_finite() {
                 whisker(sheet, (at(index.low), at(index.high)), (bar.top + bar.bottom) / 2.0, BLACK);

@@ -43,7 +43,8 @@ pub struct Waterfall {
 fn of_result(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
     let path = source.path("waterfall.csv");
     if path.is_file() {
-        return draw(KIND.shows, &source.said("waterfall.csv"), &of_table(&Table::read(&path)?)?, size);
+        let title = source.waterfall().unwrap_or(KIND.shows);
+        return draw(title, &source.said("waterfall.csv"), &of_table(&Table::read(&path)?)?, size);
     }
     let lacks = |what: &str| {
         Err(PlotError::lacks(what, "run with shifting and output.against_run_now, or compare with [compare.waterfall]"))
@@ -94,7 +95,8 @@ fn of_run(points: &Points) -> Vec<Waterfall> {
         ),
     ];
     let panel = |(title, steps): (&str, &[(&str, &str)])| {
-        let levels = steps.iter().map(|(label, key)| Step { label: (*label).to_owned(), level: points.figure(0, key).mean });
+        let levels =
+            steps.iter().map(|(label, key)| Step { label: (*label).to_owned(), level: points.figure(0, key).mean });
         let steps: Vec<Step> = levels.filter(|s| s.level.is_finite()).collect();
         (steps.len() > 1).then(|| Waterfall { title: title.to_owned(), unit: "1".to_owned(), steps })
     };
@@ -129,7 +131,8 @@ pub fn draw(title: &str, said: &str, panels: &[Waterfall], size: Size) -> Result
     for (i, panel) in shown.iter().enumerate() {
         let unit = with_unit("", &panel.unit, 0);
         let heading = format!("{}{unit}", panel.title);
-        top = one(&mut sheet, top, panel, &scale, (left, right), heading.trim()) + if i + 1 < shown.len() { 0.6 } else { 0.2 } * em;
+        top = one(&mut sheet, top, panel, &scale, (left, right), heading.trim())
+            + if i + 1 < shown.len() { 0.6 } else { 0.2 } * em;
     }
     if panels.len() > MOST {
         top = note(&mut sheet, top, &format!("The first {MOST} of {}; waterfall.csv has all.", panels.len()));
@@ -152,7 +155,11 @@ fn one(sheet: &mut Sheet, top: f64, panel: &Waterfall, scale: &Scale, (left, rig
     let mut free = f64::NEG_INFINITY;
     for (&tick, text) in scale.ticks.iter().zip(texts) {
         sheet.line(&[(at(tick), area.top), (at(tick), area.bottom)], Pen::new(FAINT, 0.04));
-        let text = if exponent == 0 || tick == 0.0 { text } else { format!("{text}·{}", super::super::text::power(exponent)) };
+        let text = if exponent == 0 || tick == 0.0 {
+            text
+        } else {
+            format!("{text}·{}", super::super::text::power(exponent))
+        };
         let half = width(&text) * SMALL * em / 2.0;
         if at(tick) - half > free {
             sheet.text(&text, (at(tick), area.bottom + 1.0 * em), SMALL, Side::Centre, BLACK);
@@ -190,7 +197,10 @@ fn one(sheet: &mut Sheet, top: f64, panel: &Waterfall, scale: &Scale, (left, rig
         let edge = at(from.max(step.level).max(if i > 0 { before } else { 0.0 }));
         sheet.label(&text, (edge + 0.4 * em, middle), SMALL, Side::Left, BLACK);
         if i < last {
-            sheet.line(&[(at(step.level), middle + 0.55 * em), (at(step.level), middle + pitch - 0.55 * em)], Pen::new(DARK, 0.05));
+            sheet.line(
+                &[(at(step.level), middle + 0.55 * em), (at(step.level), middle + pitch - 0.55 * em)],
+                Pen::new(DARK, 0.05),
+            );
         }
         before = step.level;
     }
