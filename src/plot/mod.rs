@@ -25,7 +25,7 @@ pub use kinds::waterfall::{Step, Waterfall, draw as draw_waterfalls};
 pub use paint::{COLOURS, FONT};
 pub use scale::Scale;
 pub use sheet::{Sheet, Size};
-pub use text::{fit, short};
+pub use text::{fit, short, width};
 
 use source::Source;
 

@@ -62,7 +62,7 @@ const SHAPES: [Shape; 6] = [Shape::Circle, Shape::Square, Shape::Triangle, Shape
 /// The colour, dash and shape of a line by its number: no two of the first 210 look alike.
 pub fn style(line: usize) -> (RGBColor, &'static [f64], Shape) {
     let (c, d) = (line % COLOURS.len(), (line + line / COLOURS.len()) % DASHES.len());
-    (COLOURS[c], DASHES[d], SHAPES[(line + line / 35) % SHAPES.len()])
+    (COLOURS[c], DASHES[d], SHAPES[(line + 2 * (line / 35)) % SHAPES.len()])
 }
 
 /// Thirty-three colours of viridis at equal distances; between them it is interpolated, to within two steps of 255.

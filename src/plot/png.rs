@@ -71,7 +71,7 @@ mod tests {
         let length = u32::from_be_bytes(file[at - 4..at].try_into().expect("four bytes")) as usize;
         let mut rows = Vec::new();
         flate2::read::ZlibDecoder::new(&file[at + 4..at + 4 + length]).read_to_end(&mut rows).expect("it inflates");
-        let (mut back, mut above) = (Vec::new(), vec![0u8; 9]);
+        let (mut back, mut above): (Vec<u8>, _) = (Vec::new(), vec![0u8; 9]);
         for line in rows.chunks(10) {
             let mut own = vec![0u8; 9];
             for i in 0..9 {

@@ -106,6 +106,12 @@ impl Points {
         several.map(|(a, &i)| a.values[i].as_str()).collect::<Vec<_>>().join(" / ")
     }
 
+    /// What [`Points::values`] are values of, as a sentence.
+    pub fn named(&self) -> String {
+        let several: Vec<&str> = self.axes.iter().filter(|a| a.values.len() > 1).map(|a| a.name.as_str()).collect();
+        if several.is_empty() { String::new() } else { format!("Names: {}.", several.join(" / ")) }
+    }
+
     fn point(&mut self, id: &str, values: &[&str]) -> usize {
         if let Some(at) = self.points.iter().position(|p| p.id == id) {
             return at;

@@ -149,16 +149,22 @@ fn png_text<B: DrawingBackend>(backend: &mut B, words: &Words) -> Drawn {
 
 /// The mean colour of each pixel's steps.
 fn coarse(fine: &[u8], wide: u32, high: u32) -> Vec<u8> {
-    let (wide, steps) = (wide as usize, FINE as usize);
-    let mut pixels = Vec::with_capacity(wide * high as usize * 3);
-    for y in 0..high as usize {
-        for x in 0..wide {
-            for c in 0..3 {
-                let rows = (0..steps).map(|dy| ((y * steps + dy) * wide * steps + x * steps) * 3 + c);
-                let sum: usize = rows.flat_map(|from| (0..steps).map(move |dx| usize::from(fine[from + 3 * dx]))).sum();
-                pixels.push(((sum + steps * steps / 2) / (steps * steps)) as u8);
+    let (row, steps) = ((wide * 3) as usize, FINE as usize);
+    let mut pixels = Vec::with_capacity(row * high as usize);
+    let mut sums = vec![0u32; row];
+    for band in fine.chunks_exact(row * steps * steps) {
+        sums.fill(0);
+        for line in band.chunks_exact(row * steps) {
+            for (sum, part) in sums.chunks_exact_mut(3).zip(line.chunks_exact(3 * steps)) {
+                for colour in part.chunks_exact(3) {
+                    sum[0] += u32::from(colour[0]);
+                    sum[1] += u32::from(colour[1]);
+                    sum[2] += u32::from(colour[2]);
+                }
             }
         }
+        let all = FINE * FINE;
+        pixels.extend(sums.iter().map(|sum| ((sum + all / 2) / all) as u8));
     }
     pixels
 }

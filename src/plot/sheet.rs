@@ -253,7 +253,7 @@ fn dashes(points: &[(f64, f64)], pattern: &[f64]) -> Vec<Vec<(f64, f64)>> {
         let (from, to) = (pair[0], pair[1]);
         let length = libm::hypot(to.0 - from.0, to.1 - from.1);
         let mut done = 0.0;
-        while length - done > left {
+        while length - done >= left {
             done += left;
             let at = (from.0 + (to.0 - from.0) * done / length, from.1 + (to.1 - from.1) * done / length);
             if step % 2 == 0 {

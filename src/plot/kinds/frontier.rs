@@ -125,9 +125,7 @@ fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotErr
     }
     let list = labels(&mut sheet, &frame, &points, (&first, &second), &on);
     let mut end = area.bottom + below(&sheet, true);
-    let axes: Vec<&str> = points.axes.iter().filter(|a| a.values.len() > 1).map(|a| a.name.as_str()).collect();
-    let named = if axes.is_empty() { String::new() } else { format!("Names: {}.", axes.join(" / ")) };
-    end = note(&mut sheet, end, &named);
+    end = note(&mut sheet, end, &points.named());
     for text in list {
         end = note(&mut sheet, end, &text);
     }

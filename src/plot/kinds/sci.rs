@@ -28,6 +28,9 @@ const MOST: usize = 60;
 /// Scores that span more than this factor are drawn as what each consists of: bars from 0 have no logarithmic scale.
 const SPAN: f64 = 20.0;
 
+/// The part of the sheet that names may take.
+const NAMES: f64 = 0.36;
+
 /// One bar.
 struct Bar {
     name: String,
@@ -123,6 +126,14 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
         notes.push(format!("The first {MOST} of {} rows; the tables have them all.", bars.len()));
         bars.truncate(MOST);
     }
+    // Where names would be cut, those of the axes stand below the picture instead.
+    let longest = bars.iter().map(|b| width(&b.name)).fold(0.0, f64::max) * SMALL;
+    if longest > NAMES * Sheet::new(size, true).across() && !points.axes.is_empty() {
+        for (i, bar) in bars.iter_mut().enumerate() {
+            bar.name = points.values(i);
+        }
+        notes.push(points.named());
+    }
     let wide = bars.len() > 8 || bars.iter().any(|b| width(&b.name) > 9.0);
     let mut sheet = Sheet::new(size, wide);
     let top = sheet.heading(KIND.shows, &source.said(files));
@@ -161,7 +172,7 @@ fn rows(sheet: &mut Sheet, top: f64, bars: &[Bar], unit: &str, relative: bool) -
     let most = bars.iter().flat_map(|b| [b.total.mean, b.total.high]).filter(|x| x.is_finite()).fold(0.0, f64::max);
     let most = if relative { 100.0 } else { most };
     let longest = bars.iter().map(|b| width(&b.name)).fold(0.0, f64::max) * SMALL * em;
-    let left = (longest + 1.4 * em).min(0.4 * sheet.width);
+    let left = (longest + 1.4 * em).min((NAMES + 0.04) * sheet.width);
     let (pitch, thick) = if bars.len() > 20 { (1.35 * em, 0.95 * em) } else { (1.8 * em, 1.2 * em) };
     let area = Area { left, top, right: sheet.width - 1.0 * em, bottom: top + pitch * bars.len() as f64 + 0.4 * em };
     // The number follows its bar, so the scale leaves room for it.
