@@ -11,7 +11,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::table::word;
 use super::{Comparison, FITTED, Row};
-use crate::plot::{COLOURS, FONT, Scale, fit, short};
+use crate::plot::{COLOURS, FONT, Scale, fit};
 use crate::report::ReportError;
 
 /// Draws the comparison.

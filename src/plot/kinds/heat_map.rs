@@ -96,7 +96,8 @@ fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotErr
     let files = if source.form == Form::Sweep { "points.csv" } else { "compare.csv" };
     let title = format!("{key} over {} and {}", points.axes[x].name, points.axes[y].name);
     let mut top = sheet.heading(&title, &source.said(files));
-    top = bar(&mut sheet, top, &scale, &with_unit(&key, points.unit(&key)?, 0));
+    top = bar(&mut sheet, top, &scale, (&key, points.unit(&key)?));
+    let factor = libm::pow(10.0, f64::from(scale.texts().1));
     let mut gaps = false;
     for cell in panels.iter().take(MOST) {
         let caption: Vec<String> = rest.iter().zip(cell).map(|(&a, &i)| points.axes[a].said(i)).collect();
@@ -106,7 +107,7 @@ fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotErr
                 (0..means.len()).find(|&i| of(i) && points.points[i].at[x] == column && points.points[i].at[y] == row);
             found.map_or(f64::NAN, |i| means[i])
         };
-        let map = Map { points: &points, x, y, scale: &scale };
+        let map = Map { points: &points, x, y, scale: &scale, factor };
         let (end, some) = map.draw(&mut sheet, top, &caption.join(", "), &value);
         (top, gaps) = (end, gaps || some);
     }
@@ -121,7 +122,7 @@ fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotErr
 }
 
 /// The colour bar, with its ticks and the figure's name below.
-fn bar(sheet: &mut Sheet, top: f64, scale: &Scale, name: &str) -> f64 {
+fn bar(sheet: &mut Sheet, top: f64, scale: &Scale, (key, unit): (&str, &str)) -> f64 {
     let em = sheet.em;
     let (left, right) = (1.2 * em, sheet.width - 1.2 * em);
     const STEPS: usize = 128;
@@ -147,8 +148,7 @@ fn bar(sheet: &mut Sheet, top: f64, scale: &Scale, name: &str) -> f64 {
             free = middle + half + 0.5 * em;
         }
     }
-    let name =
-        if exponent == 0 { name.to_owned() } else { format!("{name} · {}", super::super::text::power(exponent)) };
+    let name = with_unit(key, unit, exponent);
     let name = fit(&name, sheet.width - 1.6 * em, em);
     sheet.text(&name, (sheet.width / 2.0, top + 3.4 * em), 1.0, Side::Centre, BLACK);
     top + 4.2 * em
@@ -159,6 +159,8 @@ struct Map<'a> {
     x: usize,
     y: usize,
     scale: &'a Scale,
+    /// What the bar's numbers are multiplied with: those in cells are, too.
+    factor: f64,
 }
 
 impl Map<'_> {
@@ -183,8 +185,9 @@ impl Map<'_> {
         }
         let bottom = y + high * rows.len() as f64;
         let all = rows.iter().flat_map(|&r| columns.iter().map(move |&c| (c, r)));
-        let fits =
-            all.clone().all(|(c, r)| width(&number(value(c, r))) * 0.8 * em < each - 0.3 * em || value(c, r).is_nan());
+        let fits = all.clone().all(|(c, r)| {
+            width(&number(value(c, r) / self.factor)) * 0.8 * em < each - 0.3 * em || value(c, r).is_nan()
+        });
         let mut gaps = false;
         for (j, &r) in rows.iter().enumerate() {
             for (i, &c) in columns.iter().enumerate() {
@@ -209,7 +212,7 @@ impl Map<'_> {
                 let colour = viridis(share);
                 sheet.bar(cell, colour);
                 if fits {
-                    sheet.label(&number(own), middle, 0.8, Side::Centre, on(colour));
+                    sheet.label(&number(own / self.factor), middle, 0.8, Side::Centre, on(colour));
                 }
             }
             let text = fit(&row_texts[j], left - 2.4 * em, SMALL * em);

@@ -121,7 +121,6 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
     let entries: Vec<(Swatch, String)> = boxes.chain([line]).collect();
     let top = legend(&mut sheet, top, &entries);
     let most = power.kw.iter().map(|p| p.iter().sum::<f64>()).fold(0.0, f64::max);
-    // Small sites draw less than a kilowatt; the unit follows.
     let (unit, factor) = if most >= 1000.0 { ("MW", 1e-3) } else { ("kW", 1.0) };
     let y = Axis::new(Scale::of_figures(&[0.0, most * factor]), "mean power", unit);
     let x = clock.axis(source, &sheet);

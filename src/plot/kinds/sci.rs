@@ -106,7 +106,7 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
             files = "summary.csv, tenants.csv";
             if tenants.len() > 1 {
                 bars[0].name = "the whole run".to_owned();
-                bars = tenants.into_iter().chain(bars).collect();
+                bars.extend(tenants);
                 notes.push("The whole run also holds what no tenant is charged.".to_owned());
             }
         }
