@@ -71,7 +71,7 @@ fn of_tenants(source: &Source) -> Result<Vec<Bar>, PlotError> {
     let mut bars = Vec::new();
     for row in 0..table.len() {
         let units = table.number(row, units)?;
-        if !(units > 0.0) {
+        if units.is_nan() || units <= 0.0 {
             continue;
         }
         let mut parts = [0.0; 10];
