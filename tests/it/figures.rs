@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use slackwater::plot::{CATALOGUE, PlotError, Request, Sheet, Size, check, kind};
 use tempfile::TempDir;
@@ -434,6 +435,44 @@ fn wrong_questions_are_answered_with_what_there_is() {
     let broken = Result::new(&[("points.csv", format!("point,x,{POINTS}\n0,1,cost,EUR,1,much,,,,,,,,\n"))]);
     let message = broken.fails("lines", &Request::default());
     assert!(message.contains("\"much\" in row 2, column mean is no number"), "{message}");
+}
+
+/// What `sim plot` answers: its exit code and both its outputs.
+fn plot(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let out = Command::new(env!("CARGO_BIN_EXE_sim")).arg("plot").arg(folder).args(arguments).output();
+    let out = out.expect("sim runs");
+    (out.status.code(), [out.stdout, out.stderr].map(|o| String::from_utf8_lossy(&o).into_owned()).concat())
+}
+
+#[test]
+fn the_program_writes_what_a_result_has_the_data_for() {
+    let sweep = sweep();
+    let (code, text) = plot(sweep.folder(), &["--size", "column", "--format", "svg"]);
+    assert_eq!(code, Some(0), "{text}");
+    let mut found: Vec<String> = fs::read_dir(sweep.folder().join("figures"))
+        .expect("a folder of figures")
+        .map(|e| e.expect("readable").file_name().to_string_lossy().into_owned())
+        .collect();
+    found.sort();
+    assert_eq!(found, ["frontier.svg", "heat-map.svg", "lines.svg", "sci.svg", "tornado.svg"]);
+    let (code, text) = plot(sweep.folder(), &["--list"]);
+    assert!(
+        code == Some(0) && text.contains("can be drawn") && text.contains("the result has no ledger.parquet"),
+        "{text}"
+    );
+    let file = sweep.folder().join("one.png");
+    let place = file.to_str().expect("a plain path");
+    let (code, text) =
+        plot(sweep.folder(), &["--kind", "lines", "--metric", "latency_s.p99", "--size", "column", "--out", place]);
+    assert!(code == Some(0) && fs::read(&file).is_ok_and(|png| png.starts_with(b"\x89PNG")), "{text}");
+    for (arguments, words) in [
+        (&["--kind", "power"][..], "help: give the folder of a single run"),
+        (&["--kind", "tornada"], "there is no figure \"tornada\""),
+        (&["--out", place], "several kinds are drawn"),
+    ] {
+        let (code, text) = plot(sweep.folder(), arguments);
+        assert!(code == Some(2) && text.contains(words), "{arguments:?}: {code:?} {text}");
+    }
 }
 
 #[test]
