@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::Value as Json;
 use slackwater::sci::embodied;
-use slackwater::{cluster, grid, isolation, report, scenario, workload};
+use slackwater::{cluster, grid, isolation, plot, report, scenario, workload};
 
 use super::Failure;
 
@@ -38,6 +38,8 @@ enum What {
     Workloads,
     /// Columns of every table that a run writes.
     Outputs,
+    /// Kinds of figures that `sim plot` draws, and what from.
+    Figures,
 }
 
 impl List {
@@ -97,6 +99,9 @@ fn section(what: What) -> String {
         What::Runtimes => runtimes_text(),
         What::Zones => zones_text(),
         What::Outputs => outputs_text(),
+        What::Figures => {
+            plot::CATALOGUE.iter().map(|k| format!("  {:<18} {} ({})\n", k.name, k.shows, k.reads)).collect()
+        }
     }
 }
 
@@ -129,6 +134,7 @@ fn names(what: What) -> Vec<String> {
             names
         }
         What::Zones => grid::Typical::zones().iter().map(|z| z.zone.clone()).collect(),
+        What::Figures => plot::CATALOGUE.iter().map(|k| k.name.to_owned()).collect(),
         What::Outputs => tables().iter().map(|(name, _)| (*name).to_owned()).collect(),
     }
 }
@@ -381,6 +387,7 @@ fn tables() -> Vec<(&'static str, &'static [report::Column])> {
         ("tenants.csv", report::TENANTS),
         ("functions.csv", report::FUNCTIONS),
         ("hosts.csv", report::HOSTS),
+        ("distributions.csv", report::DISTRIBUTIONS),
         ("beside.csv", report::BESIDE),
         ("published.csv", report::PUBLISHED),
         ("invocations.parquet", report::INVOCATIONS),

@@ -155,7 +155,7 @@ pub fn compare(
     let mut comparison = Comparison { plan, rows, lines, folder: place, wall_time_s, threads: options.threads };
     files::write(&comparison, loaded, &folder)?;
     chart::draw(&comparison, &folder.path("compare.svg"))?;
-    chart::draw_waterfall(&comparison, &folder.path("waterfall.svg"))?;
+    chart::waterfall::draw(&comparison, &folder.path("waterfall.svg"))?;
     comparison.folder = folder.publish()?;
     Ok(comparison)
 }

@@ -4,8 +4,8 @@ mod anew;
 mod beside;
 mod books;
 mod curve;
-mod digits;
 mod dispatch;
+mod distributions;
 mod folder;
 #[cfg(feature = "polars")]
 pub mod frames;
@@ -15,7 +15,6 @@ mod machine;
 mod manifest;
 mod meter;
 mod network;
-mod plot;
 mod published;
 mod shifting;
 mod steady;
@@ -34,13 +33,12 @@ pub use books::{
     write_ledger,
 };
 pub use curve::trigger_figures;
-pub use digits::{grouped, significant};
+pub use distributions::DISTRIBUTIONS;
 pub use folder::{Folder, ReportError, write_file};
 pub use instances::{INSTANCES, InstanceLogWriter, write_watch};
 pub use jobs::{JOBS, JobLogWriter};
 pub use manifest::{Effort, Input, Manifest, peak_memory_mb};
 pub use meter::{METER, METER_FUNCTIONS, write_meter};
-pub use plot::{PlotError, received_executed};
 pub use published::{
     Compared, PUBLISHED, Verdict, compare_published, published_text, unknown_figures, write_published,
 };
@@ -48,6 +46,8 @@ pub use shifting::{Shifted, against_run_now, doubts};
 pub use steady::{FEWEST_STEPS, Steady, SteadyColumn, SteadyError, steady, steady_text};
 pub use summary::{Entry, Value, number, sections, summarize, write_summary};
 pub use tables::{Column, FUNCTIONS, HOSTS, REGIONS, TENANTS, TIMESERIES, write_tables};
+
+pub use crate::types::{grouped, significant};
 
 use crate::scenario::{RegionFacts, Scenario, ServerFacts, Signals};
 use crate::sci::beside::Books;

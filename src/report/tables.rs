@@ -165,6 +165,7 @@ pub fn write_tables(run: &Finished<'_>, folder: &Folder) -> Result<(), ReportErr
     folder.write("functions.csv", |f| functions(run, f))?;
     folder.write("tenants.csv", |f| tenants(run, f))?;
     folder.write("hosts.csv", |f| hosts(run, f))?;
+    folder.write("distributions.csv", |f| super::distributions::table(run, f))?;
     if run.beside.is_empty() { Ok(()) } else { folder.write("beside.csv", |f| super::beside::table(run, f)) }
 }
 

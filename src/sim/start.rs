@@ -390,6 +390,7 @@ impl Engine<'_> {
         h.held[Held::Busy as usize] += self.shares.busy.of(s.memory);
         let (region, pool, was_resumed) = (h.region, s.pool, s.phase == Phase::Resume);
         if !was_resumed {
+            self.totals.starts.record((self.now - s.born).0);
             let entry = self.pools.entry(pool, region);
             self.pools.has_snapshot[entry] = true;
         }

@@ -42,6 +42,8 @@ pub struct Totals {
     pub deferred_latency: LogHistogram<10>,
     /// Latencies of deferred calls from their release on \[ns\].
     pub deferred_service: LogHistogram<10>,
+    /// Durations of starts of sandboxes, from creation to ready \[ns\]; resumes are none.
+    pub starts: LogHistogram<10>,
     /// Sum of all latencies \[ns\].
     pub latency_sum_ns: u128,
     /// Sum of all latencies from release on \[ns\].

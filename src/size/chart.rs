@@ -6,7 +6,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{Estimate, FRONTIER, Row, Sizing, Variant, Verdict};
-use crate::compare::chart::{COLOURS, Drawn, FONT, Scale, label, short};
+use crate::compare::chart::{Drawn, label};
+use crate::plot::{COLOURS, FONT, Scale, short};
 use crate::report::ReportError;
 
 /// Picture of one frontier \[px\].
@@ -165,7 +166,7 @@ fn answers(sizing: &Sizing, out: &Path) -> Drawn {
     let more = sizing.variants.len() - variants.len();
     let title =
         if more > 0 { format!("{} ({more} more in variants.csv)", sizing.vary.name()) } else { sizing.vary.name() };
-    root.draw(&Text::new(label(&title, (BARS + GAP) as u32), (left, 16), heading.clone()))?;
+    root.draw(&Text::new(label(&title, (BARS + GAP) as u32, 15), (left, 16), heading.clone()))?;
     root.draw(&Text::new("O (blue) + M (orange) per functional unit [gCO2e/R]", (second, 16), heading))?;
     let answer = |v: &Variant| v.answer.map(|i| v.rows[i].clone());
     let rows: Vec<Option<Row>> = variants.iter().map(answer).collect();
@@ -177,7 +178,7 @@ fn answers(sizing: &Sizing, out: &Path) -> Drawn {
     let length = |x: f64, of: f64| (x.max(0.0) / of * f64::from(BARS)).round() as i32;
     for (i, row) in rows.iter().enumerate() {
         let (top, middle) = (50 + PITCH * i as i32, 50 + PITCH * i as i32 + THICK / 2);
-        root.draw(&Text::new(label(&names[i], left as u32), (left - 10, middle), right.clone()))?;
+        root.draw(&Text::new(label(&names[i], left as u32 - 14, 14), (left - 10, middle), right.clone()))?;
         let Some(row) = row else {
             root.draw(&Text::new("objectives not kept", (left, middle), after.clone()))?;
             continue;

@@ -87,6 +87,23 @@ impl<const BITS: u32> LogHistogram<BITS> {
         at.map(|at| Self::middle(self.first + at).min(self.max))
     }
 
+    /// The values at several shares, which grow, each as [`LogHistogram::quantile`] has it, in one pass; none when empty.
+    pub fn quantiles(&self, shares: &[f64]) -> Vec<u64> {
+        if self.count == 0 {
+            return Vec::new();
+        }
+        let (mut at, mut seen) = (0, self.counts.first().map_or(0, |&n| u64::from(n)));
+        let value = |p: &f64| {
+            let rank = ((self.count - 1) as f64 * p.clamp(0.0, 1.0)).floor() as u64;
+            while seen <= rank && at + 1 < self.counts.len() {
+                at += 1;
+                seen += u64::from(self.counts[at]);
+            }
+            Self::middle(self.first + at).min(self.max)
+        };
+        shares.iter().map(value).collect()
+    }
+
     /// The share of counted values that lie at or below `value`, to within one bucket; `None` when empty.
     pub fn share_at_most(&self, value: u64) -> Option<f64> {
         if self.count == 0 {
@@ -124,6 +141,16 @@ mod tests {
             let got = h.quantile(p).expect("not empty") as f64;
             assert!((got / exact - 1.0).abs() <= 1.0 / 2048.0, "p = {p}: {got} against {exact}");
         }
+    }
+
+    #[test]
+    fn many_quantiles_are_the_same_as_one_by_one() {
+        let mut h = LogHistogram::<5>::default();
+        assert_eq!(h.quantiles(&[0.0, 1.0]), []);
+        (0..997u64).for_each(|i| h.record(i * i * 17 % 100_003));
+        let shares: Vec<f64> = (0..=200).map(|i| f64::from(i) / 200.0).collect();
+        let one_by_one: Vec<u64> = shares.iter().filter_map(|&p| h.quantile(p)).collect();
+        assert_eq!(h.quantiles(&shares), one_by_one);
     }
 
     #[test]

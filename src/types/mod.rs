@@ -1,11 +1,13 @@
 //! The words every room speaks: time, quantities, identifiers and random streams. Arithmetic, no behaviour.
 
+mod digits;
 mod ids;
 mod normal;
 mod seed;
 mod time;
 mod units;
 
+pub use digits::{grouped, significant};
 pub use ids::{FunctionId, GroupId, HostId, PoolId, RegionId, SandboxId, TenantId};
 pub use normal::normal_quantile;
 pub use seed::{Seed, Stream};

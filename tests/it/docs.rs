@@ -1,8 +1,8 @@
 //! The documents that must keep step with the program.
 
 use slackwater::report::{
-    ACCOUNTS, BESIDE, CHARGED, FUNCTIONS, HOSTS, INSTANCES, INVOCATIONS, JOBS, LEDGER, METER, METER_FUNCTIONS,
-    PUBLISHED, REGIONS, SCORES, TENANTS, TIMESERIES,
+    ACCOUNTS, BESIDE, CHARGED, DISTRIBUTIONS, FUNCTIONS, HOSTS, INSTANCES, INVOCATIONS, JOBS, LEDGER, METER,
+    METER_FUNCTIONS, PUBLISHED, REGIONS, SCORES, TENANTS, TIMESERIES,
 };
 use slackwater::scheduler::overcommit::watch::{CELL_COLUMNS, MACHINE_COLUMNS};
 
@@ -50,6 +50,7 @@ fn every_column_is_documented_with_its_unit() {
         ("functions.csv", FUNCTIONS),
         ("tenants.csv", TENANTS),
         ("hosts.csv", HOSTS),
+        ("distributions.csv", DISTRIBUTIONS),
         ("beside.csv", BESIDE),
         ("published.csv", PUBLISHED),
         ("invocations.parquet", INVOCATIONS),

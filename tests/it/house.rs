@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("scheduler", &["scheduler", "network", "cluster", "isolation", "ledger", "grid", "workload", "types", "stats"]),
     ("sim", &["sim", "network", "scheduler", "cluster", "isolation", "ledger", "grid", "workload", "types", "stats"]),
     ("sci", &["sci", "ledger", "grid", "types", "stats"]),
+    ("plot", &["plot", "types"]),
     ("impact", &["impact", "sci", "ledger", "grid", "types", "stats"]),
 ];
 

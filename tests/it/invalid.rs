@@ -71,6 +71,7 @@ fn a_good_run_ends_with_code_0_and_a_whole_result() {
     assert_eq!(entries(lab.folder()), ["calls.csv", "out", "scenario.toml"]);
     let files = entries(&lab.folder().join("out"));
     let wanted = [
+        "distributions.csv",
         "functions.csv",
         "hosts.csv",
         "ledger.json",

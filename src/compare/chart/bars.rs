@@ -5,7 +5,8 @@ use std::path::Path;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{COLOURS, Comparison, Drawn, FONT, Row, Scale, label, short, title};
+use super::{Comparison, Drawn, Row, label, title};
+use crate::plot::{COLOURS, FONT, Scale, short};
 
 /// The width of the scale \[px\].
 const WIDE: i32 = 420;
@@ -47,7 +48,7 @@ pub(super) fn draw(comparison: &Comparison, out: &Path) -> Drawn {
         (true, 0) => format!("{}, logarithmic scale", title(comparison)),
         (false, 0) => title(comparison),
     };
-    root.draw(&Text::new(label(&heading, wide), (16, 12), TextStyle::from((FONT, 18)).color(&BLACK)))?;
+    root.draw(&Text::new(label(&heading, wide - 24, 18), (16, 12), TextStyle::from((FONT, 18)).color(&BLACK)))?;
 
     let small = TextStyle::from((FONT, 14)).color(&BLACK);
     let right = small.clone().pos(Pos::new(HPos::Right, VPos::Center));
@@ -63,7 +64,7 @@ pub(super) fn draw(comparison: &Comparison, out: &Path) -> Drawn {
     for (i, row) in rows.iter().enumerate() {
         let (top, middle) = (top(i), top(i) + thick / 2);
         let colour = COLOURS[if several { row.at[0] } else { 0 } % COLOURS.len()];
-        root.draw(&Text::new(label(&names[i], left as u32), (left - 10, middle), right.clone()))?;
+        root.draw(&Text::new(label(&names[i], left as u32 - 14, 14), (left - 10, middle), right.clone()))?;
         let (x, text) = match (value(row), &row.figures) {
             (Some(x), _) if logarithmic && x > 0.0 => {
                 let dot = at(scale.place(x));

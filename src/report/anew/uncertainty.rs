@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{ReportError, grouped, significant, write_file};
+use crate::plot::short;
 use crate::sci::Statement;
 use crate::sci::uncertainty::{Estimate, RANKING_HOLDS, Ranking, Uncertain};
 
@@ -12,16 +13,6 @@ const BAR: usize = 40;
 /// What the inputs' swings are shown in: the score, or O + M where it is undefined.
 pub(super) fn scale(u: &Uncertain) -> (f64, String) {
     if u.units > 0.0 { (u.units, format!("gCO2e/{}", u.unit)) } else { (1.0, "gCO2e".to_owned()) }
-}
-
-/// Three significant digits, for what is known no better.
-pub(super) fn short(x: f64) -> String {
-    if x == 0.0 || !x.is_finite() {
-        return significant(x);
-    }
-    let power = 10f64.powi(2 - x.abs().log10().floor() as i32);
-    let rounded = if power.is_finite() && power > 0.0 { (x * power).round() / power } else { x };
-    significant(rounded)
 }
 
 /// The figures of a run with their intervals, and its tornado.
