@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn many_quantiles_are_the_same_as_one_by_one() {
         let mut h = LogHistogram::<5>::default();
-        assert_eq!(h.quantiles(&[0.0, 1.0]), []);
+        assert_eq!(h.quantiles(&[0.0, 1.0]), Vec::<u64>::new());
         (0..997u64).for_each(|i| h.record(i * i * 17 % 100_003));
         let shares: Vec<f64> = (0..=200).map(|i| f64::from(i) / 200.0).collect();
         let one_by_one: Vec<u64> = shares.iter().filter_map(|&p| h.quantile(p)).collect();
