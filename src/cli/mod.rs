@@ -1,6 +1,6 @@
 //! What can be typed: one file per subcommand.
 //!
-//! Exit codes: 0 done, 1 internal error, 2 wrong use or wrong scenario, 3 ran, but what was asked for does not hold (`sim size`, `sim run --check-published`).
+//! Exit codes: 0 done, 1 internal error, 2 wrong use or wrong scenario, 3 ran, but what was asked for does not hold (`sim size`, `sim validate`, `sim run --check-published`).
 
 mod check;
 mod compare;
@@ -18,6 +18,7 @@ mod size;
 #[cfg(feature = "polars")]
 mod table;
 mod uncertainty;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,8 @@ enum Command {
     Grid(grid::Grid),
     /// Say how sure a finished run's score is: median, 90 % interval, and what matters most; with two runs, which is lower.
     Uncertainty(uncertainty::Uncertainty),
+    /// Run every published result and oracle that the program is held against: published, ours, tolerance, verdict.
+    Validate(validate::Validate),
     /// Group, aggregate or convert a result table.
     #[cfg(feature = "polars")]
     Table(table::Table),
@@ -117,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Impact(impact) => impact.execute(),
         Command::Grid(grid) => grid.execute(),
         Command::Uncertainty(uncertainty) => uncertainty.execute(),
+        Command::Validate(validate) => validate.execute(),
         #[cfg(feature = "polars")]
         Command::Table(table) => table.execute(),
         Command::Schema => schema::execute(),
