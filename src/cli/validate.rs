@@ -25,6 +25,9 @@ pub struct Validate {
     /// A folder with `oracles` and `data` in it, for the claims that need files which are not part of the program.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Claims of your own, a file like those of data/validation, instead of the program's; repeatable.
+    #[arg(long, value_name = "FILE.toml")]
+    catalogue: Vec<PathBuf>,
     /// Leave out what takes minutes.
     #[arg(long)]
     quick: bool,
@@ -50,7 +53,7 @@ pub struct Validate {
 
 impl Validate {
     pub fn execute(self) -> Result<(), Failure> {
-        let catalogue = Catalogue::embedded().and_then(|all| all.only(&self.only)).map_err(Failure::usage)?;
+        let catalogue = self.claims()?.only(&self.only).map_err(Failure::usage)?;
         let catalogue = if self.quick { catalogue.quick() } else { catalogue };
         if self.list {
             return super::print(&list_text(&catalogue));
@@ -98,6 +101,17 @@ impl Validate {
         Err(Failure::check(message))
     }
 
+    /// The claims of the program, or those that were given.
+    fn claims(&self) -> Result<Catalogue, Failure> {
+        if self.catalogue.is_empty() {
+            return Catalogue::embedded().map_err(Failure::usage);
+        }
+        let named = self.catalogue.iter().map(|path| Ok((path.display().to_string(), read(path)?)));
+        let texts = named.collect::<Result<Vec<(String, String)>, Failure>>()?;
+        let texts: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        Catalogue::of(&texts).map_err(Failure::usage)
+    }
+
     fn export(&self, validated: &Validated) -> Result<(), Failure> {
         let save = |path: &Option<PathBuf>, text: &dyn Fn() -> Result<String, Failure>| match path {
             Some(path) => {
@@ -114,6 +128,7 @@ impl Validate {
     /// The command as the document names it.
     fn command(&self) -> String {
         let mut words = vec!["sim validate".to_owned()];
+        words.extend(self.catalogue.iter().map(|file| format!("--catalogue {}", file.display())));
         words.extend(self.only.iter().map(|name| format!("--only {name}")));
         words.extend(self.quick.then(|| "--quick".to_owned()));
         words.extend(self.data.is_some().then(|| "--data DIR".to_owned()));
@@ -123,7 +138,7 @@ impl Validate {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    let help = "write it with sim validate --write FILE.md";
+    let help = "--check takes a file that --write wrote, --catalogue one like those of data/validation";
     std::fs::read_to_string(path).map_err(|e| Failure::usage(format!("{}: {e}\n  help: {help}", path.display())))
 }
 

@@ -67,8 +67,9 @@ impl Tolerance {
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
         match *self {
             Tolerance::Exact {} => "exact".to_owned(),
+            Tolerance::Absolute(by) if by < 1e-4 => format!("± {by:.0e}{unit}"),
             Tolerance::Absolute(by) => format!("± {}{unit}", digits(by)),
-            Tolerance::Relative(share) if share < 1e-4 => format!("± {share:e} of it"),
+            Tolerance::Relative(share) if share < 1e-4 => format!("± {share:.0e} of it"),
             Tolerance::Relative(share) => format!("± {} %", digits(100.0 * share)),
             Tolerance::Range { low, high: f64::INFINITY } => format!("at least {}{unit}", digits(low)),
             Tolerance::Range { low: f64::NEG_INFINITY, high } => format!("at most {}{unit}", digits(high)),
@@ -84,6 +85,9 @@ impl Tolerance {
 pub(super) fn digits(x: f64) -> String {
     if !x.is_finite() {
         return if x.is_nan() { "undefined".to_owned() } else { significant(x) };
+    }
+    if x != 0.0 && x.abs() < 1e-5 {
+        return format!("{x:.1e}");
     }
     significant(format!("{x:.4e}").parse().unwrap_or(x))
 }

@@ -28,7 +28,7 @@ pub use world::{Context, Fault, Found, Row, World};
 #[derive(Debug, thiserror::Error)]
 pub enum ValidateError {
     /// The catalogue contradicts itself.
-    #[error("the catalogue of claims is wrong:\n{}\n  help: mend data/validation and build the program anew", .0.join("\n"))]
+    #[error("the catalogue of claims is wrong:\n{}\n  help: data/validation in the repository has the format", .0.join("\n"))]
     Catalogue(Vec<String>),
     /// No claim has such a name.
     #[error("no claim is called \"{0}\"\n  help: `sim validate --list` shows all; * stands for any text, as in 'A*'")]

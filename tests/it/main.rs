@@ -63,4 +63,5 @@ mod space;
 mod starts;
 mod sunk_carbon;
 mod uncertainty;
+mod validate;
 mod workers;

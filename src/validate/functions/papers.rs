@@ -139,11 +139,27 @@ fn row(ours: &Cells, wanted: &[(&str, &str)], scale: f64, published: f64, noisy:
     }
 }
 
-/// A job every night, moved by up to w half-hours: mean intensity at execution.
+/// The override that leaves these values of an axis alone.
+fn some(context: &Context, scenario: &str, axis: &str, names: &[&str]) -> Result<String, Fault> {
+    let compare = context.load(scenario, &[])?.scenario.compare;
+    let axes = compare.map(|c| c.axes).unwrap_or_default();
+    let at = axes.iter().position(|a| a.name == axis).ok_or_else(|| failed(format!("{scenario} has no axis {axis}")))?;
+    let values = axes[at].values.iter().flatten().filter(|v| names.contains(&v.name.as_str())).cloned();
+    let values = toml::Value::try_from(values.collect::<Vec<_>>()).map_err(failed)?;
+    Ok(format!("compare.axes[{at}].values={values}"))
+}
+
+/// A job every night, moved by up to w half-hours: mean intensity at execution. `windows` names the w that are looked at; all without it.
 pub fn lets_wait_awhile_periodic(context: &Context, with: &toml::Table) -> Result<Vec<(String, Found)>, Fault> {
     let (scenario, noisy) = ("scenarios/papers/lets-wait-awhile-periodic.toml", noisy(with));
     let theirs = context.table("oracles/carbon/lets_wait_awhile_periodic.csv")?;
-    let ours = context.compare(scenario, &axes(context, scenario, noisy)?)?;
+    let mut set = axes(context, scenario, noisy)?;
+    let windows = with.get("windows").and_then(toml::Value::as_array);
+    let windows: Option<Vec<&str>> = windows.map(|w| w.iter().filter_map(toml::Value::as_str).collect());
+    if let Some(windows) = &windows {
+        set.push(some(context, scenario, "w", windows)?);
+    }
+    let ours = context.compare(scenario, &set)?;
     let one = |r: usize| {
         let mut wanted = vec![("region", theirs.cell(r, "region")?), ("w", theirs.cell(r, "w")?)];
         if noisy {
@@ -151,7 +167,8 @@ pub fn lets_wait_awhile_periodic(context: &Context, with: &toml::Table) -> Resul
         }
         row(&ours, &wanted, 1.0, theirs.number(r, "ci")?, noisy)
     };
-    let rows = rows_of(&theirs, noisy)?.into_iter().map(one).collect::<Result<Vec<Row>, Fault>>()?;
+    let looked_at = |r: &usize| windows.as_ref().is_none_or(|w| theirs.cell(*r, "w").is_ok_and(|cell| w.contains(&cell)));
+    let rows = rows_of(&theirs, noisy)?.into_iter().filter(looked_at).map(one).collect::<Result<Vec<Row>, Fault>>()?;
     Ok(named(vec![("", rows)]))
 }
 

@@ -56,7 +56,7 @@ fn run(vector: &Value) -> Result<Result<Value, String>, Fault> {
     let inputs = rows(&vector["inputs"])?;
     let computed = Step::new("tested", plugin, given("config"), given("mapping"))
         .and_then(|step| step.run(inputs, &methods_of_the_unit_tests()));
-    Ok(computed.map(|rows| json!(rows)).map_err(|e| e.to_string()))
+    Ok(computed.map(|rows| json!(rows)).map_err(|e| e.to_string().lines().next().unwrap_or_default().to_owned()))
 }
 
 /// What we answer where Impact Framework is wrong.
@@ -174,7 +174,8 @@ pub fn vectors(context: &Context, _: &toml::Table) -> Result<Vec<(String, Found)
     for vector in vectors.as_array().into_iter().flatten() {
         let text = |key: &str| vector[key].as_str().unwrap_or_default();
         let (plugin, test) = (text("plugin"), text("test"));
-        let (name, answer) = (format!("{plugin}, {test}"), run(vector)?);
+        let last = test.rsplit(" > ").next().unwrap_or(test).trim();
+        let (name, answer) = (format!("{plugin}, {last}"), run(vector)?);
         let fault = match (&answer, vector.get("expected_error")) {
             (Ok(rows), Some(_)) => Some(format!("should be an error: {rows}")),
             (Err(_), Some(_)) => None,

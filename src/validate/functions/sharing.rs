@@ -118,7 +118,10 @@ pub fn overcommit_order(context: &Context, _: &toml::Table) -> Result<Vec<(Strin
     let four = all(&["max", "n-sigma-5", "rc-99", "borg-default"])?;
     let rates: Vec<f64> = four.iter().map(|x| x[1]).collect();
     let ordered = rates[0] <= rates[1] && rates[1] < rates[2] && rates[2] < rates[3];
+    let most = all(&["max", "n-sigma-5", "rc-99"])?;
+    let below = most[1..].iter().all(|part| most[0][0] <= part[0] && most[0][1] <= part[1]);
     Ok(vec![
+        ("max".to_owned(), Found::Holds { holds: below, said: both(&most) }),
         ("n-sigma".to_owned(), Found::Holds { holds: falls(&sigma), said: both(&sigma) }),
         ("resource-central".to_owned(), Found::Holds { holds: falls(&central), said: both(&central) }),
         ("order".to_owned(), Found::Holds { holds: ordered, said: format!("violations {}", said(&four, 1)) }),
