@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use slackwater::report::write_file;
 use slackwater::validate::{
     Catalogue, Options, Progress, ValidateError, Validated, check_document, csv_text, json_text, list_text, markdown,
-    summary_text, validate,
+    read_json, summary_text, validate,
 };
 
 use super::Failure;
@@ -28,7 +28,10 @@ pub struct Validate {
     /// Claims of your own, a file like those of data/validation, instead of the program's; repeatable.
     #[arg(long, value_name = "FILE.toml")]
     catalogue: Vec<PathBuf>,
-    /// Leave out what takes minutes.
+    /// Take over what an earlier run of this same program wrote by --json, and run the rest alone; repeatable, for a validation in parts.
+    #[arg(long, value_name = "FILE.json")]
+    from: Vec<PathBuf>,
+    /// Do not run what takes minutes.
     #[arg(long)]
     quick: bool,
     /// Threads to use; the outcome is the same with any number [default: all cores].
@@ -54,13 +57,20 @@ pub struct Validate {
 impl Validate {
     pub fn execute(self) -> Result<(), Failure> {
         let catalogue = self.claims()?.only(&self.only).map_err(Failure::usage)?;
-        let catalogue = if self.quick { catalogue.quick() } else { catalogue };
         if self.list {
             return super::print(&list_text(&catalogue));
         }
         let document = self.check.as_deref().map(read).transpose()?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let options = Options { data: self.data.clone(), jobs: self.jobs.map_or(cores, |n| n as usize) };
+        let mut known = Vec::new();
+        for path in &self.from {
+            let told = |e: String| {
+                Failure::usage(format!("{}: {e}\n  help: --from takes a file that --json wrote", path.display()))
+            };
+            known.extend(read_json(&read(path)?, &catalogue).map_err(told)?);
+        }
+        let jobs = self.jobs.map_or(cores, |n| n as usize);
+        let options = Options { data: self.data.clone(), jobs, quick: self.quick, known };
         let bar = (!self.quiet && std::io::stderr().is_terminal()).then(bar);
         let progress = |p: Progress| {
             if let Some(bar) = &bar {
@@ -91,11 +101,18 @@ impl Validate {
         }
         let mut message = String::new();
         if !alarms.is_empty() {
-            message += &format!("unexpected: {}\n  help: mend what is wrong, or say why in data/validation\n", alarms.join("\n            "));
+            message += &format!(
+                "unexpected: {}\n  help: mend what is wrong, or say why in data/validation\n",
+                alarms.join("\n            ")
+            );
         }
         if !differences.is_empty() {
             let file = self.check.unwrap_or_default();
-            message += &format!("{} differs from what was found (- as it stands, + as found):\n{}\n", file.display(), differences.join("\n"));
+            message += &format!(
+                "{} differs from what was found (- as it stands, + as found):\n{}\n",
+                file.display(),
+                differences.join("\n")
+            );
             message += "  help: if the change is meant, write it anew: sim validate --data DIR --write FILE.md";
         }
         Err(Failure::check(message))
@@ -138,7 +155,8 @@ impl Validate {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    let help = "--check takes a file that --write wrote, --catalogue one like those of data/validation";
+    let help =
+        "--check takes a file that --write wrote, --from one of --json, --catalogue one like those of data/validation";
     std::fs::read_to_string(path).map_err(|e| Failure::usage(format!("{}: {e}\n  help: {help}", path.display())))
 }
 

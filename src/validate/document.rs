@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalogue::{Measure, RunSpec, Tier};
+use super::catalogue::{Catalogue, Measure, RunSpec, Subject, Tier};
 use super::judge::{Judged, Verdict};
 use super::measure::Validated;
 
@@ -24,7 +24,8 @@ fn counts(validated: &Validated) -> [usize; 5] {
 fn counted(validated: &Validated) -> String {
     let [reproduced, known, unexpected, not_run, failed] = counts(validated);
     let all = reproduced + known + unexpected + not_run + failed;
-    let mut text = format!("{all} claims: {reproduced} reproduced, {known} not reproduced with a known reason, {not_run} not run");
+    let mut text =
+        format!("{all} claims: {reproduced} reproduced, {known} not reproduced with a known reason, {not_run} not run");
     for (n, what) in [(unexpected, "unexpected"), (failed, "failed")] {
         if n > 0 {
             text += &format!(", {n} {what}");
@@ -79,7 +80,10 @@ fn miss(judged: &Judged) -> String {
     if !judged.missed.is_empty() {
         let more = judged.missed.len().saturating_sub(NAMED);
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        text += &format!("\n  Outside (ours for published): {}{more}", judged.missed[..judged.missed.len().min(NAMED)].join("; "));
+        text += &format!(
+            "\n  Outside (ours for published): {}{more}",
+            judged.missed[..judged.missed.len().min(NAMED)].join("; ")
+        );
     }
     text + "\n"
 }
@@ -121,7 +125,11 @@ pub fn summary_text(validated: &Validated) -> String {
             text += &format!("  {:<22} {}\n", claim.id, j.verdict.mark().replace("**", ""));
             text += &format!("      {} [{}]\n", claim.claim, claim.source);
             let ours = if j.ours.is_empty() { "–" } else { &j.ours };
-            text += &format!("      published {}; ours {ours}; tolerance {}\n", j.published, claim.tolerance.text(&claim.unit));
+            text += &format!(
+                "      published {}; ours {ours}; tolerance {}\n",
+                j.published,
+                claim.tolerance.text(&claim.unit)
+            );
             if !j.verdict.said().is_empty() {
                 text += &format!("      {}\n", j.verdict.said());
             }
@@ -134,7 +142,7 @@ pub fn summary_text(validated: &Validated) -> String {
 }
 
 /// The claims as they stand in the catalogue, without measuring.
-pub fn list_text(catalogue: &super::Catalogue) -> String {
+pub fn list_text(catalogue: &Catalogue) -> String {
     let mut text = String::new();
     for subject in &catalogue.subjects {
         text += &format!("{}\n", subject.subject);
@@ -151,24 +159,72 @@ pub fn list_text(catalogue: &super::Catalogue) -> String {
     text
 }
 
+/// Verdicts by their names in JSON and CSV.
+const NAMES: [&str; 5] = ["reproduced", "known gap", "unexpected", "not run", "failed"];
+
+/// The outcomes that a file of `--json` holds, of claims that stand in the catalogue as they stood then and were run.
+///
+/// # Errors
+/// It is no such file.
+pub fn read_json(text: &str, catalogue: &Catalogue) -> Result<Vec<Judged>, String> {
+    let objects: Vec<Value> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    let mut known = Vec::new();
+    for object in &objects {
+        let text = |key: &str| object[key].as_str().ok_or_else(|| format!("an object has no {key}"));
+        let told = match NAMES.iter().position(|n| text("verdict").is_ok_and(|v| v == *n)) {
+            Some(0) => Verdict::Reproduced,
+            Some(1) => Verdict::KnownGap(text("said")?.to_owned()),
+            Some(2) => Verdict::Unexpected(text("said")?.to_owned()),
+            Some(_) => continue,
+            None => return Err(format!("{} has no verdict", text("id")?)),
+        };
+        let Some(holds) = told.held() else { continue };
+        let id = text("id")?;
+        let Some(claim) = catalogue.claims().find(|c| c.id == id) else { continue };
+        let missed = object["outside"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+        let judged = Judged {
+            claim: claim.clone(),
+            published: text("published")?.to_owned(),
+            ours: text("ours")?.to_owned(),
+            number: object["number"].as_f64(),
+            verdict: Verdict::of(claim, holds),
+            missed: missed.collect(),
+        };
+        // A claim that was changed since then is measured anew; what is said of a gap is what the catalogue says now.
+        let now = of_claim("", &judged);
+        let same = |key: &&str| object[**key] == now[**key];
+        if judged.published == Judged::published(claim)
+            && ["claim", "source", "why", "unit", "tolerance"].iter().all(|key| same(&key))
+        {
+            known.push(judged);
+        }
+    }
+    Ok(known)
+}
+
+/// The object of a claim.
+fn of_claim(subject: &str, j: &Judged) -> Value {
+    let (claim, verdict) = (&j.claim, &j.verdict);
+    let name = match verdict {
+        Verdict::Reproduced => NAMES[0],
+        Verdict::KnownGap(_) => NAMES[1],
+        Verdict::Unexpected(_) => NAMES[2],
+        Verdict::NotRun(_) => NAMES[3],
+        Verdict::Failed(_) => NAMES[4],
+    };
+    json!({
+        "id": claim.id, "subject": subject, "claim": claim.claim, "source": claim.source, "published": j.published, "ours": j.ours,
+        "number": j.number, "unit": claim.unit, "tolerance": claim.tolerance.text(&claim.unit), "why": claim.why, "verdict": name,
+        "said": verdict.said(), "outside": j.missed,
+    })
+}
+
 /// One object per claim.
 fn objects(validated: &Validated) -> Vec<Value> {
-    let each = |subject: &str, j: &Judged| {
-        let (claim, verdict) = (&j.claim, &j.verdict);
-        let name = match verdict {
-            Verdict::Reproduced => "reproduced",
-            Verdict::KnownGap(_) => "known gap",
-            Verdict::Unexpected(_) => "unexpected",
-            Verdict::NotRun(_) => "not run",
-            Verdict::Failed(_) => "failed",
-        };
-        json!({
-            "id": claim.id, "subject": subject, "claim": claim.claim, "source": claim.source, "published": j.published, "ours": j.ours,
-            "number": j.number, "unit": claim.unit, "tolerance": claim.tolerance.text(&claim.unit), "why": claim.why, "verdict": name,
-            "said": verdict.said(), "outside": j.missed,
-        })
+    let of = |(subject, judged): &(Subject, Vec<Judged>)| {
+        judged.iter().map(|j| of_claim(&subject.subject, j)).collect::<Vec<_>>()
     };
-    validated.subjects.iter().flat_map(|(s, judged)| judged.iter().map(|j| each(&s.subject, j))).collect()
+    validated.subjects.iter().flat_map(of).collect()
 }
 
 /// One JSON object per claim, in a list.
@@ -182,7 +238,21 @@ pub fn json_text(validated: &Validated) -> String {
 /// None that a buffer in memory has.
 pub fn csv_text(validated: &Validated) -> Result<String, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let columns = ["id", "subject", "claim", "source", "published", "ours", "number", "unit", "tolerance", "why", "verdict", "said", "outside"];
+    let columns = [
+        "id",
+        "subject",
+        "claim",
+        "source",
+        "published",
+        "ours",
+        "number",
+        "unit",
+        "tolerance",
+        "why",
+        "verdict",
+        "said",
+        "outside",
+    ];
     writer.write_record(columns)?;
     for object in objects(validated) {
         let cell = |column: &str| match &object[column] {
@@ -218,7 +288,7 @@ pub fn check_document(document: &str, validated: &Validated) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::validate::{Catalogue, Fault, Found, Row};
+    use crate::validate::{Fault, Found, Row};
 
     fn validated() -> Validated {
         let claim = |id: &str, more: &str| {
@@ -246,10 +316,16 @@ mod tests {
     #[test]
     fn misses_come_first_and_every_claim_has_a_row() {
         let text = markdown(&validated(), "sim validate");
-        assert!(text.contains("**3 claims: 1 reproduced, 1 not reproduced with a known reason, 1 not run.**"), "{text}");
+        assert!(
+            text.contains("**3 claims: 1 reproduced, 1 not reproduced with a known reason, 1 not run.**"),
+            "{text}"
+        );
         let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what} is not in {text}"));
         assert!(at("## Not reproduced") < at("## Joules"));
-        assert!(text.contains("known gap): other servers\n  Outside (ours for published): first: 12 for 10\n"), "{text}");
+        assert!(
+            text.contains("known gap): other servers\n  Outside (ours for published): first: 12 for 10\n"),
+            "{text}"
+        );
         let first = "| X1 | it holds | paper, Table 1, 2020 | 10 J | 10.1 J | ± 5 %; two digits | – | reproduced |\n";
         assert!(text.contains(first), "{text}");
         assert!(text.contains("| not run: a trace |\n"), "{text}");
@@ -262,9 +338,26 @@ mod tests {
         assert!(check_document(&text, &validated).is_empty());
         let other = check_document(&text.replace("10.1 J", "10.2 J"), &validated);
         assert_eq!(other.len(), 1);
-        assert!(other[0].starts_with("-| X1") && other[0].contains("\n+| X1") && other[0].contains("10.1 J"), "{other:?}");
+        assert!(
+            other[0].starts_with("-| X1") && other[0].contains("\n+| X1") && other[0].contains("10.1 J"),
+            "{other:?}"
+        );
         let lacking = text.replace("| X3 |", "| Y3 |");
         assert_eq!(check_document(&lacking, &validated), ["the document lacks X3"]);
+    }
+
+    #[test]
+    fn what_was_written_as_json_is_taken_over_unless_the_claim_has_changed() {
+        let validated = validated();
+        let catalogue = |subject: Subject| Catalogue { subjects: vec![subject] };
+        let (subject, judged) = validated.subjects[0].clone();
+        let known = read_json(&json_text(&validated), &catalogue(subject.clone())).expect("what was written");
+        assert_eq!(known, judged[..2], "what was not run is not taken over");
+        let mut changed = subject;
+        changed.claims[0].published = Some(11.0);
+        let known = read_json(&json_text(&validated), &catalogue(changed)).expect("what was written");
+        assert_eq!(known, judged[1..2]);
+        assert!(read_json("{}", &Catalogue { subjects: Vec::new() }).is_err());
     }
 
     #[test]
@@ -272,7 +365,13 @@ mod tests {
         let table = csv_text(&validated()).expect("in memory");
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines.len(), 4);
-        assert!(lines[1].starts_with("X1,Joules,it holds,\"paper, Table 1, 2020\",10 J,10.1 J,10.1,J,± 5 %,two digits,reproduced"), "{}", lines[1]);
+        assert!(
+            lines[1].starts_with(
+                "X1,Joules,it holds,\"paper, Table 1, 2020\",10 J,10.1 J,10.1,J,± 5 %,two digits,reproduced"
+            ),
+            "{}",
+            lines[1]
+        );
         let objects: Value = serde_json::from_str(&json_text(&validated())).expect("JSON");
         assert_eq!(objects[1]["outside"], json!(["first: 12 for 10"]));
         assert_eq!(objects[2]["number"], Value::Null);

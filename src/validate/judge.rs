@@ -35,7 +35,9 @@ impl Tolerance {
     /// What is wrong with it for such a figure.
     pub fn problem(&self, published: Option<f64>) -> Option<String> {
         match *self {
-            Tolerance::Absolute(x) | Tolerance::Relative(x) | Tolerance::StandardErrors(x) if !(x > 0.0 && x.is_finite()) => {
+            Tolerance::Absolute(x) | Tolerance::Relative(x) | Tolerance::StandardErrors(x)
+                if !(x > 0.0 && x.is_finite()) =>
+            {
                 Some(format!("the tolerance {x} is not above 0"))
             }
             Tolerance::Range { low, high } if low.partial_cmp(&high).is_none_or(|o| o.is_gt()) => {
@@ -128,7 +130,32 @@ pub enum Verdict {
     Failed(String),
 }
 
+/// What is said of a gap that is gone.
+const GONE: &str = "reproduced in spite of a known gap: remove known_gap";
+
 impl Verdict {
+    /// The verdict on a claim that was measured.
+    pub(super) fn of(claim: &Claim, holds: bool) -> Self {
+        match (holds, &claim.known_gap) {
+            (true, None) => Verdict::Reproduced,
+            (false, Some(why)) => Verdict::KnownGap(why.clone()),
+            (false, None) => {
+                Verdict::Unexpected("outside of the tolerance, and the catalogue names no known gap".to_owned())
+            }
+            (true, Some(_)) => Verdict::Unexpected(GONE.to_owned()),
+        }
+    }
+
+    /// Whether the claim held, if it was measured.
+    pub(super) fn held(&self) -> Option<bool> {
+        match self {
+            Verdict::Reproduced => Some(true),
+            Verdict::KnownGap(_) => Some(false),
+            Verdict::Unexpected(said) => Some(said == GONE),
+            Verdict::NotRun(_) | Verdict::Failed(_) => None,
+        }
+    }
+
     /// The mark in tables.
     pub fn mark(&self) -> &'static str {
         match self {
@@ -175,14 +202,15 @@ impl Judged {
     /// Holds what was found against the claim.
     pub fn of(claim: &Claim, found: &Result<Found, Fault>) -> Self {
         let unit = if claim.unit.is_empty() { String::new() } else { format!(" {}", claim.unit) };
-        let figure = claim.published.map(|p| format!("{}{unit}", significant(p)));
-        let published = match (&figure, &claim.states) {
-            (Some(figure), Some(states)) => format!("{figure} ({states})"),
-            (Some(text), None) | (None, Some(text)) => text.clone(),
-            (None, None) => String::new(),
+        let published = Self::published(claim);
+        let mut judged = Self {
+            claim: claim.clone(),
+            published,
+            ours: String::new(),
+            number: None,
+            verdict: Verdict::Reproduced,
+            missed: Vec::new(),
         };
-        let mut judged =
-            Self { claim: claim.clone(), published, ours: String::new(), number: None, verdict: Verdict::Reproduced, missed: Vec::new() };
         let found = match found {
             Ok(found) => found,
             Err(Fault::Needs(what)) => {
@@ -195,13 +223,19 @@ impl Judged {
             }
         };
         let holds = judged.hold(found, &unit);
-        judged.verdict = match (holds, &claim.known_gap) {
-            (true, None) => Verdict::Reproduced,
-            (false, Some(why)) => Verdict::KnownGap(why.clone()),
-            (false, None) => Verdict::Unexpected("outside of the tolerance, and the catalogue names no known gap".to_owned()),
-            (true, Some(_)) => Verdict::Unexpected("reproduced in spite of a known gap: remove known_gap".to_owned()),
-        };
+        judged.verdict = Verdict::of(claim, holds);
         judged
+    }
+
+    /// What is published, as it is written.
+    pub(super) fn published(claim: &Claim) -> String {
+        let unit = if claim.unit.is_empty() { String::new() } else { format!(" {}", claim.unit) };
+        let figure = claim.published.map(|p| format!("{}{unit}", significant(p)));
+        match (figure, &claim.states) {
+            (Some(figure), Some(states)) => format!("{figure} ({states})"),
+            (Some(text), None) => text,
+            (None, states) => states.clone().unwrap_or_default(),
+        }
     }
 
     /// Writes down what was found; whether it agrees.
@@ -212,7 +246,11 @@ impl Judged {
                 self.number = Some(*x);
                 let error = if let Found::Mean { error, .. } = found { Some(*error) } else { None };
                 self.ours = match error {
-                    Some(error) => format!("{} ± {}{unit}", digits(*x), significant(format!("{error:.1e}").parse().unwrap_or(error))),
+                    Some(error) => format!(
+                        "{} ± {}{unit}",
+                        digits(*x),
+                        significant(format!("{error:.1e}").parse().unwrap_or(error))
+                    ),
                     None => format!("{}{unit}", digits(*x)),
                 };
                 let (low, high) = tolerance.range(self.claim.published.unwrap_or(f64::NAN), error);
@@ -221,7 +259,8 @@ impl Judged {
             Found::Rows(rows) => {
                 let misses = rows.iter().filter(|r| !r.agrees(&tolerance));
                 self.missed = misses.map(|r| r.text(&tolerance)).collect();
-                self.ours = format!("{} of {}{}", rows.len() - self.missed.len(), rows.len(), furthest(rows, &tolerance));
+                self.ours =
+                    format!("{} of {}{}", rows.len() - self.missed.len(), rows.len(), furthest(rows, &tolerance));
                 self.missed.is_empty() && !rows.is_empty()
             }
             Found::Cases(cases) => {
@@ -289,7 +328,9 @@ mod tests {
         assert!(holds("absolute = 0.5", 10.5) && !holds("absolute = 0.5", 10.6));
         assert!(holds("relative = 0.05", 9.5) && !holds("relative = 0.05", 9.4));
         assert!(holds("range = { low = 5.0, high = inf }", 1e9) && !holds("range = { low = 5.0, high = inf }", 4.9));
-        let mean = |mean: f64| verdict("standard-errors = 3.0", false, Found::Mean { mean, error: 0.1 }).0 == Verdict::Reproduced;
+        let mean = |mean: f64| {
+            verdict("standard-errors = 3.0", false, Found::Mean { mean, error: 0.1 }).0 == Verdict::Reproduced
+        };
         assert!(mean(10.3) && !mean(10.31));
         assert!(!holds("standard-errors = 3.0", f64::NAN) && !holds("relative = 0.05", f64::NAN));
     }
@@ -305,12 +346,24 @@ mod tests {
 
     #[test]
     fn rows_are_judged_one_by_one_and_the_missed_are_named() {
-        let row = |what: &str, ours: f64, tolerance| Row { what: what.to_owned(), published: 10.0, ours, error: None, tolerance };
+        let row = |what: &str, ours: f64, tolerance| Row {
+            what: what.to_owned(),
+            published: 10.0,
+            ours,
+            error: None,
+            tolerance,
+        };
         let rows = vec![row("a", 10.01, None), row("b", 11.0, None), row("c", 11.0, Some(Tolerance::Absolute(2.0)))];
         let judged = Judged::of(&claim("relative = 0.01", false), &Ok(Found::Rows(rows)));
-        assert_eq!((judged.ours.as_str(), judged.missed.as_slice()), ("2 of 3, at most 10 % off", &["b: 11 for 10".to_owned()][..]));
+        assert_eq!(
+            (judged.ours.as_str(), judged.missed.as_slice()),
+            ("2 of 3, at most 10 % off", &["b: 11 for 10".to_owned()][..])
+        );
         assert!(judged.verdict.alarms());
-        assert!(Judged::of(&claim("relative = 0.01", false), &Ok(Found::Rows(Vec::new()))).verdict.alarms(), "nothing proves nothing");
+        assert!(
+            Judged::of(&claim("relative = 0.01", false), &Ok(Found::Rows(Vec::new()))).verdict.alarms(),
+            "nothing proves nothing"
+        );
     }
 
     #[test]

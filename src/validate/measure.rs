@@ -19,6 +19,10 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Threads; one if 0. They change nothing in the outcome.
     pub jobs: usize,
+    /// Whether what takes minutes is not run.
+    pub quick: bool,
+    /// Outcomes of an earlier run of the same program, which are taken over.
+    pub known: Vec<Judged>,
 }
 
 /// How far it is.
@@ -87,7 +91,9 @@ pub fn validate(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Validated, ValidateError> {
     let context = Context::new(options.data.as_deref())?;
-    let runnable = |claim: &&Claim| lacks(&context, claim).is_none();
+    let known = |claim: &Claim| options.known.iter().find(|j| j.claim == *claim);
+    let skipped = |claim: &Claim| options.quick && claim.tier == Tier::Long;
+    let runnable = |claim: &&Claim| known(claim).is_none() && !skipped(claim) && lacks(&context, claim).is_none();
     let mut claims: Vec<&Claim> = catalogue.claims().filter(runnable).collect();
     // What takes longest begins first.
     claims.sort_by_key(|c| c.tier != Tier::Long);
@@ -98,7 +104,13 @@ pub fn validate(
         }
     }
     let findings = work_off(&context, &work, options.jobs.max(1), progress);
-    let judge = |claim: &Claim| Judged::of(claim, &found(&context, claim, &findings));
+    let judge = |claim: &Claim| match known(claim) {
+        Some(judged) => judged.clone(),
+        None if skipped(claim) => {
+            Judged::of(claim, &Err(Fault::Needs("takes minutes, left out by --quick".to_owned())))
+        }
+        None => Judged::of(claim, &found(&context, claim, &findings)),
+    };
     let subjects = catalogue.subjects.iter().map(|s| (s.clone(), s.claims.iter().map(judge).collect())).collect();
     Ok(Validated { subjects })
 }
@@ -175,7 +187,8 @@ fn found(context: &Context, claim: &Claim, findings: &BTreeMap<String, Findings>
         Measure::Published { scenario, figures } => published(context, scenario, figures),
         Measure::Function { name, with, pick } => {
             let key = Work::Function(name.clone(), with.clone()).key();
-            let all = findings.get(&key).ok_or_else(|| failed("it was not measured"))?.as_ref().map_err(Clone::clone)?;
+            let all =
+                findings.get(&key).ok_or_else(|| failed("it was not measured"))?.as_ref().map_err(Clone::clone)?;
             let one = match all.as_slice() {
                 [(_, only)] if pick.is_empty() => Some(only),
                 _ => all.iter().find(|(name, _)| name == pick).map(|(_, found)| found),
@@ -257,7 +270,7 @@ measure.function.name = "erlang"
     #[test]
     fn claims_are_measured_in_their_order_on_any_number_of_threads() {
         let catalogue = Catalogue::of(&[("t", CLAIMS)]).expect("right");
-        let validated = |jobs| validate(&catalogue, &Options { data: None, jobs }, &|_| {}).expect("it runs");
+        let validated = |jobs| validate(&catalogue, &Options { jobs, ..Options::default() }, &|_| {}).expect("it runs");
         let one = validated(1);
         assert_eq!(one, validated(2));
         assert!(one.holds());
@@ -278,7 +291,9 @@ measure.function.name = "erlang"
 
     #[test]
     fn replications_are_told_by_their_seeds() {
-        let spec = |text: &str| toml::from_str::<RunSpec>(&format!("scenario = \"s\"\nfigure = \"f\"\n{text}")).expect("right");
+        let spec = |text: &str| {
+            toml::from_str::<RunSpec>(&format!("scenario = \"s\"\nfigure = \"f\"\n{text}")).expect("right")
+        };
         let sets = |text: &str| runs(&spec(text)).collect::<Vec<_>>();
         assert_eq!(sets("set = [\"a=1\"]\nseeds = [3, 4]"), [["a=1", "seed=3"], ["a=1", "seed=4"]]);
         assert_eq!(sets("set = [\"a=1\"]\nbase = [\"a=2\"]"), [["a=1"], ["a=2"]]);

@@ -18,7 +18,7 @@ mod scenarios;
 mod world;
 
 pub use catalogue::{Catalogue, Claim, Measure, RunSpec, Subject, Tier};
-pub use document::{check_document, csv_text, json_text, list_text, markdown, summary_text};
+pub use document::{check_document, csv_text, json_text, list_text, markdown, read_json, summary_text};
 pub use functions::{Measuring, registered};
 pub use judge::{Judged, Tolerance, Verdict};
 pub use measure::{Options, Progress, Validated, validate};
@@ -34,7 +34,9 @@ pub enum ValidateError {
     #[error("no claim is called \"{0}\"\n  help: `sim validate --list` shows all; * stands for any text, as in 'A*'")]
     NoSuchClaim(String),
     /// There is no such folder.
-    #[error("there is no folder {0}\n  help: --data takes a folder with `oracles` and `data` in it, as docs/VALIDATION.md lists them")]
+    #[error(
+        "there is no folder {0}\n  help: --data takes a folder with `oracles` and `data` in it, as docs/VALIDATION.md lists them"
+    )]
     NoData(std::path::PathBuf),
     /// A file cannot be read or written.
     #[error("{path}: {message}\n  help: {help}")]

@@ -196,7 +196,9 @@ impl Context {
     /// The temporary folder is full.
     pub fn write(&self, name: &str, text: &str) -> Result<PathBuf, Fault> {
         let n = self.scratch.fetch_add(1, Ordering::Relaxed);
-        self.world.write(&format!("scratch/{n}/{name}"), text).map_err(|(path, e)| failed(format!("{}: {e}", path.display())))
+        self.world
+            .write(&format!("scratch/{n}/{name}"), text)
+            .map_err(|(path, e)| failed(format!("{}: {e}", path.display())))
     }
 
     /// A scenario of the program with overrides, in which `{data}` stands for the folder of data.
@@ -309,7 +311,8 @@ impl Table {
     pub fn read(text: &str) -> Result<Self, csv::Error> {
         let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
         let header = reader.headers()?.iter().map(str::to_owned).collect();
-        let rows = reader.records().map(|r| Ok(r?.iter().map(str::to_owned).collect())).collect::<Result<_, csv::Error>>()?;
+        let rows =
+            reader.records().map(|r| Ok(r?.iter().map(str::to_owned).collect())).collect::<Result<_, csv::Error>>()?;
         Ok(Self { header, rows })
     }
 

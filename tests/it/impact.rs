@@ -15,7 +15,12 @@ fn every_published_vector_of_the_plugins_is_reproduced_or_answered_otherwise_on_
     let ours: Vec<(&str, bool)> =
         validated.judged().map(|j| (j.ours.as_str(), matches!(j.verdict, Verdict::Reproduced))).collect();
     // Of the twelve that are answered otherwise, one differs by less than the tolerance.
-    assert_eq!(ours, [("97 of 108", false), ("12 of 12", true)], "{:?}", validated.judged().map(|j| &j.missed).collect::<Vec<_>>());
+    assert_eq!(
+        ours,
+        [("97 of 108", false), ("12 of 12", true)],
+        "{:?}",
+        validated.judged().map(|j| &j.missed).collect::<Vec<_>>()
+    );
 }
 
 #[test]

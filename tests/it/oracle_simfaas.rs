@@ -36,7 +36,8 @@ fn other_semantics_fall_outside_the_range_of_simfaas() {
         );
         let catalogue = Catalogue::of(&[("test", &text)]).expect("right");
         let data = oracles.parent().map(std::path::Path::to_owned);
-        let validated = validate(&catalogue, &Options { data, jobs: 1 }, &|_| {}).expect("it runs");
+        let validated =
+            validate(&catalogue, &Options { data, jobs: 1, ..Options::default() }, &|_| {}).expect("it runs");
         let judged = validated.judged().next().expect("one claim");
         let seen = judged.missed.iter().any(|row| row.starts_with(moved));
         assert!(seen && judged.verdict.alarms(), "{set} {departure}: {moved} is inside; {:?}", judged.missed);

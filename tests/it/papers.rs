@@ -42,7 +42,7 @@ fn lets_wait_awhile_periodic_with_noise_is_its_released_code_by_chance() {
                 measure.function = { name = \"lets-wait-awhile-periodic\", with = { noise = true, windows = [\"1\", \"8\", \"16\"] } }\n";
     let catalogue = Catalogue::of(&[("test", text)]).expect("right");
     let data = oracles.parent().map(std::path::Path::to_owned);
-    let validated = validate(&catalogue, &Options { data, jobs: 1 }, &|_| {}).expect("it runs");
+    let validated = validate(&catalogue, &Options { data, jobs: 1, ..Options::default() }, &|_| {}).expect("it runs");
     let judged = validated.judged().next().expect("one claim");
     assert_eq!((&judged.verdict, judged.ours.as_str()), (&Verdict::Reproduced, "12 of 12"), "{:?}", judged.missed);
 }

@@ -15,7 +15,7 @@ use crate::lab::{repository, shared};
 pub fn measured(names: &[&str], data: Option<PathBuf>, jobs: usize) -> Validated {
     let names: Vec<String> = names.iter().map(|&n| n.to_owned()).collect();
     let catalogue = Catalogue::embedded().and_then(|all| all.only(&names)).expect("claims of the catalogue");
-    validate(&catalogue, &Options { data, jobs }, &|_| {}).expect("a temporary folder")
+    validate(&catalogue, &Options { data, jobs, ..Options::default() }, &|_| {}).expect("a temporary folder")
 }
 
 /// Asserts that claims reproduce on the shared data, or miss as the catalogue says; does nothing where the data are absent.
@@ -26,7 +26,11 @@ pub fn hold(names: &[&str]) {
     let validated = measured(names, Some(data), 2);
     for judged in validated.judged() {
         let good = matches!(judged.verdict, Verdict::Reproduced | Verdict::KnownGap(_));
-        assert!(good, "{}: {} for {}: {:?} {:?}", judged.claim.id, judged.ours, judged.published, judged.verdict, judged.missed);
+        assert!(
+            good,
+            "{}: {} for {}: {:?} {:?}",
+            judged.claim.id, judged.ours, judged.published, judged.verdict, judged.missed
+        );
     }
 }
 
@@ -83,10 +87,16 @@ fn a_claim_that_is_false_ends_with_3_and_so_does_a_gap_that_is_gone() {
     };
     let (code, shown, _) = run(&catalogue_of(200, ""));
     assert_eq!(code, Some(0));
-    assert!(shown.contains("1 claims: 1 reproduced") && shown.contains("published 200; ours 200; tolerance exact"), "{shown}");
+    assert!(
+        shown.contains("1 claims: 1 reproduced") && shown.contains("published 200; ours 200; tolerance exact"),
+        "{shown}"
+    );
     let (code, shown, error) = run(&catalogue_of(201, ""));
     assert_eq!(code, Some(3));
-    assert!(shown.contains("NOT REPRODUCED (unexpected)") && error.contains("T1: outside of the tolerance"), "{shown} {error}");
+    assert!(
+        shown.contains("NOT REPRODUCED (unexpected)") && error.contains("T1: outside of the tolerance"),
+        "{shown} {error}"
+    );
     let (code, shown, _) = run(&catalogue_of(201, "known_gap = \"the file has one fewer\"\n"));
     assert_eq!(code, Some(0));
     assert!(shown.contains("NOT reproduced (known gap)") && shown.contains("the file has one fewer"), "{shown}");

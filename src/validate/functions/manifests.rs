@@ -92,19 +92,17 @@ struct Rules {
 
 /// Compares the outputs of a node. The scores of a group are sums of scores there, and
 /// carbon over requests here.
-fn compare_rows(
-    at: &str,
-    group: bool,
-    ours: &Value,
-    theirs: &Value,
-    rules: &Rules,
-) -> Option<String> {
-    let (Some(ours), Some(theirs)) = (ours.as_array(), theirs.as_array()) else { return Some(format!("{at}: no list of rows")) };
+fn compare_rows(at: &str, group: bool, ours: &Value, theirs: &Value, rules: &Rules) -> Option<String> {
+    let (Some(ours), Some(theirs)) = (ours.as_array(), theirs.as_array()) else {
+        return Some(format!("{at}: no list of rows"));
+    };
     if ours.len() != theirs.len() {
         return Some(format!("{at}: {} rows, theirs has {}", ours.len(), theirs.len()));
     }
     for (n, (a, b)) in ours.iter().zip(theirs).enumerate() {
-        let (Some(own), Some(published)) = (a.as_object(), b.as_object()) else { return Some(format!("{at}[{n}]: no row")) };
+        let (Some(own), Some(published)) = (a.as_object(), b.as_object()) else {
+            return Some(format!("{at}[{n}]: no row"));
+        };
         if let Some(more) = own.keys().find(|k| !published.contains_key(*k)) {
             return Some(format!("{at}[{n}]/{more} is ours alone"));
         }
@@ -165,13 +163,7 @@ fn compare_tree(at: &str, ours: &Value, theirs: &Value, rules: &Rules) -> Vec<St
         match (ours.get(key), theirs.get(key)) {
             (None, None) => {}
             (Some(a), Some(b)) if key == "outputs" => {
-                faults.extend(compare_rows(
-                    &format!("{at}/{key}"),
-                    theirs.get("children").is_some(),
-                    a,
-                    b,
-                    rules,
-                ));
+                faults.extend(compare_rows(&format!("{at}/{key}"), theirs.get("children").is_some(), a, b, rules));
             }
             (Some(a), Some(b)) => {
                 let (mut a, mut b) = (a.clone(), b.clone());
@@ -198,7 +190,13 @@ fn compare_tree(at: &str, ours: &Value, theirs: &Value, rules: &Rules) -> Vec<St
 
 /// Checks the means of TimeSync in every component, against what the pipeline holds before TimeSync.
 fn means_of(document: &Value, computed: &Value, means: &[&str]) -> Result<Option<String>, Fault> {
-    fn leaves(at: &str, before: &Value, after: &Value, means: &[&str], count: &mut usize) -> Result<Option<String>, Fault> {
+    fn leaves(
+        at: &str,
+        before: &Value,
+        after: &Value,
+        means: &[&str],
+        count: &mut usize,
+    ) -> Result<Option<String>, Fault> {
         let Some(children) = before.get("children").and_then(Value::as_object) else {
             *count += 1;
             return Ok(check_means(at, &rows(&before["outputs"])?, &rows(&after["outputs"])?, means));
@@ -282,7 +280,8 @@ fn manifest(entry: &Value) -> Result<Option<String>, Fault> {
 
 /// One of our own manifests with its metadata, against the file that the framework wrote.
 fn output_file(context: &Context, name: &str) -> Result<Option<String>, Fault> {
-    let read = |end: &str| impact::parse(&context.text(&format!("oracles/sci/manifests/{name}.{end}"))?).map_err(failed);
+    let read =
+        |end: &str| impact::parse(&context.text(&format!("oracles/sci/manifests/{name}.{end}"))?).map_err(failed);
     let mut computed = impact::compute(&read("yml")?).map_err(failed)?;
     let mut theirs = read("output.yaml")?["tree"].clone();
     let tree = computed["tree"].clone();
@@ -327,7 +326,8 @@ fn regrouped(entries: &[Value]) -> Result<Option<String>, Fault> {
 
 /// All manifests of the oracle, four of our own with the files that the framework wrote, and one whose rows are given flat.
 pub fn manifests(context: &Context, _: &toml::Table) -> Result<Vec<(String, Found)>, Fault> {
-    let entries: Value = serde_json::from_str(&context.text("oracles/sci/impact_framework_manifests.json")?).map_err(failed)?;
+    let entries: Value =
+        serde_json::from_str(&context.text("oracles/sci/impact_framework_manifests.json")?).map_err(failed)?;
     let entries = entries.as_array().ok_or_else(|| failed("the oracle is no list"))?;
     let mut cases = Vec::new();
     for entry in entries {

@@ -49,7 +49,8 @@ pub fn limits(context: &Context, _: &toml::Table) -> Result<Vec<(String, Found)>
     for r in theirs.indices() {
         let (zone, hours, slack) = (theirs.cell(r, "zone")?, theirs.cell(r, "job_h")?, theirs.cell(r, "slack_h")?);
         let cell = format!("{hours} h job, {slack} h slack");
-        let own = |policy: &str, key: &str| ours.figure(&[("policy", policy), ("zone", zone), ("job and slack", &cell)], key);
+        let own =
+            |policy: &str, key: &str| ours.figure(&[("policy", policy), ("zone", zone), ("job and slack", &cell)], key);
         let saved = |policy: &str| Ok::<f64, Fault>(100.0 * (1.0 - own(policy, "relative.sci.g_per_unit")?));
         let what = format!("{zone}, {cell}");
         base.push(Row::new(&what, theirs.number(r, "base_ci")?, own("at once", "sci.g_per_unit")?));
@@ -82,10 +83,14 @@ pub fn carbon_scaler(context: &Context, _: &toml::Table) -> Result<Vec<(String, 
     for line in lines.lines() {
         // nbody10k 24 24 agnostic gCO2 327.27 suspend-resume saved%  0.0 CarbonScaler saved% 3.19 mean peak nodes 2.29
         let words: Vec<&str> = line.split_whitespace().collect();
-        let number = |at: usize| words.get(at).and_then(|w| w.parse::<f64>().ok()).ok_or_else(|| failed(format!("no number in {line}")));
+        let number = |at: usize| {
+            words.get(at).and_then(|w| w.parse::<f64>().ok()).ok_or_else(|| failed(format!("no number in {line}")))
+        };
         let deadline = format!("{} h", words.get(2).copied().unwrap_or_default());
         let profile = words.first().copied().unwrap_or_default();
-        let own = |policy: &str, key: &str| ours.figure(&[("policy", policy), ("profile", profile), ("deadline", &deadline)], key);
+        let own = |policy: &str, key: &str| {
+            ours.figure(&[("policy", policy), ("profile", profile), ("deadline", &deadline)], key)
+        };
         let saved = |policy: &str| Ok::<f64, Fault>(100.0 * (1.0 - own(policy, "relative.sci.g_per_unit")?));
         let what = |of: &str| format!("{profile}, {deadline}, {of}");
         rows.push(Row::new(what("at once"), number(5)?, own("at once", "sci.g_per_unit")?));
@@ -129,7 +134,9 @@ fn rows_of(theirs: &Table, noisy: bool) -> Result<Vec<usize>, Fault> {
 
 /// A row without noise is one run, with noise ten.
 fn row(ours: &Cells, wanted: &[(&str, &str)], scale: f64, published: f64, noisy: bool) -> Result<Row, Fault> {
-    let what = wanted.iter().map(|(axis, value)| if *axis == "noise" { format!("noise {value}") } else { (*value).to_owned() });
+    let what = wanted
+        .iter()
+        .map(|(axis, value)| if *axis == "noise" { format!("noise {value}") } else { (*value).to_owned() });
     let what = what.collect::<Vec<_>>().join(", ");
     let values: Vec<f64> = ours.figures(wanted, "carbon_g.operational")?.iter().map(|x| x / scale).collect();
     match values[..] {
@@ -143,7 +150,8 @@ fn row(ours: &Cells, wanted: &[(&str, &str)], scale: f64, published: f64, noisy:
 fn some(context: &Context, scenario: &str, axis: &str, names: &[&str]) -> Result<String, Fault> {
     let compare = context.load(scenario, &[])?.scenario.compare;
     let axes = compare.map(|c| c.axes).unwrap_or_default();
-    let at = axes.iter().position(|a| a.name == axis).ok_or_else(|| failed(format!("{scenario} has no axis {axis}")))?;
+    let at =
+        axes.iter().position(|a| a.name == axis).ok_or_else(|| failed(format!("{scenario} has no axis {axis}")))?;
     let values = axes[at].values.iter().flatten().filter(|v| names.contains(&v.name.as_str())).cloned();
     let values = toml::Value::try_from(values.collect::<Vec<_>>()).map_err(failed)?;
     Ok(format!("compare.axes[{at}].values={values}"))
@@ -167,7 +175,8 @@ pub fn lets_wait_awhile_periodic(context: &Context, with: &toml::Table) -> Resul
         }
         row(&ours, &wanted, 1.0, theirs.number(r, "ci")?, noisy)
     };
-    let looked_at = |r: &usize| windows.as_ref().is_none_or(|w| theirs.cell(*r, "w").is_ok_and(|cell| w.contains(&cell)));
+    let looked_at =
+        |r: &usize| windows.as_ref().is_none_or(|w| theirs.cell(*r, "w").is_ok_and(|cell| w.contains(&cell)));
     let rows = rows_of(&theirs, noisy)?.into_iter().filter(looked_at).map(one).collect::<Result<Vec<Row>, Fault>>()?;
     Ok(named(vec![("", rows)]))
 }

@@ -32,7 +32,8 @@ pub(super) fn difference(at: &str, ours: &Value, theirs: &Value) -> Option<Strin
 }
 
 pub(super) fn rows(value: &Value) -> Result<Vec<Row>, Fault> {
-    let rows = value.as_array().and_then(|rows| rows.iter().map(|r| r.as_object().cloned()).collect::<Option<Vec<Row>>>());
+    let rows =
+        value.as_array().and_then(|rows| rows.iter().map(|r| r.as_object().cloned()).collect::<Option<Vec<Row>>>());
     rows.ok_or_else(|| failed(format!("no list of rows: {value}")))
 }
 
@@ -169,7 +170,8 @@ fn differs(vector: &Value, answer: &Result<Value, String>, ours: &Ours) -> Optio
 
 /// Every vector against what is published, and those that are answered otherwise against what the reason demands.
 pub fn vectors(context: &Context, _: &toml::Table) -> Result<Vec<(String, Found)>, Fault> {
-    let vectors: Value = serde_json::from_str(&context.text("oracles/sci/impact_framework_unit.json")?).map_err(failed)?;
+    let vectors: Value =
+        serde_json::from_str(&context.text("oracles/sci/impact_framework_unit.json")?).map_err(failed)?;
     let (mut published, mut otherwise) = (Vec::new(), Vec::new());
     for vector in vectors.as_array().into_iter().flatten() {
         let text = |key: &str| vector[key].as_str().unwrap_or_default();
@@ -189,7 +191,10 @@ pub fn vectors(context: &Context, _: &toml::Table) -> Result<Vec<(String, Found)
     }
     let lost = BY_DESIGN.len() - otherwise.len();
     if lost > 0 {
-        otherwise.push(("the list of vectors that are answered otherwise".to_owned(), Some(format!("{lost} of it are not in the oracle"))));
+        otherwise.push((
+            "the list of vectors that are answered otherwise".to_owned(),
+            Some(format!("{lost} of it are not in the oracle")),
+        ));
     }
     Ok(vec![("published".to_owned(), Found::Cases(published)), ("otherwise".to_owned(), Found::Cases(otherwise))])
 }

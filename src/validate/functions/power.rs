@@ -22,7 +22,8 @@ pub fn models(context: &Context, _: &toml::Table) -> Result<Vec<(String, Found)>
     let table = context.table("oracles/sci/power_models.csv")?;
     let mut rows = Vec::new();
     for r in table.indices() {
-        let (name, parameters, u) = (table.cell(r, "model")?, table.cell(r, "params")?, table.number(r, "utilization")?);
+        let (name, parameters, u) =
+            (table.cell(r, "model")?, table.cell(r, "params")?, table.number(r, "utilization")?);
         let value = |key: &str| {
             let found = parameters.split(';').find_map(|p| p.strip_prefix(&format!("{key}=")));
             found.ok_or_else(|| failed(format!("{name} has no {key} in {parameters}")))

@@ -38,11 +38,15 @@ fn numbers<const N: usize>(list: &[toml::Value]) -> Result<[f64; N], Fault> {
     all.and_then(|a| a.try_into().ok()).ok_or_else(|| failed(format!("{N} numbers are wanted: {list:?}")))
 }
 
-/// Runs of the station: rows of a name, overrides, the figure (wait, time, running or lost), what the closed form gives.
+/// Runs of the station, each row with seeds of its own, so that one unlikely sequence of arrivals is seen in one row: rows of a name, overrides, the figure (wait, time, running or lost), what the closed form gives.
 pub fn station(context: &Context, with: &toml::Table) -> Result<Vec<(String, Found)>, Fault> {
+    let given = Given(with);
+    let first = given.number("first_seed")? as u64;
     let mut rows = Vec::new();
-    for list in Given(with).lists("rows")? {
-        let [name, set, figure, wanted] = &list[..] else { return Err(failed("a name, overrides, a figure, a number")) };
+    for (n, list) in given.lists("rows")?.into_iter().enumerate() {
+        let [name, set, figure, wanted] = &list[..] else {
+            return Err(failed("a name, overrides, a figure, a number"));
+        };
         let text = |v: &toml::Value| v.as_str().map(str::to_owned).ok_or_else(|| failed("a text is wanted"));
         let (name, figure, [wanted]) = (text(name)?, text(figure)?, numbers(std::slice::from_ref(wanted))?);
         let set: Vec<String> = set.as_array().into_iter().flatten().map(text).collect::<Result<_, Fault>>()?;
@@ -50,7 +54,10 @@ pub fn station(context: &Context, with: &toml::Table) -> Result<Vec<(String, Fou
             let set: Vec<String> = set.iter().cloned().chain([format!("seed={seed}")]).collect();
             measured(context, &set, &figure)
         };
-        let values = (1..=REPLICATIONS).map(replicate).collect::<Result<Vec<f64>, Fault>>()?;
+        let values = (0..REPLICATIONS)
+            .map(|r| first + 100 * n as u64 + r)
+            .map(replicate)
+            .collect::<Result<Vec<f64>, Fault>>()?;
         let Found::Mean { mean, error } = Found::mean(&values) else { return Err(failed("no mean")) };
         // A mean that is off by a seventh must be seen.
         if error > 0.05 * wanted {

@@ -25,7 +25,12 @@ pub fn values(context: &Context, _: &toml::Table) -> Result<Vec<(String, Found)>
                 block_shares(total, &peaks, &used).ok_or_else(|| failed(format!("{name}: nothing is used")))?
             }
             Some("bruteforce_peak_shapley") => {
-                let demands = inputs["demand"].as_array().into_iter().flatten().map(numbers).collect::<Result<Vec<_>, Fault>>()?;
+                let demands = inputs["demand"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(numbers)
+                    .collect::<Result<Vec<_>, Fault>>()?;
                 let values = coalitions(&demands).map_err(failed)?;
                 let peak: f64 = values.iter().sum();
                 rows.push(Row::new(format!("{name}, peak"), number(&case["peak"])?, peak));
@@ -38,7 +43,8 @@ pub fn values(context: &Context, _: &toml::Table) -> Result<Vec<(String, Found)>
         if wanted.len() != ours.len() {
             return Err(failed(format!("{name}: {} values for {}", ours.len(), wanted.len())));
         }
-        let row = |(n, (ours, wanted)): (usize, (f64, f64))| Row::new(format!("{name}, player {}", n + 1), wanted, ours);
+        let row =
+            |(n, (ours, wanted)): (usize, (f64, f64))| Row::new(format!("{name}, player {}", n + 1), wanted, ours);
         rows.extend(ours.into_iter().zip(wanted).enumerate().map(row));
     }
     Ok(only(Found::Rows(rows)))

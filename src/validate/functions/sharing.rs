@@ -41,7 +41,8 @@ pub fn multitenancy(context: &Context, _: &toml::Table) -> Result<Vec<(String, F
 
 /// The policy that a column of the vectors is the output of, in this program's words.
 fn policy(output: &str) -> Option<String> {
-    let sigma = |n: u32| format!("n-sigma = {{ n = {n}.0, semantics = \"compat\", warmup_samples = 3, history_samples = 5 }}");
+    let sigma =
+        |n: u32| format!("n-sigma = {{ n = {n}.0, semantics = \"compat\", warmup_samples = 3, history_samples = 5 }}");
     let of = |name: &str, p: u32| {
         format!("{name} = {{ percentile = {p}.0, semantics = \"compat\", warmup_samples = 3, history_samples = 5 }}")
     };
@@ -84,7 +85,8 @@ pub fn predictors(_: &Context, _: &toml::Table) -> Result<Vec<(String, Found)>, 
     let mut rows = Vec::new();
     for (output, of) in outputs {
         let text = policy(output).ok_or_else(|| failed(format!("no policy gives {output}")))?;
-        let spec: std::collections::BTreeMap<String, OvercommitSpec> = toml::from_str(&format!("x = {{ {text} }}")).map_err(failed)?;
+        let spec: std::collections::BTreeMap<String, OvercommitSpec> =
+            toml::from_str(&format!("x = {{ {text} }}")).map_err(failed)?;
         let mut policy = spec["x"].build(Seed(1));
         let horizon = policy.oracle_horizon().map(|h| (h.as_secs_f64() / 300.0) as usize);
         for r in of {
@@ -106,7 +108,9 @@ pub fn predictors(_: &Context, _: &toml::Table) -> Result<Vec<(String, Found)>, 
 pub fn overcommit_order(context: &Context, _: &toml::Table) -> Result<Vec<(String, Found)>, Fault> {
     let run = context.run("scenarios/overcommit.toml", &[])?;
     let of = |name: &str| {
-        let figure = |key: &str| number(&run, &format!("overcommit.{name}.{key}")).ok_or_else(|| failed(format!("no predictor {name}")));
+        let figure = |key: &str| {
+            number(&run, &format!("overcommit.{name}.{key}")).ok_or_else(|| failed(format!("no predictor {name}")))
+        };
         Ok::<[f64; 2], Fault>([figure("savings")?, figure("violation_rate")?])
     };
     let all = |names: &[&str]| names.iter().map(|n| of(n)).collect::<Result<Vec<_>, Fault>>();
@@ -174,7 +178,8 @@ pub fn ladder(context: &Context, _: &toml::Table) -> Result<Vec<(String, Found)>
         best.push(1000.0 * least);
     }
     let holds = best.windows(2).all(|w| w[0] > w[1]);
-    let said = mechanisms.iter().zip(&best).map(|(name, g)| format!("{name} {} g", digits(*g))).collect::<Vec<_>>().join(", ");
+    let said =
+        mechanisms.iter().zip(&best).map(|(name, g)| format!("{name} {} g", digits(*g))).collect::<Vec<_>>().join(", ");
     Ok(only(Found::Holds { holds, said }))
 }
 
@@ -187,7 +192,8 @@ pub fn sunk_carbon(context: &Context, with: &toml::Table) -> Result<Vec<(String,
         }
         other => return Err(failed(format!("empty hosts are on or off, not {other}"))),
     };
-    let jobs = with.get("jobs").and_then(toml::Value::as_array).into_iter().flatten().filter_map(toml::Value::as_integer);
+    let jobs =
+        with.get("jobs").and_then(toml::Value::as_array).into_iter().flatten().filter_map(toml::Value::as_integer);
     let (mut rows, mut rises) = (Vec::new(), Vec::new());
     for jobs in jobs {
         let total = |objective: &str| {

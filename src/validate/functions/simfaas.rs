@@ -54,7 +54,8 @@ pub fn set(context: &Context, with: &toml::Table) -> Result<Vec<(String, Found)>
     let also: Vec<String> = also.filter_map(|v| v.as_str().map(str::to_owned)).collect();
     let oracle: Value = serde_json::from_str(&context.text("oracles/faas/simfaas.json")?).map_err(failed)?;
     let sets = oracle["sets"].as_array().into_iter().flatten();
-    let set = sets.into_iter().find(|s| s["name"] == *name).ok_or_else(|| failed(format!("the oracle has no set {name}")))?;
+    let set =
+        sets.into_iter().find(|s| s["name"] == *name).ok_or_else(|| failed(format!("the oracle has no set {name}")))?;
     let replicate = |seed: u64| context.run(SCENARIO, &[overrides(set, seed)?, also.clone()].concat());
     let runs = (1..=replications).map(replicate).collect::<Result<Vec<_>, Fault>>()?;
     let mut rows = Vec::new();

@@ -62,7 +62,8 @@ pub fn break_even(context: &Context, with: &toml::Table) -> Result<Vec<(String, 
     let mut rows = Vec::new();
     for list in Given(with).lists("rows")? {
         let [name, joules, overhead_mb] = &list[..] else { return Err(failed("a mechanism, joules, MB")) };
-        let (Some(name), Some(joules), Some(overhead_mb)) = (name.as_str(), joules.as_float(), overhead_mb.as_float()) else {
+        let (Some(name), Some(joules), Some(overhead_mb)) = (name.as_str(), joules.as_float(), overhead_mb.as_float())
+        else {
             return Err(failed("a mechanism, joules, MB"));
         };
         let between = format!("compare.crossings[0].between=[\"{name}-per-request\",\"{name}-kept\"]");

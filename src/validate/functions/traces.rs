@@ -44,7 +44,8 @@ fn statistic(s: &Statistics, name: &str) -> Option<f64> {
 pub fn azure_2019(context: &Context, with: &toml::Table) -> Result<Vec<(String, Found)>, Fault> {
     let folder = context.file(SAMPLE)?;
     let spec: Spec =
-        toml::from_str("invocations = 'invocations.csv'\ndurations = 'durations.csv'\nmemory = 'memory.csv'").map_err(failed)?;
+        toml::from_str("invocations = 'invocations.csv'\ndurations = 'durations.csv'\nmemory = 'memory.csv'")
+            .map_err(failed)?;
     let statistics = Azure2019::open(spec, &folder, Seed(1)).map_err(failed)?.statistics();
     let mut rows = Vec::new();
     for list in Given(with).lists("rows")? {
