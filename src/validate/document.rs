@@ -192,9 +192,9 @@ pub fn read_json(text: &str, catalogue: &Catalogue) -> Result<Vec<Judged>, Strin
         };
         // A claim that was changed since then is measured anew; what is said of a gap is what the catalogue says now.
         let now = of_claim("", &judged);
-        let same = |key: &&str| object[**key] == now[**key];
+        let same = |key: &str| object[key] == now[key];
         if judged.published == Judged::published(claim)
-            && ["claim", "source", "why", "unit", "tolerance"].iter().all(|key| same(&key))
+            && ["claim", "source", "why", "unit", "tolerance"].into_iter().all(same)
         {
             known.push(judged);
         }
