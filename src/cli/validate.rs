@@ -31,6 +31,9 @@ pub struct Validate {
     /// Take over what an earlier run of this same program wrote by --json, and run the rest alone; repeatable, for a validation in parts.
     #[arg(long, value_name = "FILE.json")]
     from: Vec<PathBuf>,
+    /// Run nothing: join what --from holds, and show what no part has as not run.
+    #[arg(long, requires = "from")]
+    merge: bool,
     /// Do not run what takes minutes.
     #[arg(long)]
     quick: bool,
@@ -70,7 +73,7 @@ impl Validate {
             known.extend(read_json(&read(path)?, &catalogue).map_err(told)?);
         }
         let jobs = self.jobs.map_or(cores, |n| n as usize);
-        let options = Options { data: self.data.clone(), jobs, quick: self.quick, known };
+        let options = Options { data: self.data.clone(), jobs, quick: self.quick, known, merge: self.merge };
         let bar = (!self.quiet && std::io::stderr().is_terminal()).then(bar);
         let progress = |p: Progress| {
             if let Some(bar) = &bar {
