@@ -1,6 +1,7 @@
 //! What can be typed: one file per subcommand.
 //!
-//! Exit codes: 0 done, 1 internal error, 2 wrong use or wrong scenario, 3 ran, but what was asked for does not hold (`sim size`, `sim compare --assert`, `sim run --check-published`).
+//! Exit codes: 0 done, 1 internal error, 2 wrong use or wrong scenario, 3 ran, but what was asked for does not hold (`sim size`, `sim compare --assert`,
+//! `sim sweep merge`, `sim validate`, `sim run --check-published`).
 
 mod check;
 mod compare;
@@ -21,6 +22,7 @@ mod sweep;
 #[cfg(feature = "polars")]
 mod table;
 mod uncertainty;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -61,6 +63,8 @@ enum Command {
     Uncertainty(uncertainty::Uncertainty),
     /// Say whether a finished run has settled: warm-up, means with intervals from batch means, what its steps are worth.
     Steady(steady::Steady),
+    /// Run every published result and oracle that the program is held against: published, ours, tolerance, verdict.
+    Validate(validate::Validate),
     /// Group, aggregate or convert a result table.
     #[cfg(feature = "polars")]
     Table(table::Table),
@@ -129,6 +133,7 @@ pub fn main() -> ExitCode {
         Command::Grid(grid) => grid.execute(),
         Command::Uncertainty(uncertainty) => uncertainty.execute(),
         Command::Steady(steady) => steady.execute(),
+        Command::Validate(validate) => validate.execute(),
         #[cfg(feature = "polars")]
         Command::Table(table) => table.execute(),
         Command::Schema => schema::execute(),

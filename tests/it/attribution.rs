@@ -6,46 +6,16 @@ use std::process::Command;
 use slackwater::ledger::PeriodAccount;
 use slackwater::report::AccountLog;
 use slackwater::sci::attribution::Rows;
-use slackwater::sci::shapley::{block_shares, coalitions};
+use slackwater::sci::shapley::coalitions;
 
 use crate::accounts::{WAYS, world};
-use crate::lab::{Run, Table, close, repository, run_file, shared};
+use crate::lab::{Run, Table, close, repository, run_file};
 use crate::scene::scene;
+use crate::validate::hold;
 
 #[test]
 fn shapley_values_are_those_of_the_published_oracles() {
-    let Some(path) = shared("oracles/sci/shapley.json") else { return };
-    let text = std::fs::read_to_string(path).expect("readable");
-    let cases: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let numbers = |v: &serde_json::Value| -> Vec<f64> {
-        v.as_array().expect("a list").iter().map(|x| x.as_f64().expect("a number")).collect()
-    };
-    let cases = cases.as_array().expect("a list of cases");
-    assert!(cases.len() >= 5);
-    for case in cases {
-        let (name, inputs) = (case["name"].as_str().expect("a name"), &case["inputs"]);
-        let ours = match case["function"].as_str() {
-            Some("peak_shapley") => {
-                let total = inputs["attribution_total"].as_f64().expect("a total");
-                let (peaks, used) = (numbers(&inputs["player_peaks"]), numbers(&inputs["player_resource_times"]));
-                block_shares(total, &peaks, &used).expect("something is used")
-            }
-            Some("bruteforce_peak_shapley") => {
-                let demands: Vec<Vec<f64>> =
-                    inputs["demand"].as_array().expect("players").iter().map(numbers).collect();
-                let values = coalitions(&demands).expect("a small game");
-                let peak: f64 = values.iter().sum();
-                close(&format!("{name}: peak"), peak, case["peak"].as_f64().expect("a peak"), 1e-9);
-                values.iter().map(|v| inputs["total"].as_f64().expect("a total") * v / peak).collect()
-            }
-            other => panic!("{name}: no such function {other:?}"),
-        };
-        let wanted = numbers(&case["expected"]);
-        assert_eq!(ours.len(), wanted.len(), "{name}");
-        for (ours, wanted) in ours.iter().zip(&wanted) {
-            close(name, *ours, *wanted, 1e-9);
-        }
-    }
+    hold(&["O-shapley"]);
 }
 
 const CAUSES: [&str; 7] = ["execution", "cold_start", "warm_idle", "idle_host", "boot", "off", "pue_overhead"];

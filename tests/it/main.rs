@@ -67,4 +67,5 @@ mod steady;
 mod sunk_carbon;
 mod sweep;
 mod uncertainty;
+mod validate;
 mod workers;

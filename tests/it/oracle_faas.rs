@@ -10,7 +10,8 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
-use crate::lab::{Run, close, repository, run_file, shared};
+use crate::lab::{Run, repository, run_file};
+use crate::validate::hold;
 
 fn replay(workload: &Path, set: &[&str]) -> Run {
     let path = format!("workload.calls.path={}", workload.display());
@@ -18,130 +19,14 @@ fn replay(workload: &Path, set: &[&str]) -> Run {
     run_file(&repository("scenarios/checks/keep-alive.toml"), &set, 1)
 }
 
-/// Asserts that a number rounds to one that was printed with nine decimals.
-#[track_caller]
-fn prints_as(what: &str, ours: f64, printed: f64) {
-    assert!((ours - printed).abs() <= 5.0e-10 * (1.0 + 1e-6), "{what}: {ours} does not print as {printed:.9}");
-}
-
 #[test]
 fn every_published_keep_alive_row_is_reproduced() {
-    let Some(folder) = shared("oracles/faas") else { return };
-    let table = std::fs::read_to_string(folder.join("expected_keepalive.csv")).expect("the oracle is readable");
-    let mut rows = csv::Reader::from_reader(table.as_bytes());
-    let header = rows.headers().expect("a header").clone();
-    let mut checked = 0;
-    for row in rows.records() {
-        let row = row.expect("a row");
-        let cell = |name: &str| &row[header.iter().position(|h| h == name).expect("a column of the oracle")];
-        let number = |name: &str| cell(name).parse::<f64>().expect("a number");
-        let what = format!("{} {} {} s", cell("reference"), cell("reuse_order"), cell("keep_alive_s"));
-        let run = replay(
-            &folder.join(format!("{}.csv", cell("workload"))),
-            &[
-                &format!("scheduler.keep_alive.fixed.keep_alive_s={}", cell("keep_alive_s")),
-                &format!("scheduler.keep_alive.fixed.clock_restarts={}", cell("timer_restarts")),
-                &format!("model.sandbox.reuse_order={}", cell("reuse_order")),
-                &format!("isolation.container.start_median_s={}", cell("cold_start_s")),
-            ],
-        );
-        assert_eq!(run.number("calls.cold"), number("cold_starts"), "{what}: cold starts");
-        prints_as(&format!("{what}: mean"), run.number("latency_s.mean"), number("mean_latency_s"));
-        for p in ["p50", "p95", "p99", "p999"] {
-            close(&format!("{what}: {p}"), run.number(&format!("latency_s.{p}")), number(&format!("{p}_s")), 5e-4);
-        }
-        match cell("idle_mb_s") {
-            "" => {}
-            "0" => assert_eq!(run.number("memory.idle_mb_s"), 0.0, "{what}: idle memory"),
-            _ => close(&format!("{what}: idle memory"), run.number("memory.idle_mb_s"), number("idle_mb_s"), 1e-6),
-        }
-        eprintln!(
-            "{what}: cold {} mean {:+.1e} idle {:+.1e}",
-            run.number("calls.cold"),
-            run.number("latency_s.mean") / number("mean_latency_s") - 1.0,
-            cell("idle_mb_s").parse::<f64>().map_or(f64::NAN, |i| run.number("memory.idle_mb_s") / i - 1.0),
-        );
-        checked += 1;
-    }
-    assert_eq!(checked, 13, "rows of the oracle");
-}
-
-/// What dslab-faas' Basic scheduler does, in our words.
-const BASIC: [&str; 6] = [
-    "scheduler.packing.first-fit={prefer_warm=true}",
-    "model.sandbox.reuse_order=dslab",
-    "model.sandbox.eviction=none",
-    "model.queue.scope=host",
-    "model.queue.overtake=true",
-    "scheduler.keep_alive.fixed.clock_restarts=true",
-];
-
-/// A row of dslab-faas' results on many hosts, agreeing to its printed digits.
-#[track_caller]
-fn basic(set: &[&str], cold: f64, mean: f64, quantiles: [f64; 3], idle: f64) {
-    let Some(workload) = shared("oracles/faas/w_1e5.csv") else { return };
-    let set: Vec<&str> = BASIC.iter().chain(set).copied().collect();
-    let run = replay(&workload, &set);
-    eprintln!(
-        "cold {} (of {cold}), mean {:.9} ({mean}), idle {:.3} ({idle}), waited {}",
-        run.number("calls.cold"),
-        run.number("latency_s.mean"),
-        run.number("memory.idle_mb_s"),
-        run.number("calls.waited")
-    );
-    assert_eq!(run.number("calls.cold"), cold, "cold starts");
-    prints_as("mean", run.number("latency_s.mean"), mean);
-    for (p, wanted) in ["p50", "p95", "p99"].into_iter().zip(quantiles) {
-        close(p, run.number(&format!("latency_s.{p}")), wanted, 5e-4);
-    }
-    close("idle memory", run.number("memory.idle_mb_s"), idle, 1e-6);
+    hold(&["O-replay-*"]);
 }
 
 #[test]
-fn a_hundred_large_hosts_agree_with_dslab() {
-    basic(
-        &[
-            "regions[0].hosts[0].count=100",
-            "servers.unlimited.memory_mb=65536",
-            "scheduler.keep_alive.fixed.keep_alive_s=600",
-        ],
-        1563.0,
-        0.429414595,
-        [0.274936, 1.275437, 2.551711],
-        906731471.624,
-    );
-}
-
-#[test]
-fn a_hundred_small_hosts_agree_with_dslab() {
-    basic(
-        &[
-            "regions[0].hosts[0].count=100",
-            "servers.unlimited.memory_mb=8192",
-            "scheduler.keep_alive.fixed.keep_alive_s=600",
-        ],
-        1568.0,
-        0.429439595,
-        [0.274941, 1.275578, 2.551711],
-        902537057.503,
-    );
-}
-
-#[test]
-fn twenty_hosts_of_four_contended_cores_agree_with_dslab() {
-    basic(
-        &[
-            "regions[0].hosts[0].count=20",
-            "servers.unlimited.memory_mb=32768",
-            "servers.unlimited.cores=4",
-            "model.cpu=contended",
-            "scheduler.keep_alive.fixed.keep_alive_s=60",
-        ],
-        7182.0,
-        2.780674701,
-        [1.626266, 9.039192, 18.159089],
-        479655826.418,
-    );
+fn many_hosts_agree_with_dslab() {
+    hold(&["O-dslab-*"]);
 }
 
 /// Rows of the sample that comes with the scenario: arrival, function, duration, memory.

@@ -1,11 +1,10 @@
 //! Power models against numbers that others computed, against closed forms, and in whole runs.
 
-use std::fs;
-
 use slackwater::cluster::power::{PowerModel, PowerSpec};
 
-use crate::lab::{close, shared};
+use crate::lab::close;
 use crate::scene::{figures, is, scene};
+use crate::validate::hold;
 
 /// A model as a scenario spells it.
 #[track_caller]
@@ -65,68 +64,9 @@ fn every_model_rises_and_begins_and_ends_where_it_says() {
     }
 }
 
-/// The seven SPECpower tables that peers ship, by the names of the reference file.
-const TABLES: [(&str, [f64; 11]); 3] = [
-    ("HpMl110G4", [86.0, 89.4, 92.6, 96.0, 99.5, 102.0, 106.0, 108.0, 112.0, 114.0, 117.0]),
-    ("HpMl110G5", [93.7, 97.0, 101.0, 105.0, 110.0, 116.0, 121.0, 125.0, 129.0, 133.0, 135.0]),
-    ("IbmX3550X5670", [66.0, 107.0, 120.0, 131.0, 143.0, 156.0, 173.0, 191.0, 211.0, 229.0, 247.0]),
-];
-
 #[test]
-fn the_reference_values_of_every_model_come_back() {
-    let Some(path) = shared("oracles/sci/power_models.csv") else { return };
-    let text = fs::read_to_string(path).expect("readable");
-    let mut checked = 0;
-    for line in text.lines().skip(1) {
-        let cells: Vec<&str> = line.split(',').collect();
-        let [name, parameters, u, watts] = cells[..] else { panic!("four cells: {line}") };
-        let (u, wanted): (f64, f64) = (u.parse().expect("a number"), watts.parse().expect("a number"));
-        let value = |key: &str| parameters.split(';').find_map(|p| p.strip_prefix(&format!("{key}=")));
-        let ends = || {
-            let (idle, max) = (value("idle").expect("idle"), value("max").expect("max"));
-            format!("idle_w = {idle}, max_w = {max}")
-        };
-        let (toml, u) = match name {
-            "linear" | "square" | "cubic" => (format!("{name} = {{ {} }}", ends()), u),
-            "sqrt" => (format!("square-root = {{ {} }}", ends()), u),
-            "mse(fan r=1.4)" => (format!("fan = {{ {}, exponent = 1.4 }}", ends()), u),
-            "asymptotic" => {
-                let (a, dvfs) = (value("a").expect("a"), value("dvfs").expect("dvfs"));
-                (format!("asymptotic = {{ {}, alpha = {a}, dvfs = {dvfs} }}", ends()), u)
-            }
-            "spec-linear-interp" => {
-                let Some((_, points)) = TABLES.iter().find(|(name, _)| *name == parameters) else { continue };
-                (format!("table = {{ power_w = {points:?} }}"), u)
-            }
-            "teads-linear(util %)" => (format!("teads = {{ tdp_w = {}.0 }}", value("tdp").expect("tdp")), u / 100.0),
-            other => panic!("no such model: {other}"),
-        };
-        close(line, model(&toml).watts(u), wanted, 1e-9);
-        checked += 1;
-    }
-    // 240 rows, less 9 of each of the four machines whose tables are not in the reference page.
-    assert_eq!(checked, 204);
-}
-
-#[test]
-fn the_published_cpu_profiles_come_back_to_their_rounding() {
-    let Some(path) = shared("oracles/sci/boavizta.json") else { return };
-    let text = fs::read_to_string(path).expect("readable");
-    let cases: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let mut checked = 0;
-    for case in cases.as_array().expect("cases") {
-        let part = &case["response"]["verbose"];
-        let of = |key: &str| part["params"]["value"][key].as_f64();
-        let (Some(a), Some(b), Some(c), Some(d)) = (of("a"), of("b"), of("c"), of("d")) else { continue };
-        let model = model(&format!("logarithmic = {{ a = {a:?}, b = {b:?}, c = {c:?}, d = {d:?} }}"));
-        let power = &part["avg_power"];
-        // Coefficients and results are rounded to four or five digits there.
-        for (u, key) in [(0.0, "min"), (0.5, "value"), (1.0, "max")] {
-            close(&format!("{} {key}", case["name"]), model.watts(u), power[key].as_f64().expect("W"), 1e-3);
-            checked += 1;
-        }
-    }
-    assert_eq!(checked, 6, "two CPUs at three loads");
+fn the_reference_values_of_every_model_and_the_published_cpu_profiles_come_back() {
+    hold(&["O-power-models", "O-boavizta-profiles"]);
 }
 
 #[test]
