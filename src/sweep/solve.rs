@@ -18,7 +18,7 @@ use super::table::write_csv;
 use crate::claim::{Claim, Expression, Operator, Reference, find_key};
 use crate::compare::{lock, one_run, unit_of};
 use crate::report::{Value, number};
-use crate::stats::{Estimate, Interval, root};
+use crate::stats::{Estimate, Interval, Root, root};
 
 /// What is solved for.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +29,7 @@ pub struct Over {
     pub from: Option<f64>,
     /// Upper end; `None` is the axis's.
     pub to: Option<f64>,
-    /// How near the answer has to be, as a share of the larger end of its bracket.
+    /// How near the answer has to be, as a share of it.
     pub tolerance: f64,
 }
 
@@ -473,23 +473,27 @@ impl Solver<'_> {
             }
             let near = if integer { 0.5 } else { tolerance * a.abs().max(b.abs()) };
             let mut stopped = None;
-            let answer = root(
-                |x: f64| -> Result<f64, String> {
-                    let value = self.run(&wanted(x)).and_then(|()| self.differences(rest, key, round(x)));
-                    match value {
-                        Ok(Ok(differences)) => Ok(Estimate::of(&differences).mean),
-                        Ok(Err(why)) => Err(why),
-                        Err(error) => {
-                            let why = error.to_string();
-                            stopped = Some(error);
-                            Err(why)
-                        }
+            let mut value = |x: f64| -> Result<f64, String> {
+                let value = self.run(&wanted(x)).and_then(|()| self.differences(rest, key, round(x)));
+                match value {
+                    Ok(Ok(differences)) => Ok(Estimate::of(&differences).mean),
+                    Ok(Err(why)) => Err(why),
+                    Err(error) => {
+                        let why = error.to_string();
+                        stopped = Some(error);
+                        Err(why)
                     }
-                },
-                a,
-                b,
-                near,
-            );
+                }
+            };
+            let mut answer = root(&mut value, a, b, near);
+            // As near as a share of the answer, not of its bracket: what was found is the next bracket.
+            if let (Ok(first), false) = (&answer, integer) {
+                let (first, closer) = (*first, tolerance * first.at.abs());
+                if closer < near && closer > 0.0 && first.low < first.high {
+                    answer = root(&mut value, first.low, first.high, closer)
+                        .map(|second| Root { evaluations: first.evaluations + second.evaluations - 2, ..second });
+                }
+            }
             if let Some(error) = stopped {
                 return Err(error);
             }

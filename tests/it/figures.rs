@@ -207,7 +207,8 @@ fn small(axes: &str, rows: &[(&str, f64)]) -> Result {
 
 #[test]
 fn a_run_is_drawn_in_every_size() {
-    let run = run_file(&repository("scenarios/quickstart.toml"), &["workload.poisson.calls=2000"], 1);
+    let short = ["workload.poisson.calls=2000", "output.step_s=60", "output.ledger_step_s=60"];
+    let run = run_file(&repository("scenarios/quickstart.toml"), &short, 1);
     let uncertain = "part,name,unit,run,at_p05,at_p50,at_p95,mean,sd,input_p05,input_p50,input_p95,input_unit,variance_share\n\
         figure,sci_g_per_unit,gCO2e/call,1,0.8,1,1.3,1,0.1,,,,,\ninput,intensity,gCO2e/call,1,0.9,1,1.2,,,0.9,1,1.1,x,0.7\n\
         input,lifetime,gCO2e/call,1,1.1,1,0.95,,,3,4,5,years,0.2\n";

@@ -66,6 +66,7 @@ mod starts;
 mod steady;
 mod sunk_carbon;
 mod sweep;
+mod sweep_answers;
 mod uncertainty;
 mod validate;
 mod workers;
