@@ -265,7 +265,7 @@ fn measure_one(
     let read = arrivals.inputs().into_iter().chain(source.map_or(Vec::new(), |s| s.inputs()));
     let list = outcome.job_list.as_ref();
     let read = read.chain(list.map_or(Vec::new(), |l| l.inputs.clone())).chain(beside.inputs.clone());
-    let read = read.chain(forecasts.inputs).chain(loaded.extended.iter().cloned());
+    let read = read.chain(signals.files.iter().cloned()).chain(forecasts.inputs).chain(loaded.extended.iter().cloned());
     let inputs: Vec<Input> = read.map(|(path, sha256)| Input { path, sha256 }).collect();
     let names: Vec<&str> = outcome.profiles.iter().map(|p| &*p.name).collect();
     let unknown = loaded.scenario.sci.functional_unit.unknown(&names);

@@ -176,6 +176,7 @@ impl Expression {
         match self {
             Self::Name { name, .. } => Some(name.clone()),
             Self::Number { written, percent: false, .. } => Some(written.to_string()),
+            Self::Negative(of, _) if matches!(**of, Self::Number { .. }) => of.word().map(|word| format!("-{word}")),
             _ => None,
         }
     }

@@ -113,7 +113,7 @@ struct Run {
     #[arg(long, value_name = "NUMBER", requires = "solve", allow_negative_numbers = true)]
     to: Option<f64>,
     /// With --solve: how near the answer has to be, as a share of its size.
-    #[arg(long, value_name = "SHARE", requires = "solve", default_value_t = 0.001)]
+    #[arg(long, value_name = "SHARE", requires = "solve", default_value_t = 0.001, value_parser = tolerance)]
     tolerance: f64,
     /// Print nothing but errors.
     #[arg(long, short)]
@@ -145,6 +145,12 @@ struct Merge {
     /// Print nothing but errors.
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// A share above 0 and below 1.
+fn tolerance(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|x| *x > 0.0 && *x < 1.0);
+    share.ok_or_else(|| "it is a share above 0 and below 1, for example 0.001".to_owned())
 }
 
 fn failure(error: SweepError) -> Failure {
@@ -297,7 +303,17 @@ impl Run {
 
 impl Merge {
     fn execute(self) -> Result<(), Failure> {
-        let out = self.out.clone().unwrap_or_else(|| self.places[0].clone());
+        let out = match &self.out {
+            Some(out) => out.clone(),
+            None if self.places[0].join("journal.jsonl").is_file() => {
+                let help = "say where the tables go with --out FOLDER";
+                return Err(Failure::usage(format!(
+                    "{} is a part of a sweep\n  help: {help}",
+                    self.places[0].display()
+                )));
+            }
+            None => self.places[0].clone(),
+        };
         let merged = merge(&self.places, &out, self.partial).map_err(failure)?;
         let runs = &merged.runs;
         let mut text = format!("{} runs of {} points are there", runs.len(), runs.described.points);
@@ -519,6 +535,7 @@ fn solved_text(claim: &str, over: &Over, unit: &str, solutions: &[Solution], out
                     );
                 }
             }
+            Solved::EqualEverywhere => text += &format!("{place}both sides are equal everywhere in the range\n"),
             Solved::LeftBelow => text += &format!("{place}the left side is lower everywhere in the range\n"),
             Solved::RightBelow => {
                 text += &format!("{place}the right side is lower, or equal, everywhere in the range\n")

@@ -92,6 +92,18 @@ pub enum Spec {
     Import(Box<ImportSpec>),
 }
 
+impl Spec {
+    /// The file that it reads, relative to the scenario's folder.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Csv { path, .. } => Some(path),
+            Self::File(file) => Some(&file.path),
+            Self::Import(import) => Some(&import.path),
+            Self::Typical { .. } | Self::Constant { .. } => None,
+        }
+    }
+}
+
 /// The unit of a file's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -1,6 +1,8 @@
 //! The carbon-intensity signals of a scenario: one per region to decide on, one to score on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
 
 use super::Scenario;
 use super::build::Problem;
@@ -16,6 +18,8 @@ pub struct Signals {
     pub score: Vec<Signal>,
     /// Marginal intensity on which shifting is scored beside; empty unless every region has it.
     pub marginal: Vec<Signal>,
+    /// The files that were read for them, each once, with the SHA-256 of their bytes.
+    pub files: Vec<(PathBuf, String)>,
 }
 
 /// What the signals must fit.
@@ -36,7 +40,7 @@ pub(super) struct Context<'a> {
 
 /// Builds all signals; what is wrong with them is reported.
 pub(super) fn build_signals(scenario: &Scenario, context: &Context<'_>, problems: &mut Vec<Problem>) -> Signals {
-    let mut signals = Signals { decide: Vec::new(), score: Vec::new(), marginal: Vec::new() };
+    let mut signals = Signals { decide: Vec::new(), score: Vec::new(), marginal: Vec::new(), files: Vec::new() };
     for (i, region) in scenario.regions.iter().enumerate() {
         let Some(decide) = build_signal(&region.grid, &format!("regions[{i}].grid"), context, problems) else {
             continue;
@@ -70,7 +74,27 @@ pub(super) fn build_signals(scenario: &Scenario, context: &Context<'_>, problems
         ));
     }
     check_kinds(scenario, &signals.score, problems);
+    signals.files = files(scenario, context.base_dir);
     signals
+}
+
+/// The files of all signals; one that cannot be read is reported where its signal is built.
+fn files(scenario: &Scenario, base_dir: &Path) -> Vec<(PathBuf, String)> {
+    let mut files: Vec<(PathBuf, String)> = Vec::new();
+    for region in &scenario.regions {
+        let specs = [Some(&region.grid), region.scoring_grid.as_ref(), region.marginal_grid.as_ref()];
+        for path in specs.into_iter().flatten().filter_map(grid::Spec::path) {
+            let path = base_dir.join(path);
+            if files.iter().any(|(known, _)| *known == path) {
+                continue;
+            }
+            if let Ok(bytes) = std::fs::read(&path) {
+                let sha256 = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+                files.push((path, sha256));
+            }
+        }
+    }
+    files
 }
 
 fn build_signal(spec: &grid::Spec, key: &str, context: &Context<'_>, problems: &mut Vec<Problem>) -> Option<Signal> {

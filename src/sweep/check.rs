@@ -1,6 +1,8 @@
 //! What can be wrong with the file of a sweep that its schema cannot say.
 
 use super::design::Method;
+use std::collections::HashSet;
+
 use super::points::{Points, Takes};
 use super::rule::Until;
 use super::spec::{AxisSpec, SweepSpec};
@@ -11,8 +13,58 @@ use crate::scenario::{KeyProblem, Loaded, parse_path};
 /// The most points of a sweep: more are a mistake in an axis.
 const MOST_POINTS: usize = 10_000_000;
 
-/// Columns that are there already.
-const TAKEN: [&str; 4] = ["point", "replication", "seed", "error"];
+/// Columns that the tables of a sweep have already.
+const TAKEN: [&str; 49] = [
+    "point",
+    "replication",
+    "seed",
+    "error",
+    "metric",
+    "unit",
+    "runs",
+    "mean",
+    "deviation",
+    "standard_error",
+    "t_low",
+    "t_high",
+    "bootstrap_low",
+    "bootstrap_high",
+    "min",
+    "max",
+    "pairs",
+    "baseline_mean",
+    "difference",
+    "relative",
+    "relative_low",
+    "relative_high",
+    "frontier",
+    "x_metric",
+    "x",
+    "x_unit",
+    "y_metric",
+    "y",
+    "y_unit",
+    "on_frontier",
+    "axis",
+    "first_order",
+    "first_low",
+    "first_high",
+    "total",
+    "total_low",
+    "total_high",
+    "samples",
+    "left_out",
+    "variance",
+    "claim",
+    "over",
+    "result",
+    "at",
+    "low",
+    "high",
+    "interval_low",
+    "interval_high",
+    "figure",
+];
 
 /// What a sweep says of figures and values, resolved.
 pub struct Checked {
@@ -39,6 +91,10 @@ pub fn axes(spec: &SweepSpec, base: &Loaded) -> Vec<KeyProblem> {
     let mut found = Problems(Vec::new());
     for (a, axis) in spec.axes.iter().enumerate() {
         one_axis(&mut found, a, axis, spec, base);
+    }
+    if let Some(name) = spec.name.as_ref().filter(|n| n.starts_with('.') || n.contains(['/', '\\']) || n.is_empty()) {
+        let help = "it names a folder below results/: no / or \\, and no dot at its beginning; --out takes any place";
+        found.add("name", format!("\"{name}\" cannot be the name of a sweep"), help);
     }
     let sampled = spec.axes.iter().any(is_sampled);
     match &spec.sample {
@@ -132,6 +188,8 @@ fn one_axis(found: &mut Problems, a: usize, axis: &AxisSpec, spec: &SweepSpec, b
             found.add(at(kind), format!("from = {} is not below to = {}", ends.from, ends.to), "exchange them");
         } else if kind == "log_uniform" && ends.from <= 0.0 {
             found.add(at(kind), "a logarithmic range has positive ends", "choose `from` above 0, or `uniform`");
+        } else if axis.key.as_deref().is_some_and(|key| base.takes_integer(key)) && ends.from.ceil() > ends.to.floor() {
+            found.add(at(kind), "there is no whole number in it, and the key takes nothing else", "widen the range");
         }
     }
     if axis.zip.is_some() && is_sampled(axis) {
@@ -171,8 +229,9 @@ fn zips(found: &mut Problems, spec: &SweepSpec, base: &Loaded) {
     let mut combinations = 1usize;
     for (a, axis) in spec.axes.iter().enumerate() {
         if let Takes::Listed(levels) = &axes[a].takes {
-            for (i, level) in levels.iter().enumerate() {
-                if axis.zip.is_none() && levels[..i].iter().any(|other| other.name == level.name) {
+            let mut seen = HashSet::new();
+            for level in levels {
+                if axis.zip.is_none() && !seen.insert(&level.name) {
                     found.add(
                         format!("axes[{a}]"),
                         format!("\"{}\" is there twice", level.name),

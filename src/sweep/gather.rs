@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde_json::Value as Json;
 
@@ -53,6 +54,8 @@ pub struct Row {
     pub error: Option<String>,
     /// A value for every column; null where it has none.
     pub values: Vec<Json>,
+    /// The files that it read, with their SHA-256.
+    pub inputs: Vec<(PathBuf, String)>,
     /// Calls received.
     pub calls: u64,
     /// Wall time \[s\].
@@ -63,11 +66,14 @@ pub struct Row {
 struct Part {
     folder: PathBuf,
     described: Described,
+    /// When its plan was written down.
+    planned: SystemTime,
 }
 
-/// The plans of parts: a results folder with parts inside, or single parts.
-fn read_parts(places: &[PathBuf]) -> Result<Vec<Part>, SweepError> {
-    let mut found = Vec::new();
+/// The parts of each place, a results folder with parts inside or a single part. In a results folder the plan that was written down last counts: parts of
+/// another one are left over from before.
+fn read_parts(places: &[PathBuf]) -> Result<(Vec<Part>, Vec<Part>), SweepError> {
+    let (mut found, mut stale) = (Vec::new(), Vec::new());
     for place in places {
         let mut folders: Vec<PathBuf> = Vec::new();
         if place.join("journal.jsonl").is_file() {
@@ -81,18 +87,33 @@ fn read_parts(places: &[PathBuf]) -> Result<Vec<Part>, SweepError> {
                 place.display()
             )));
         }
+        let mut here = Vec::new();
         for folder in folders {
             let path = folder.join("plan.json");
-            let text = std::fs::read_to_string(&path).map_err(SweepError::io(&path))?;
+            let read = std::fs::metadata(&path)
+                .and_then(|m| m.modified())
+                .and_then(|m| Ok((std::fs::read_to_string(&path)?, m)));
+            let (text, planned) = read.map_err(SweepError::io(&path))?;
             let described: Described = serde_json::from_str(&text).map_err(|e| SweepError::Journal {
                 path: path.clone(),
                 line: e.line(),
                 what: format!("this is no plan of this version of sim: {e}"),
             })?;
-            found.push(Part { folder, described });
+            here.push(Part { folder, described, planned });
+        }
+        let newest = here.iter().max_by_key(|part| part.planned).map(|part| part.described.clone());
+        for mut part in here {
+            let newest = newest.as_ref().expect("there is a part");
+            if part.described.plan == newest.plan {
+                // Of one plan the runs are the same, whatever is made of them.
+                part.described = newest.clone();
+                found.push(part);
+            } else {
+                stale.push(part);
+            }
         }
     }
-    Ok(found)
+    Ok((found, stale))
 }
 
 /// What differs between the plans of two parts, in the words of the file.
@@ -118,12 +139,12 @@ struct Seen {
 }
 
 impl Runs {
-    /// Gathers the runs of results folders or parts; with several plans in one results folder, the newest part's counts.
+    /// Gathers the runs of results folders or parts; of several plans in one results folder the newest counts.
     ///
     /// # Errors
     /// There is none, the parts do not belong together, or a run is there twice with different figures.
     pub fn gather(places: &[PathBuf]) -> Result<Self, SweepError> {
-        let parts = read_parts(places)?;
+        let (parts, stale) = read_parts(places)?;
         let described = parts[0].described.clone();
         for part in &parts[1..] {
             if let Some(what) = difference(&described, &part.described) {
@@ -134,8 +155,12 @@ impl Runs {
                 )));
             }
         }
-        let journals = parts.iter().map(|part| part.folder.join("journal.jsonl")).collect();
-        Self::of(described, journals)
+        let journal = |part: &Part| part.folder.join("journal.jsonl");
+        let mut runs = Self::of(described, parts.iter().map(journal).collect())?;
+        for part in &stale {
+            journal::read(&journal(part), &mut |_, _| runs.left_out += 1)?;
+        }
+        Ok(runs)
     }
 
     /// Gathers the runs of a plan from journals.
@@ -161,21 +186,21 @@ impl Runs {
                 let place = Place { journal: j, span };
                 let new = Seen { place, values: rule_values(&described, &record, &columns), list: record.columns };
                 if let Some(old) = seen.get(&task) {
-                    let mut other = Reader::open(&journals[old.place.journal])?;
-                    let first = other.record(old.place.span)?;
-                    // Of a run that was tried again because it failed, the later try counts.
-                    if old.place.journal == j && first.error.is_some() {
+                    // In one journal the later line counts: the run was run again, because it had failed or a file had changed.
+                    if old.place.journal == j {
                         seen.insert(task, new);
                         continue;
                     }
-                    let same = same(
-                        &first,
-                        &record,
-                        |r| if std::ptr::eq(r, &first) { old.place.journal } else { j },
-                        &lists,
-                        &columns,
-                    );
-                    if !same {
+                    let first = Reader::open(&journals[old.place.journal])?.record(old.place.span)?;
+                    match (&first.error, &record.error) {
+                        (Some(_), None) => {
+                            seen.insert(task, new);
+                            continue;
+                        }
+                        (None, Some(_)) => continue,
+                        _ => {}
+                    }
+                    if !same((&first, &lists[old.place.journal]), (&record, &columns)) {
                         return Err(SweepError::Parts(format!(
                             "point {}, replication {} is there twice with different figures: in {} and {}\n  help: the parts were not run by the same \
                              code on the same files; run one of them again with --overwrite",
@@ -219,6 +244,12 @@ impl Runs {
         self.entries.len()
     }
 
+    /// Whether there is a run with these numbers.
+    pub fn has(&self, point: usize, replication: usize) -> bool {
+        let task = u32::try_from(replication).map(|replication| Task { point, replication });
+        task.is_ok_and(|task| self.entries.binary_search_by_key(&task, |(task, _)| *task).is_ok())
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -244,8 +275,8 @@ impl Runs {
                 }
             }
             let levels = self.points.point(task.point);
-            let Record { seed, error, calls, wall_s, .. } = record;
-            show(Row { task, seed, levels, error, values, calls, wall_s })?;
+            let Record { seed, error, inputs, calls, wall_s, .. } = record;
+            show(Row { task, seed, levels, error, values, inputs, calls, wall_s })?;
         }
         Ok(())
     }
@@ -261,16 +292,16 @@ pub(super) fn rule_values(described: &Described, record: &Record, columns: &[Vec
     Some(described.stop.until.iter().map(|until| value(&until.key)).collect())
 }
 
-/// Whether two records say the same of a run, whatever it cost.
-fn same(
-    a: &Record,
-    b: &Record,
-    journal: impl Fn(&Record) -> usize,
-    lists: &[Vec<Vec<Column>>],
-    current: &[Vec<Column>],
-) -> bool {
-    let columns = |r: &Record| r.columns.map(|c| lists.get(journal(r)).map_or(&current[c], |l| &l[c]));
-    (&a.values, &a.error, a.seed, &a.inputs) == (&b.values, &b.error, b.seed, &b.inputs) && columns(a) == columns(b)
+/// Whether two records say the same of a run, whatever it cost and wherever the files that it read stand.
+fn same(a: (&Record, &Vec<Vec<Column>>), b: (&Record, &Vec<Vec<Column>>)) -> bool {
+    let columns = |(record, lists): (&Record, &Vec<Vec<Column>>)| record.columns.map(|c| lists[c].clone());
+    let files = |record: &Record| {
+        let mut all: Vec<String> = record.inputs.iter().map(|(_, sha256)| sha256.clone()).collect();
+        all.sort();
+        all
+    };
+    (&a.0.values, &a.0.error, a.0.seed, files(a.0)) == (&b.0.values, &b.0.error, b.0.seed, files(b.0))
+        && columns(a) == columns(b)
 }
 
 /// The runs that are wanted, what is missing of them, how many runs that is at least, and how many more there are.

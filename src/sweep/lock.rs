@@ -22,12 +22,12 @@ pub enum Hold {
 }
 
 impl Lock {
-    /// Locks a folder by its file `lock`, at once or not at all.
+    /// Locks a folder by a file of this name in it, at once or not at all.
     ///
     /// # Errors
     /// Another process holds it, or the file cannot be made.
-    pub fn take(folder: &Path, hold: Hold) -> Result<Self, SweepError> {
-        let path = folder.join("lock");
+    pub fn take(folder: &Path, name: &str, hold: Hold) -> Result<Self, SweepError> {
+        let path = folder.join(name);
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.map_err(SweepError::io(&path))?;
         let taken = match hold {
@@ -64,12 +64,12 @@ mod tests {
     #[test]
     fn a_folder_is_locked_by_one_alone_or_by_several_together() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let alone = Lock::take(folder.path(), Hold::Alone).expect("free");
-        let refused = Lock::take(folder.path(), Hold::Together).expect_err("held").to_string();
+        let alone = Lock::take(folder.path(), "lock", Hold::Alone).expect("free");
+        let refused = Lock::take(folder.path(), "lock", Hold::Together).expect_err("held").to_string();
         assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
         drop(alone);
-        let _one = Lock::take(folder.path(), Hold::Together).expect("free");
-        let _two = Lock::take(folder.path(), Hold::Together).expect("shared");
-        assert!(Lock::take(folder.path(), Hold::Alone).is_err());
+        let _one = Lock::take(folder.path(), "lock", Hold::Together).expect("free");
+        let _two = Lock::take(folder.path(), "lock", Hold::Together).expect("shared");
+        assert!(Lock::take(folder.path(), "lock", Hold::Alone).is_err());
     }
 }

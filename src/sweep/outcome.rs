@@ -31,14 +31,39 @@ pub struct Finished {
 pub fn sweep(plan: &Plan, options: &Options, meter: &Meter) -> Result<Finished, SweepError> {
     open(&options.out)?;
     let whole = options.shard == Shard::WHOLE;
-    let _lock = Lock::take(&options.out, if whole { Hold::Alone } else { Hold::Together })?;
+    let _lock = Lock::take(&options.out, "lock", if whole { Hold::Alone } else { Hold::Together })?;
     let ran = run(plan, options, meter)?;
     if !whole {
         return Ok(Finished { ran, runs: None });
     }
     let runs = Runs::of(plan.described.clone(), journals(&options.out)?)?;
+    tidy(&runs, &options.out)?;
     write(&runs, &options.out, Some((&ran, options.jobs)))?;
     Ok(Finished { ran, runs: Some(runs) })
+}
+
+/// Removes the folders of runs that the sweep does not have any more.
+fn tidy(runs: &Runs, out: &Path) -> Result<(), SweepError> {
+    let all = out.join("runs");
+    if !all.is_dir() {
+        return Ok(());
+    }
+    let number = |entry: &fs::DirEntry| entry.file_name().to_str().and_then(|name| name.parse::<usize>().ok());
+    let inside = |folder: &Path| -> Result<Vec<fs::DirEntry>, SweepError> {
+        let entries: Result<Vec<_>, _> = fs::read_dir(folder).map_err(SweepError::io(folder))?.collect();
+        entries.map_err(SweepError::io(folder))
+    };
+    for point in inside(&all)? {
+        for replication in inside(&point.path())? {
+            let there = number(&point).zip(number(&replication)).is_some_and(|(p, r)| runs.has(p, r));
+            if !there {
+                fs::remove_dir_all(replication.path()).map_err(SweepError::io(&replication.path()))?;
+            }
+        }
+        // Only an empty one goes.
+        let _ = fs::remove_dir(point.path());
+    }
+    Ok(())
 }
 
 /// What a merge came to.
@@ -58,8 +83,6 @@ pub fn merge(places: &[PathBuf], out: &Path, partial: bool) -> Result<Merge, Swe
     let written = runs.missing.is_empty() || partial;
     if written {
         fs::create_dir_all(out).map_err(SweepError::io(out))?;
-        // A look at a sweep that is still running is allowed; then its other parts hold the lock, too.
-        let _lock = Lock::take(out, if partial { Hold::Together } else { Hold::Alone })?;
         write(&runs, out, None)?;
     }
     Ok(Merge { runs, written })
@@ -67,6 +90,8 @@ pub fn merge(places: &[PathBuf], out: &Path, partial: bool) -> Result<Merge, Swe
 
 /// Writes all tables and, last, the manifest.
 fn write(runs: &Runs, out: &Path, cost: Option<(&Ran, usize)>) -> Result<(), SweepError> {
+    // Not the lock of those who run: a look at a sweep that is going on is allowed.
+    let _lock = Lock::take(out, "tables.lock", Hold::Alone)?;
     table::write(runs, out)?;
     let figures = Figures::read(runs)?;
     analysis::write(&figures, out)?;
@@ -92,7 +117,13 @@ fn manifest(runs: &Runs, cost: Option<(&Ran, usize)>) -> Result<serde_json::Valu
         said
     };
     let (mut failed, mut calls, mut run_time_s) = (0usize, 0u64, 0.0);
+    let mut inputs: Vec<(PathBuf, String)> = Vec::new();
     runs.each(&mut |row: Row| {
+        for input in row.inputs {
+            if !inputs.contains(&input) {
+                inputs.push(input);
+            }
+        }
         failed += usize::from(row.error.is_some());
         calls += row.calls;
         run_time_s += row.wall_s;
@@ -122,6 +153,7 @@ fn manifest(runs: &Runs, cost: Option<(&Ran, usize)>) -> Result<serde_json::Valu
         "confidence": d.stop.confidence,
         "seed": d.scenario["seed"],
         "scenario": d.scenario,
+        "inputs": inputs.iter().map(|(path, sha256)| json!({ "path": path, "sha256": sha256 })).collect::<Vec<_>>(),
         "effort": {
             "calls": calls,
             "run_time_s": run_time_s,

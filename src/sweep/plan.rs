@@ -80,6 +80,8 @@ pub struct Plan {
     /// The figures of a run: key, unit and meaning.
     pub figures: Vec<Entry>,
     base: Loaded,
+    /// The folder that paths are relative to, however it was written.
+    folder: String,
 }
 
 impl Plan {
@@ -143,7 +145,10 @@ impl Plan {
             scenario,
             spec,
         };
-        Ok(Self { described, points, figures, base })
+        let written = if base.base_dir().as_os_str().is_empty() { Path::new(".") } else { base.base_dir() };
+        let folder =
+            std::fs::canonicalize(written).unwrap_or_else(|_| written.to_owned()).to_string_lossy().into_owned();
+        Ok(Self { described, points, figures, base, folder })
     }
 
     /// The scenario of a run, and what names it in messages.
@@ -176,13 +181,17 @@ impl Plan {
         self.base.scenario.seed.wrapping_add(u64::from(replication)) & MASK
     }
 
-    /// What a run hashes to: the code, the resolved scenario with its seed, and what is kept of it.
+    /// What a run hashes to: the code, the resolved scenario with its seed, the folder that its paths are relative to, and what is kept of it.
     pub fn hash(&self, loaded: &Loaded) -> String {
         let scenario = serde_json::to_string(&loaded.scenario.filled_in())
             .expect("a scenario is made of numbers, texts and tables");
-        let folder = loaded.base_dir().to_string_lossy().into_owned();
         let keep = serde_json::to_string(&self.described.spec.keep).expect("a word");
-        hash(&[CODE, &scenario, &folder, &keep])
+        hash(&[CODE, &scenario, &self.folder, &keep])
+    }
+
+    /// What a run hashes to whose scenario is wrong: its number.
+    pub fn hash_of_number(&self, task: Task) -> String {
+        hash(&[&self.described.plan, &task.point.to_string(), &task.replication.to_string()])
     }
 }
 
@@ -191,27 +200,53 @@ fn hash(texts: &[&str]) -> String {
     texts.iter().fold(Sha256::new(), fold).finalize().iter().take(16).map(|b| format!("{b:02x}")).collect()
 }
 
-/// The figures of the first point that can be put together.
+/// The figures that runs have: of the first point that can be put together, and of every named value of an axis, which may bring some of its own.
 fn probe(base: &Loaded, points: &Points) -> Result<Vec<Entry>, SweepError> {
-    /// More points than this are not tried: if none of them is right, hardly any other will be.
+    /// More points than this are not tried for the first: evenly over all, if none of them is right, hardly any will be.
     const TRIED: usize = 256;
+    /// Nor more named values: each builds a scenario.
+    const NAMED: usize = 64;
     let mut errors = Vec::new();
-    for point in 0..points.len().min(TRIED) {
+    let mut one = |point: usize| -> Option<Vec<Entry>> {
         let levels = points.point(point);
         let names: Vec<String> =
             points.axes.iter().zip(&levels).map(|(axis, level)| format!("{}={}", axis.name, level.name)).collect();
         let overrides: Vec<String> = levels.into_iter().flat_map(|level| level.overrides).collect();
         match base.with(&names.join(" "), &overrides).map(|loaded| figures(&loaded)) {
-            Ok(Ok(found)) => return Ok(found),
+            Ok(Ok(found)) => return Some(found),
             Ok(Err(RunError::Scenario(error))) | Err(error) => errors.push(error),
             // Without a call the simulation has nothing to stop at.
             Ok(Err(RunError::Sim(_) | RunError::Report(_))) => {}
         }
+        None
+    };
+    let all = points.len();
+    let spread = (0..all.min(TRIED))
+        .map(|i| if all <= TRIED { i } else { (i as u128 * (all as u128 - 1) / (TRIED as u128 - 1)) as usize });
+    let first = spread.into_iter().find_map(|point| Some((point, one(point)?)));
+    let Some((first, mut found)) = first else {
+        if errors.is_empty() {
+            return Err(SweepError::Usage(
+                "no point of the sweep can say which figures its runs have\n  help: try one with `sim run`".to_owned(),
+            ));
+        }
+        return Err(ScenarioError::several(errors).into());
+    };
+    let (sample, at) = (points.sample(first), points.at(first));
+    let mut tried = 0;
+    for (a, axis) in points.axes.iter().enumerate() {
+        let Takes::Listed(levels) = &axis.takes else { continue };
+        for (l, _) in levels.iter().enumerate().filter(|(l, level)| level.number.is_none() && *l != at[a]) {
+            let mut there = at.clone();
+            there[a] = l;
+            let point = points.find(sample, &there).filter(|_| tried < NAMED);
+            tried += 1;
+            for entry in point.and_then(&mut one).into_iter().flatten() {
+                if found.iter().all(|known| known.key != entry.key) {
+                    found.push(entry);
+                }
+            }
+        }
     }
-    if errors.is_empty() {
-        return Err(SweepError::Usage(
-            "no point of the sweep can say which figures its runs have\n  help: try one with `sim run`".to_owned(),
-        ));
-    }
-    Err(ScenarioError::several(errors).into())
+    Ok(found)
 }

@@ -155,15 +155,19 @@ impl Points {
 
 /// A number of a sampled axis.
 ///
-/// Formula: from + u (to - from), or exp(ln from + u (ln to - ln from)); of whole numbers each one is equally likely: floor of
-/// from + u (to - from + 1).
+/// Formula: from + u (to - from), or exp(ln from + u (ln to - ln from)). Of the whole numbers between the ends each one is equally likely,
+/// floor of a + u (b - a + 1) with a and b the first and the last; on a logarithmic axis the number is rounded.
 fn sampled(ends: EndsSpec, logarithmic: bool, integer: bool, share: f64) -> f64 {
-    let (from, to) = (ends.from, ends.to);
-    if logarithmic {
-        let x = libm::exp(libm::log(from) + share * (libm::log(to) - libm::log(from)));
-        return if integer { x.round().clamp(from, to) } else { x.clamp(from, to) };
+    let EndsSpec { from, to } = ends;
+    let (first, last) = (from.ceil(), to.floor());
+    match (logarithmic, integer) {
+        (true, _) => {
+            let x = libm::exp(libm::log(from) + share * (libm::log(to) - libm::log(from)));
+            if integer { x.round().clamp(first, last) } else { x.clamp(from, to) }
+        }
+        (false, true) => (first + share * (last - first + 1.0)).floor().min(last),
+        (false, false) => from + share * (to - from),
     }
-    if integer { (from + share * (to - from + 1.0)).floor().min(to) } else { from + share * (to - from) }
 }
 
 fn number(x: f64, key: &str) -> Level {
@@ -224,9 +228,13 @@ fn listed(value: &serde_json::Value, key: &str) -> Level {
             let quoted = toml::Value::String(text.clone()).to_string();
             Level { name: text.clone(), number: None, overrides: vec![format!("{key}={quoted}")] }
         }
-        serde_json::Value::Number(n) => {
-            Level { name: n.to_string(), number: n.as_f64(), overrides: vec![format!("{key}={n}")] }
-        }
+        // However it is spelled, 10, 10.0 or 1e1, a number has one name.
+        serde_json::Value::Number(n) => match n.as_i64() {
+            Some(whole) => {
+                Level { name: whole.to_string(), number: n.as_f64(), overrides: vec![format!("{key}={whole}")] }
+            }
+            None => number(n.as_f64().unwrap_or(f64::NAN), key),
+        },
         other => Level { name: other.to_string(), number: None, overrides: vec![format!("{key}={other}")] },
     }
 }
@@ -279,6 +287,13 @@ mod tests {
     }
 
     #[test]
+    fn a_number_has_one_name_however_it_is_spelled() {
+        let one = |text: &str| listed(&serde_json::from_str(text).expect("JSON"), "k");
+        assert_eq!(one("10.0"), one("10"));
+        assert_eq!((one("0.5").name.as_str(), one("-3").overrides[0].as_str()), ("0.5", "k=-3"));
+    }
+
+    #[test]
     fn samples_fill_their_range() {
         let ends = |from, to| EndsSpec { from, to };
         assert_eq!(sampled(ends(2.0, 6.0), false, false, 0.25), 3.0);
@@ -286,5 +301,8 @@ mod tests {
         // Four whole numbers, a quarter of the range each.
         let whole: Vec<f64> = [0.01, 0.26, 0.51, 0.76, 0.999].map(|u| sampled(ends(1.0, 4.0), false, true, u)).into();
         assert_eq!(whole, [1.0, 2.0, 3.0, 4.0, 4.0]);
+        let between: Vec<f64> = [0.01, 0.49, 0.51, 0.99].map(|u| sampled(ends(1.5, 3.5), false, true, u)).into();
+        assert_eq!(between, [2.0, 2.0, 3.0, 3.0], "1 and 3.5 are outside");
+        assert_eq!([0.001, 0.999].map(|u| sampled(ends(1.5, 3.5), true, true, u)), [2.0, 3.0]);
     }
 }

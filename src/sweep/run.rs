@@ -9,7 +9,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
 use super::SweepError;
@@ -24,6 +23,18 @@ use crate::report::{Folder, ReportError, write_file, write_summary};
 use crate::run::{Measured, RunError, measure};
 use crate::scenario::ScenarioError;
 use crate::sim;
+
+/// What a sweep's tables are called; the manifest, which makes a folder a result, first.
+pub const TABLES: [&str; 8] = [
+    "manifest.json",
+    "runs.csv",
+    "runs.parquet",
+    "columns.csv",
+    "points.csv",
+    "differences.csv",
+    "frontier.csv",
+    "sensitivity.csv",
+];
 
 /// What to do with the runs that the folder has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,46 +121,27 @@ pub fn journals(out: &Path) -> Result<Vec<PathBuf>, SweepError> {
     Ok(found)
 }
 
-/// Runs of earlier sweeps in the folder.
+/// Runs of earlier sweeps in the folder, by what they are.
 #[derive(Default)]
 struct Known {
-    /// By plan and number: the same run without a look at its scenario.
-    numbered: FxHashMap<Task, Done>,
-    /// By hash: the same run of another plan; the journal that has it, and its place there.
     hashed: HashMap<String, (usize, journal::Span)>,
     journals: Vec<PathBuf>,
     columns: Vec<Vec<Vec<Column>>>,
     runs: usize,
 }
 
-/// What is known of a run that is done.
-struct Done {
-    /// The figures of the rules; none if it failed.
-    values: Option<Vec<f64>>,
-    failed: bool,
-    inputs: Vec<(PathBuf, String)>,
-}
-
 impl Known {
-    fn read(plan: &Plan, out: &Path) -> Result<Self, SweepError> {
-        let mut earlier = Self { journals: journals(out)?, ..Self::default() };
-        for (j, path) in earlier.journals.clone().iter().enumerate() {
-            let mut spans = Vec::new();
-            let (columns, _) = journal::read(path, &mut |record, span| spans.push((record.point, span)))?;
-            let mut reader = journal::Reader::open(path)?;
-            for (_, span) in spans {
-                let record = reader.record(span)?;
-                earlier.runs += 1;
-                if record.plan == plan.described.plan {
-                    let values = rule_values(&plan.described, &record, &columns);
-                    let done = Done { values, failed: record.error.is_some(), inputs: record.inputs.clone() };
-                    earlier.numbered.insert(Task { point: record.point, replication: record.replication }, done);
-                }
-                earlier.hashed.insert(record.hash, (j, span));
-            }
-            earlier.columns.push(columns);
+    fn read(out: &Path) -> Result<Self, SweepError> {
+        let mut known = Self { journals: journals(out)?, ..Self::default() };
+        for (j, path) in known.journals.iter().enumerate() {
+            // Of a run that is there more than once the last one counts.
+            let (columns, _) = journal::read(path, &mut |record, span| {
+                known.runs += 1;
+                known.hashed.insert(record.hash, (j, span));
+            })?;
+            known.columns.push(columns);
         }
-        Ok(earlier)
+        Ok(known)
     }
 }
 
@@ -184,18 +176,22 @@ fn sha256_of(path: &Path) -> Option<String> {
     Some(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
 }
 
+/// What a sweep may find in its folder before it has parts: locks, logs of job scripts, break-evens.
+const BESIDE: [&str; 5] = ["lock", "tables.lock", "logs", "solve", "solve.csv"];
+
 /// Opens the results folder for a sweep: it is empty, or holds a sweep; another result is left alone.
 ///
 /// # Errors
 /// It holds something else, or cannot be made.
 pub fn open(out: &Path) -> Result<(), SweepError> {
+    let taken = || SweepError::Taken { folder: out.to_owned() };
+    if out.exists() && !out.is_dir() {
+        return Err(taken());
+    }
     if out.exists() && !parts(out).is_dir() {
-        // Job scripts make the folder of their logs first.
-        let holds = |entry: Result<fs::DirEntry, std::io::Error>| {
-            entry.is_ok_and(|e| e.file_name() != "lock" && e.file_name() != "logs")
-        };
-        if fs::read_dir(out).map_err(SweepError::io(out))?.any(holds) {
-            return Err(SweepError::Taken { folder: out.to_owned() });
+        let other = |name: &std::ffi::OsStr| BESIDE.iter().all(|beside| name != *beside);
+        if fs::read_dir(out).map_err(SweepError::io(out))?.any(|entry| entry.is_ok_and(|e| other(&e.file_name()))) {
+            return Err(taken());
         }
     }
     fs::create_dir_all(parts(out)).map_err(SweepError::io(out))
@@ -208,12 +204,12 @@ pub fn open(out: &Path) -> Result<(), SweepError> {
 pub fn run(plan: &Plan, options: &Options, meter: &Meter) -> Result<Ran, SweepError> {
     let began = Instant::now();
     let mine = parts(&options.out).join(options.shard.folder());
+    fs::create_dir_all(&mine).map_err(SweepError::io(&mine))?;
+    let _alone = Lock::take(&mine, "lock", Hold::Alone)?;
     if options.earlier == Earlier::Overwrite {
         throw_away(&options.out, options.shard)?;
     }
-    fs::create_dir_all(&mine).map_err(SweepError::io(&mine))?;
-    let _alone = Lock::take(&mine, Hold::Alone)?;
-    let earlier = Known::read(plan, &options.out)?;
+    let earlier = Known::read(&options.out)?;
     if options.earlier == Earlier::Refuse {
         let own = mine.join("journal.jsonl");
         // Another part's runs are no obstacle: every part is started for itself.
@@ -267,15 +263,31 @@ fn count(path: &Path) -> Result<usize, SweepError> {
     Ok(runs)
 }
 
-/// Removes the runs of a part, or of all, with the tables that were made of them.
+/// Throws away the runs of a part, or of all parts with the tables that were made of them: first what calls itself a result, last the runs. The
+/// caller holds the locks; they stay.
 fn throw_away(out: &Path, shard: Shard) -> Result<(), SweepError> {
-    let remove =
-        |path: PathBuf| if path.exists() { fs::remove_dir_all(&path).map_err(SweepError::io(&path)) } else { Ok(()) };
-    if shard != Shard::WHOLE {
-        return remove(parts(out).join(shard.folder()));
+    let gone = |path: PathBuf| {
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        match removed {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(SweepError::io(&path)(e)),
+            _ => Ok(()),
+        }
+    };
+    let mine = shard.folder();
+    if shard == Shard::WHOLE {
+        for table in TABLES {
+            gone(out.join(table))?;
+        }
+        gone(out.join("runs"))?;
+        let folder = parts(out);
+        for entry in fs::read_dir(&folder).map_err(SweepError::io(&folder))? {
+            let entry = entry.map_err(SweepError::io(&folder))?;
+            if entry.file_name() != *mine {
+                gone(entry.path())?;
+            }
+        }
     }
-    remove(out.join("runs"))?;
-    remove(parts(out))
+    gone(parts(out).join(mine).join("journal.jsonl"))
 }
 
 fn write_plan(plan: &Plan, path: &Path) -> Result<(), SweepError> {
@@ -323,28 +335,27 @@ impl Work<'_> {
 
     /// One run: taken over, or run and written down. Gives the figures of the rules.
     fn one(&self, task: Task) -> Result<Option<Vec<f64>>, SweepError> {
-        let reuses = |failed: bool| !(failed && self.options.retry_failed);
-        if let Some(done) = self.earlier.numbered.get(&task)
-            && reuses(done.failed)
-            && self.files.unchanged(&done.inputs)
-        {
-            self.count_reused(done.failed);
-            return Ok(done.values.clone());
-        }
+        let described = &self.plan.described;
         let loaded = self.plan.scenario(task);
         let hash = match &loaded {
             Ok(loaded) => self.plan.hash(loaded),
-            Err(_) => String::new(),
+            Err(_) => self.plan.hash_of_number(task),
         };
-        if let Some(&(j, span)) = self.earlier.hashed.get(&hash).filter(|_| !hash.is_empty()) {
+        if let Some(&(j, span)) = self.earlier.hashed.get(&hash) {
             let mut record = journal::Reader::open(&self.earlier.journals[j])?.record(span)?;
-            if reuses(record.error.is_some()) && self.files.unchanged(&record.inputs) {
-                let columns = record.columns.map_or(&[][..], |c| &self.earlier.columns[j][c]);
-                let values = rule_values(&self.plan.described, &record, &self.earlier.columns[j]);
-                (record.plan, record.point, record.replication) =
-                    (self.plan.described.plan.clone(), task.point, task.replication);
-                self.count_reused(record.error.is_some());
-                lock(&self.journal).append(record, columns)?;
+            let here =
+                record.plan == described.plan && (record.point, record.replication) == (task.point, task.replication);
+            let wanted = !(record.error.is_some() && self.options.retry_failed);
+            if wanted && self.files.unchanged(&record.inputs) && self.kept(task, here, record.error.is_some()) {
+                let values = rule_values(described, &record, &self.earlier.columns[j]);
+                self.meter.reused.fetch_add(1, Ordering::Relaxed);
+                self.meter.failed.fetch_add(usize::from(record.error.is_some()), Ordering::Relaxed);
+                if !here {
+                    let columns = record.columns.map_or(&[][..], |c| &self.earlier.columns[j][c]);
+                    record.plan.clone_from(&described.plan);
+                    (record.point, record.replication) = (task.point, task.replication);
+                    lock(&self.journal).append(record, columns)?;
+                }
                 return Ok(values);
             }
         }
@@ -390,15 +401,21 @@ impl Work<'_> {
         }
     }
 
-    fn count_reused(&self, failed: bool) {
-        self.meter.reused.fetch_add(1, Ordering::Relaxed);
-        self.meter.failed.fetch_add(usize::from(failed), Ordering::Relaxed);
+    /// Whether the folder of a run that is taken over is there, if one is wanted: at its number, not at that of another plan.
+    fn kept(&self, task: Task, here: bool, failed: bool) -> bool {
+        self.plan.described.spec.keep == KeepRuns::None
+            || here && (failed || self.place(task).join("manifest.json").is_file())
+    }
+
+    /// Where the folder of a run goes.
+    fn place(&self, task: Task) -> PathBuf {
+        self.options.out.join("runs").join(task.point.to_string()).join(task.replication.to_string())
     }
 
     /// Runs a scenario; only what concerns all runs is an error of this function.
     fn measure(&self, task: Task, loaded: &crate::scenario::Loaded) -> Result<Result<Measured, String>, SweepError> {
         let keep = self.plan.described.spec.keep;
-        let place = self.options.out.join("runs").join(task.point.to_string()).join(task.replication.to_string());
+        let place = self.place(task);
         let folder = match keep {
             KeepRuns::None => None,
             KeepRuns::Summary | KeepRuns::All => Some(Folder::create(&place)?),

@@ -13,7 +13,7 @@ use super::journal::{self, Journal, Kind, Record};
 use super::lock::{Hold, Lock};
 use super::plan::Plan;
 use super::points::{Level, Takes};
-use super::run::{Meter, journals};
+use super::run::{Meter, journals, open};
 use super::table::write_csv;
 use crate::claim::{Claim, Expression, Operator, Reference, find_key};
 use crate::compare::{lock, one_run, unit_of};
@@ -49,6 +49,8 @@ pub struct Solution {
 pub enum Solved {
     /// The sides are equal here; one for each change of sign.
     Equal(Vec<BreakEven>),
+    /// The sides are equal at all numbers that were tried.
+    EqualEverywhere,
     /// The left side is below the right one at all numbers that were tried.
     LeftBelow,
     /// The right side is below the left one at all numbers that were tried.
@@ -118,9 +120,10 @@ pub fn solve(
             "--over {name}: the claim names values of the same axis\n  help: solve over another axis or key"
         )));
     }
+    open(out)?;
     let folder = out.join("solve");
     std::fs::create_dir_all(&folder).map_err(SweepError::io(&folder))?;
-    let _lock = Lock::take(&folder, Hold::Alone)?;
+    let _lock = Lock::take(&folder, "lock", Hold::Alone)?;
     let path = folder.join("journal.jsonl");
     let mut known = HashMap::new();
     for journal in journals(out)?.into_iter().chain(path.is_file().then(|| path.clone())) {
@@ -269,6 +272,10 @@ fn range(plan: &Plan, over: &Over) -> Result<Range, SweepError> {
         ));
     }
     let integer = base.takes_integer(&key);
+    if integer {
+        numbers.iter_mut().for_each(|x| *x = x.round());
+        numbers.dedup();
+    }
     let unit = unit_of(&key);
     Ok((axis.map_or(OverWhat::Key, OverWhat::Axis), unit, key, numbers, integer))
 }
@@ -464,6 +471,9 @@ impl Solver<'_> {
                 Err(why) => return Ok(Solution { at, solved: Solved::Failed(why), evaluations }),
             }
         }
+        if scan.iter().all(|(_, difference)| *difference == 0.0) {
+            return Ok(Solution { at, solved: Solved::EqualEverywhere, evaluations });
+        }
         let mut found = Vec::new();
         for (i, pair) in scan.windows(2).enumerate() {
             let ((a, at_a), (b, at_b)) = (pair[0], pair[1]);
@@ -471,7 +481,6 @@ impl Solver<'_> {
             if (at_a == 0.0 && i > 0) || (at_a != 0.0 && at_b != 0.0 && (at_a > 0.0) == (at_b > 0.0)) {
                 continue;
             }
-            let near = if integer { 0.5 } else { tolerance * a.abs().max(b.abs()) };
             let mut stopped = None;
             let mut value = |x: f64| -> Result<f64, String> {
                 let value = self.run(&wanted(x)).and_then(|()| self.differences(rest, key, round(x)));
@@ -485,22 +494,14 @@ impl Solver<'_> {
                     }
                 }
             };
-            let mut answer = root(&mut value, a, b, near);
-            // As near as a share of the answer, not of its bracket: what was found is the next bracket.
-            if let (Ok(first), false) = (&answer, integer) {
-                let (first, closer) = (*first, tolerance * first.at.abs());
-                if closer < near && closer > 0.0 && first.low < first.high {
-                    answer = root(&mut value, first.low, first.high, closer)
-                        .map(|second| Root { evaluations: first.evaluations + second.evaluations - 2, ..second });
-                }
-            }
+            let answer = if integer { whole(&mut value, pair) } else { real(&mut value, a, b, tolerance) };
             if let Some(error) = stopped {
                 return Err(error);
             }
             match answer {
                 Ok(answer) => {
-                    evaluations += answer.evaluations.saturating_sub(2);
-                    let x = round(answer.at);
+                    evaluations += answer.evaluations;
+                    let x = answer.at;
                     self.run(&wanted(x))?;
                     let there = self.differences(rest, key, x)?.unwrap_or_default();
                     let open = Estimate::of(&there).half_width(self.plan.described.stop.confidence);
@@ -514,7 +515,7 @@ impl Solver<'_> {
                         left_below_before: at_a < 0.0 || (at_a == 0.0 && at_b > 0.0),
                     });
                 }
-                Err(error) => return Ok(Solution { at, solved: Solved::Failed(error.to_string()), evaluations }),
+                Err(why) => return Ok(Solution { at, solved: Solved::Failed(why), evaluations }),
             }
         }
         let solved = match scan.first() {
@@ -524,6 +525,44 @@ impl Solver<'_> {
         };
         Ok(Solution { at, solved, evaluations })
     }
+}
+
+/// The break-even between two numbers, to a share of itself; the ends are known and count for no evaluation.
+fn real(value: &mut dyn FnMut(f64) -> Result<f64, String>, a: f64, b: f64, tolerance: f64) -> Result<Root, String> {
+    let near = tolerance * a.abs().max(b.abs());
+    let first = root(&mut *value, a, b, near).map_err(|e| e.to_string())?;
+    let evaluations = first.evaluations.saturating_sub(2);
+    // As near as a share of the answer, not of its bracket: what was found is the next bracket.
+    let closer = tolerance * first.at.abs();
+    if closer >= near || closer == 0.0 || first.low >= first.high {
+        return Ok(Root { evaluations, ..first });
+    }
+    let second = root(value, first.low, first.high, closer).map_err(|e| e.to_string())?;
+    Ok(Root { evaluations: evaluations + second.evaluations.saturating_sub(2), ..second })
+}
+
+/// Of whole numbers the two neighbours between which the sides change places, and of them the one where they are nearer to each other.
+fn whole(value: &mut dyn FnMut(f64) -> Result<f64, String>, pair: &[(f64, f64)]) -> Result<Root, String> {
+    let ((mut low, mut value_low), (mut high, mut value_high)) = (pair[0], pair[1]);
+    let mut evaluations = 0;
+    while high - low > 1.0 && value_low != 0.0 && value_high != 0.0 {
+        let middle = f64::midpoint(low, high).floor();
+        let there = value(middle)?;
+        evaluations += 1;
+        if there.is_nan() {
+            return Err(format!("the difference is undefined at {middle}"));
+        }
+        if there != 0.0 && (there > 0.0) == (value_low > 0.0) {
+            (low, value_low) = (middle, there);
+        } else {
+            (high, value_high) = (middle, there);
+        }
+    }
+    let (at, exact) = if value_low.abs() <= value_high.abs() { (low, value_low) } else { (high, value_high) };
+    if exact == 0.0 {
+        (low, high) = (at, at);
+    }
+    Ok(Root { at, low, high, value_low, value_high, evaluations })
 }
 
 fn write(
@@ -568,6 +607,7 @@ fn write(
                     row(format!("equal; {side} side lower before"), numbers)
                 })
                 .collect(),
+            Solved::EqualEverywhere => vec![row("equal everywhere".to_owned(), none)],
             Solved::LeftBelow => vec![row("left side always lower".to_owned(), none)],
             Solved::RightBelow => vec![row("right side never higher".to_owned(), none)],
             Solved::Failed(why) => vec![row(format!("failed: {why}"), none)],

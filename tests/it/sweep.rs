@@ -330,23 +330,78 @@ fn what_is_done_is_not_run_again() {
     assert_eq!((anew.ran.done, anew.ran.reused), (24, 0));
 }
 
-#[test]
-fn a_run_whose_input_file_has_changed_is_run_again() {
-    let calls =
-        |last: &str| format!("arrival_time_s,function_id,duration_s,memory_mb\n1.0,a,0.5,128\n2.0,a,{last},128\n");
+/// The scenario with calls and intensities from files.
+fn with_files() -> String {
     let scenario = SCENARIO.replace(
         "[workload.poisson]\ncalls = 150\nrate_per_s = 0.5\nfunctions = 5\nservice.lognormal = { median_s = 0.4, sigma = 0.8 }\nmemory_mb = 128.0\ncpu_cores = 1.0",
         "[workload.calls]\npath = \"calls.csv\"",
     );
-    let lab = Lab::new(&scenario).file("sweep.toml", GRID).file("calls.csv", &calls("0.5"));
+    let grid = "grid.csv = { path = \"grid.csv\", zone = \"X\", kind = \"average\", factor_basis = \"direct\", source = \"s\", licence = \"l\", dataset_version = \"1\", past_end = \"repeat\" }";
+    scenario.replace("grid.constant = { g_per_kwh = 200.0, label = \"assumed\" }", grid)
+}
+
+fn calls(last: &str) -> String {
+    format!("arrival_time_s,function_id,duration_s,memory_mb\n1.0,a,0.5,128\n2.0,a,{last},128\n")
+}
+
+fn intensities(value: u32) -> String {
+    let rows: String = (0..96).map(|h| format!("2022-06-{:02}T{:02}:00:00Z,{value}\n", 6 + h / 24, h % 24)).collect();
+    format!("time_utc,g_per_kwh\n{rows}")
+}
+
+#[test]
+fn a_run_whose_input_file_has_changed_is_run_again() {
+    let lab = Lab::new(&with_files())
+        .file("sweep.toml", GRID)
+        .file("calls.csv", &calls("0.5"))
+        .file("grid.csv", &intensities(100));
     let swept = Swept { lab };
+    let resume = || swept.run("grid", |o| o.earlier = Earlier::Resume).ran.reused;
     swept.run("grid", |_| {});
-    assert_eq!(swept.run("grid", |o| o.earlier = Earlier::Resume).ran.reused, 36);
-    fs::write(swept.lab.folder().join("calls.csv"), calls("5.0")).expect("writable");
-    let again = swept.run("grid", |o| o.earlier = Earlier::Resume);
-    assert_eq!(again.ran.reused, 0);
-    swept.run("new", |_| {});
-    same(&swept.out("new"), &swept.out("grid"));
+    assert_eq!(resume(), 36);
+    for (n, (file, text)) in [("calls.csv", calls("5.0")), ("grid.csv", intensities(300))].into_iter().enumerate() {
+        fs::write(swept.lab.folder().join(file), text).expect("writable");
+        assert_eq!(resume(), 0, "{file} has changed");
+        let fresh = format!("new-{n}");
+        swept.run(&fresh, |_| {});
+        same(&swept.out(&fresh), &swept.out("grid"));
+        assert_eq!(resume(), 36, "{file} has not changed since");
+    }
+}
+
+#[test]
+fn the_same_scenario_in_another_folder_is_another_run() {
+    let swept = |last: &str| Swept {
+        lab: Lab::new(&with_files())
+            .file("sweep.toml", GRID)
+            .file("calls.csv", &calls(last))
+            .file("grid.csv", &intensities(100)),
+    };
+    let (one, other) = (swept("0.5"), swept("9.0"));
+    one.run("grid", |_| {});
+    let finished = other.run("grid", |o| (o.out, o.earlier) = (one.out("grid"), Earlier::Resume));
+    assert_eq!(finished.ran.reused, 0);
+    other.run("new", |_| {});
+    same(&other.out("new"), &one.out("grid"));
+}
+
+#[test]
+fn folders_of_runs_follow_their_numbers() {
+    let keep = GRID.replace("replications = 3", "replications = 1\nkeep = \"summary\"");
+    let swept = Swept::new(&keep);
+    swept.run("kept", |_| {});
+    swept.write(&keep.replace("[0, 10, 100, 1000]", "[0, 5, 10]"));
+    swept.run("kept", |o| o.earlier = Earlier::Resume);
+    let runs = swept.table("kept", "runs.csv");
+    assert_eq!(runs.rows.len(), 9);
+    for (point, keep_alive) in runs.column("keep_alive").iter().enumerate() {
+        let manifest =
+            fs::read_to_string(swept.out("kept").join(format!("runs/{point}/0/manifest.json"))).expect("there");
+        let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+        let said = manifest["scenario"]["scheduler"]["keep_alive"]["fixed"]["keep_alive_s"].as_f64();
+        assert_eq!(said, Some(*keep_alive), "point {point}");
+    }
+    assert!(!swept.out("kept").join("runs/9").exists(), "there are nine points");
 }
 
 #[test]
@@ -382,9 +437,23 @@ fn two_sweeps_cannot_work_in_one_folder() {
     assert!(said.contains("another sim works in") && said.contains("--out"), "{said}");
     drop(held);
     assert_eq!(swept.run("shared", |_| {}).ran.done, 36);
+    // Nor can a part be thrown away while it runs; tables of what is there can be made meanwhile.
+    let shard = |o: &mut Options| (o.shard, o.earlier) = (Shard { index: 1, count: 2 }, Earlier::Overwrite);
+    swept.run("halves", shard);
+    let halves = swept.out("halves");
+    let journal = fs::read(halves.join("parts/1-of-2/journal.jsonl")).expect("there");
+    let (held, whole) = (fs::File::open(halves.join("parts/1-of-2/lock")), fs::File::open(halves.join("lock")));
+    held.as_ref().expect("there").lock().expect("free");
+    whole.as_ref().expect("there").lock_shared().expect("free");
+    assert!(matches!(swept.try_run("halves", shard), Err(SweepError::Busy { .. })));
+    assert_eq!(fs::read(halves.join("parts/1-of-2/journal.jsonl")).expect("there"), journal);
+    assert!(merge(&[halves.clone()], &halves, true).expect("what is there").written);
+    drop((held, whole));
     // A folder that holds something else is left alone.
     fs::create_dir_all(swept.out("thesis")).expect("writable");
     fs::write(swept.out("thesis").join("chapter.tex"), "x").expect("writable");
+    fs::write(swept.out("file"), "x").expect("writable");
+    assert!(matches!(swept.try_run("file", |_| {}), Err(SweepError::Taken { .. })));
     assert!(matches!(swept.try_run("thesis", |o| o.earlier = Earlier::Overwrite), Err(SweepError::Taken { .. })));
 }
 

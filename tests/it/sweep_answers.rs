@@ -144,6 +144,21 @@ list = [1.0, 100.0, 4000.0]
     assert_eq!(found.len(), 6, "a solution for every point");
     let Solved::Equal(crossings) = &found[0].solved else { panic!("{found:?}") };
     close("PUE", crossings[0].at, 2.5, 1e-5);
+    // Whole numbers: the neighbours between which the sides change places. Two hosts have twice the embodied emissions of one.
+    let hosts = Over { what: "regions[0].hosts[0].count".to_owned(), from: Some(1.0), to: Some(9.0), tolerance: 0.001 };
+    let one = figure(&["servers.small.lifetime_years=3", "servers.small.embodied_kg=100"], "sci.embodied_g_per_unit");
+    let (_, found) =
+        solve(&plan, &format!("sci.embodied_g_per_unit == {}", 3.3 * one), &hosts, &out, 2, &meter).expect("right");
+    let at = |point: usize| match &found[point].solved {
+        Solved::Equal(crossings) => (crossings[0].low, crossings[0].at, crossings[0].high),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(at(1), (3.0, 3.0, 4.0), "short, 100 kg");
+    assert_eq!(at(4), (6.0, 7.0, 7.0), "long: 6.6 hosts");
+    let (_, found) = solve(&plan, "sci(long) == sci(long)", &over, &out, 2, &meter).expect("right");
+    assert!(found.iter().all(|s| s.solved == Solved::EqualEverywhere));
+    // A sweep goes into the same folder afterwards.
+    swept.run("solved", |_| {});
     let (_, found) = solve(&plan, "sci == 0", &over, &out, 2, &meter).expect("right");
     assert!(found.iter().all(|s| s.solved == Solved::RightBelow));
     for (claim, part) in [
