@@ -253,7 +253,7 @@ pub fn write(figures: &Figures<'_>, out: &Path) -> Result<(), SweepError> {
                 [f.to_string(), point.to_string()].into_iter().chain(names(point)).chain(row).collect()
             })
             .collect();
-        let columns = ["x_metric", "x", "x_unit", "y_metric", "y", "y_unit", "on_frontier"];
+        let columns = ["x_metric", "x_mean", "x_unit", "y_metric", "y_mean", "y_unit", "on_frontier"];
         write_csv(&path, &header(&["frontier", "point"], &columns), &mut all.into_iter())?;
     }
 

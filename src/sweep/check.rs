@@ -39,10 +39,10 @@ const TAKEN: [&str; 49] = [
     "relative_high",
     "frontier",
     "x_metric",
-    "x",
+    "x_mean",
     "x_unit",
     "y_metric",
-    "y",
+    "y_mean",
     "y_unit",
     "on_frontier",
     "axis",
@@ -145,8 +145,7 @@ fn one_axis(found: &mut Problems, a: usize, axis: &AxisSpec, spec: &SweepSpec, b
         found.add(at("name"), format!("two axes are called \"{}\"", axis.name), "give every axis a name of its own");
     }
     if axis.name.contains('.') || TAKEN.contains(&axis.name.as_str()) {
-        let help =
-            format!("names with a dot are figures, and {} are columns already: choose another", TAKEN.join(", "));
+        let help = "names with a dot are figures, and the tables of a sweep have columns of this name: choose another";
         found.add(at("name"), format!("an axis cannot be called \"{}\"", axis.name), help);
     }
     match (&axis.key, axis.values.is_some()) {

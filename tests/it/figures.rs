@@ -227,11 +227,9 @@ fn a_run_is_drawn_in_every_size() {
             let sheet = drawn(&run.folder(), name, &Request::default(), size);
             let svg = is_sound(&sheet, size);
             shows(&svg, texts);
-            assert!(
-                texts.len() > 1 && words(&svg)[1].text.starts_with("run out, "),
-                "which result: {:?}",
-                words(&svg)[1]
-            );
+            let head = words(&svg);
+            let says = |words: &Words| words.text.starts_with("run out, ");
+            assert!(head.iter().take(4).any(says), "which result: {:?}", head[1]);
         }
     }
     let again = drawn(&run.folder(), "power", &Request::default(), Size::Print);

@@ -238,11 +238,14 @@ fn a_merge_says_what_is_missing_or_double() {
     let Err(error) = merge(&place, &swept.out("parts"), true) else { panic!("two runs with one number differ") };
     assert!(error.to_string().contains("twice with different figures"), "{error}");
 
-    // A part of another sweep is named.
+    // Parts of an earlier plan do not count where the newest one is; named one by one, they do not belong together.
     fs::remove_dir_all(&copy).expect("writable");
     swept.write(&GRID.replace("1000]", "2000]"));
     swept.run("parts", |o| o.shard = Shard { index: 3, count: 4 });
-    let Err(error) = merge(&place, &swept.out("parts"), true) else { panic!("the axes differ") };
+    let newest = merge(&place, &swept.out("parts"), true).expect("what is there").runs;
+    assert_eq!((newest.len(), newest.left_out), (9, 27));
+    let parts = [1, 3].map(|i| swept.out("parts").join(format!("parts/{i}-of-4")));
+    let Err(error) = merge(&parts, &swept.out("elsewhere"), true) else { panic!("the axes differ") };
     assert!(error.to_string().contains("they differ in") && error.to_string().contains("axes"), "{error}");
 }
 

@@ -36,7 +36,7 @@ fn the_frontier_is_what_no_other_point_beats() {
     swept.run("grid", |_| {});
     let frontier = swept.table("grid", "frontier.csv");
     assert_eq!(frontier.rows.len(), 12);
-    let (x, y, on) = (frontier.column("x"), frontier.column("y"), frontier.text("on_frontier"));
+    let (x, y, on) = (frontier.column("x_mean"), frontier.column("y_mean"), frontier.text("on_frontier"));
     for i in 0..12 {
         let beaten = (0..12).any(|j| x[j] <= x[i] && y[j] <= y[i] && (x[j] < x[i] || y[j] < y[i]));
         assert_eq!(on[i] == "true", !beaten, "point {i}");

@@ -3,10 +3,16 @@
 //! The difference of the sides is computed replication by replication under common random numbers and averaged. It is scanned over the
 //! axis first; every change of sign between neighbours is then narrowed down ([`crate::stats::root`]).
 
+mod bracket;
+mod meaning;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bracket::{real, whole};
+use meaning::{level, meaning, range};
 
 use super::SweepError;
 use super::journal::{self, Journal, Kind, Record};
@@ -15,10 +21,10 @@ use super::plan::Plan;
 use super::points::{Level, Takes};
 use super::run::{Meter, journals, open};
 use super::table::write_csv;
-use crate::claim::{Claim, Expression, Operator, Reference, find_key};
-use crate::compare::{lock, one_run, unit_of};
-use crate::report::{Value, number};
-use crate::stats::{Estimate, Interval, Root, root};
+use crate::claim::{Claim, Expression, Reference, find_key};
+use crate::compare::{lock, one_run};
+use crate::report::number;
+use crate::stats::{Estimate, Interval};
 
 /// What is solved for.
 #[derive(Debug, Clone, PartialEq)]
@@ -161,123 +167,6 @@ fn remember(
         known.insert(record.hash.clone(), Ok(keys.iter().map(value).collect()));
     }
     Ok(())
-}
-
-/// The figures that the claim names, and the axis whose values it names.
-fn meaning(plan: &Plan, claim: &Claim) -> Result<(Vec<String>, Option<usize>), SweepError> {
-    let wrong = |error: crate::claim::ClaimError| SweepError::Usage(format!("--solve: {error}"));
-    let form = "write both sides with ==, for example 'sci(vm) == sci(microvm)' with two values of an axis";
-    if claim.operator != Operator::Equal {
-        return Err(wrong(claim.wrong(&claim.right.place(), "only an equation can be solved", form)));
-    }
-    let figures: Vec<&str> =
-        plan.figures.iter().filter(|e| !matches!(e.value, Value::Text(_))).map(|e| e.key.as_str()).collect();
-    let (mut keys, mut named): (Vec<String>, Option<usize>) = (Vec::new(), None);
-    let names = claim.names();
-    let calls = names.iter().filter(|(r, _)| matches!(r, Reference::Call { .. })).count();
-    if calls > 0 && calls < names.len() {
-        let (_, at) =
-            names.iter().find(|(r, _)| matches!(r, Reference::Name(_))).expect("there are more names than calls");
-        return Err(wrong(claim.wrong(at, "nothing says at which value of the axis", form)));
-    }
-    for (reference, at) in names {
-        let (figure, value) = match reference {
-            Reference::Name(name) => (name, None),
-            Reference::Call { name, arguments } => match arguments {
-                [argument] => (
-                    name,
-                    Some(argument.word().ok_or_else(|| wrong(claim.wrong(at, "this is no value of an axis", form)))?),
-                ),
-                _ => return Err(wrong(claim.wrong(at, "a figure is taken at one value", form))),
-            },
-        };
-        let key = find_key(figure, &figures).map_err(|e| wrong(claim.wrong(at, e.to_string(), form)))?.to_owned();
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-        let Some(value) = value else { continue };
-        let has = |a: &usize| level(plan, *a, &value).is_some();
-        let axis = named.or_else(|| (0..plan.points.axes.len()).find(has)).filter(has);
-        match axis {
-            Some(axis) => named = Some(axis),
-            None => {
-                let axes: Vec<String> = plan
-                    .points
-                    .axes
-                    .iter()
-                    .filter_map(|axis| match &axis.takes {
-                        Takes::Listed(levels) => {
-                            let names: Vec<&str> = levels.iter().map(|l| l.name.as_str()).collect();
-                            Some(format!("{} has {}", axis.name, names.join(", ")))
-                        }
-                        Takes::Sampled { .. } => None,
-                    })
-                    .collect();
-                let message = format!("\"{value}\" is no value of the axis");
-                return Err(wrong(claim.wrong(at, message, axes.join("; "))));
-            }
-        }
-    }
-    if keys.is_empty() {
-        return Err(wrong(claim.wrong(&claim.left.place(), "no side depends on a run", form)));
-    }
-    Ok((keys, named))
-}
-
-fn level(plan: &Plan, axis: usize, name: &str) -> Option<Level> {
-    match &plan.points.axes[axis].takes {
-        Takes::Listed(levels) => levels.iter().find(|l| l.name == name).cloned(),
-        Takes::Sampled { .. } => None,
-    }
-}
-
-/// What is solved over: its unit, the key, the numbers of the scan, and whether it takes whole numbers.
-type Range = (OverWhat, &'static str, String, Vec<f64>, bool);
-
-fn range(plan: &Plan, over: &Over) -> Result<Range, SweepError> {
-    let axes = &plan.points.axes;
-    let usage = |message: String| Err(SweepError::Usage(message));
-    let axis = axes.iter().position(|axis| axis.name == over.what || axis.key.as_deref() == Some(&over.what));
-    let key = match axis {
-        Some(a) => match &axes[a].key {
-            Some(key) => key.clone(),
-            None => {
-                return usage(format!(
-                    "--over {}: the axis has names, no numbers\n  help: name a numeric axis or a key",
-                    over.what
-                ));
-            }
-        },
-        None => over.what.clone(),
-    };
-    let mut numbers: Vec<f64> = match axis.map(|a| &axes[a].takes) {
-        Some(Takes::Listed(levels)) => levels.iter().filter_map(|l| l.number).collect(),
-        Some(Takes::Sampled { ends, .. }) => vec![ends.from, ends.to],
-        None => Vec::new(),
-    };
-    numbers.extend(over.from.iter().chain(&over.to));
-    numbers.retain(|x| over.from.is_none_or(|from| *x >= from) && over.to.is_none_or(|to| *x <= to));
-    numbers.sort_by(f64::total_cmp);
-    numbers.dedup();
-    if numbers.len() < 2 {
-        let why =
-            if axis.is_some() { "its axis has fewer than two numbers there" } else { "it is no axis of the sweep" };
-        return usage(format!("--over {}: {why}\n  help: give the range with --from and --to", over.what));
-    }
-    let base = plan.with(&plan.points.point(0), 0)?;
-    if base.takes_text(&key) {
-        return usage(format!(
-            "--over {}: \"{key}\" takes a text, not a number\n  help: name a numeric axis or a key",
-            over.what
-        ));
-    }
-    let integer = base.takes_integer(&key);
-    if integer {
-        numbers.iter_mut().for_each(|x| *x = x.round());
-        numbers.dedup();
-    }
-    let unit = unit_of(&key);
-    Ok((axis.map_or(OverWhat::Key, OverWhat::Axis), unit, key, numbers, integer))
 }
 
 impl Solver<'_> {
@@ -525,44 +414,6 @@ impl Solver<'_> {
         };
         Ok(Solution { at, solved, evaluations })
     }
-}
-
-/// The break-even between two numbers, to a share of itself; the ends are known and count for no evaluation.
-fn real(value: &mut dyn FnMut(f64) -> Result<f64, String>, a: f64, b: f64, tolerance: f64) -> Result<Root, String> {
-    let near = tolerance * a.abs().max(b.abs());
-    let first = root(&mut *value, a, b, near).map_err(|e| e.to_string())?;
-    let evaluations = first.evaluations.saturating_sub(2);
-    // As near as a share of the answer, not of its bracket: what was found is the next bracket.
-    let closer = tolerance * first.at.abs();
-    if closer >= near || closer == 0.0 || first.low >= first.high {
-        return Ok(Root { evaluations, ..first });
-    }
-    let second = root(value, first.low, first.high, closer).map_err(|e| e.to_string())?;
-    Ok(Root { evaluations: evaluations + second.evaluations.saturating_sub(2), ..second })
-}
-
-/// Of whole numbers the two neighbours between which the sides change places, and of them the one where they are nearer to each other.
-fn whole(value: &mut dyn FnMut(f64) -> Result<f64, String>, pair: &[(f64, f64)]) -> Result<Root, String> {
-    let ((mut low, mut value_low), (mut high, mut value_high)) = (pair[0], pair[1]);
-    let mut evaluations = 0;
-    while high - low > 1.0 && value_low != 0.0 && value_high != 0.0 {
-        let middle = f64::midpoint(low, high).floor();
-        let there = value(middle)?;
-        evaluations += 1;
-        if there.is_nan() {
-            return Err(format!("the difference is undefined at {middle}"));
-        }
-        if there != 0.0 && (there > 0.0) == (value_low > 0.0) {
-            (low, value_low) = (middle, there);
-        } else {
-            (high, value_high) = (middle, there);
-        }
-    }
-    let (at, exact) = if value_low.abs() <= value_high.abs() { (low, value_low) } else { (high, value_high) };
-    if exact == 0.0 {
-        (low, high) = (at, at);
-    }
-    Ok(Root { at, low, high, value_low, value_high, evaluations })
 }
 
 fn write(
