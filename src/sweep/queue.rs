@@ -259,7 +259,7 @@ mod tests {
         let stop = stop(4, 30, &["half_width(sci) < 1"]);
         let value = |task: Task| {
             // Point 0 hardly varies, point 1 never settles, point 2 fails.
-            let swing = if task.replication % 2 == 0 { 1.0 } else { -1.0 };
+            let swing = if task.replication.is_multiple_of(2) { 1.0 } else { -1.0 };
             (task.point != 2).then(|| vec![10.0 + swing * if task.point == 0 { 0.1 } else { 5.0 }])
         };
         let tasks = drain(&Queue::new(&stop, 3, Shard::WHOLE), value);

@@ -450,7 +450,7 @@ fn two_sweeps_cannot_work_in_one_folder() {
     whole.as_ref().expect("there").lock_shared().expect("free");
     assert!(matches!(swept.try_run("halves", shard), Err(SweepError::Busy { .. })));
     assert_eq!(fs::read(halves.join("parts/1-of-2/journal.jsonl")).expect("there"), journal);
-    assert!(merge(&[halves.clone()], &halves, true).expect("what is there").written);
+    assert!(merge(std::slice::from_ref(&halves), &halves, true).expect("what is there").written);
     drop((held, whole));
     // A folder that holds something else is left alone.
     fs::create_dir_all(swept.out("thesis")).expect("writable");

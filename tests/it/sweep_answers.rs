@@ -167,7 +167,7 @@ list = [1.0, 100.0, 4000.0]
         ("sic(long) == 1", "sic"),
         ("1 == 2", "depends on a run"),
     ] {
-        let error = solve(&plan, claim, &over, &out, 1, &meter).err().expect(claim).to_string();
+        let error = solve(&plan, claim, &over, &out, 1, &meter).expect_err(claim).to_string();
         assert!(error.contains(part) && error.contains("help"), "{claim}: {error}");
     }
 }
