@@ -116,7 +116,8 @@ impl Points {
             (_, many) if many > 0.0 => format!(" over {many} runs"),
             _ => String::new(),
         };
-        let paired = if source.path("differences.csv").is_file() { "; differences.csv has the paired ones" } else { "" };
+        let paired =
+            if source.path("differences.csv").is_file() { "; differences.csv has the paired ones" } else { "" };
         Some(format!("{level}Student t intervals{runs}, unpaired{paired}"))
     }
 
@@ -177,7 +178,8 @@ impl Points {
             let numbers: Option<Vec<f64>> = axis.values.iter().map(|v| v.parse().ok()).collect();
             axis.numbers = numbers.filter(|n: &Vec<f64>| n.iter().all(|x| x.is_finite()));
         }
-        let own: BTreeMap<String, String> = self.units.iter().map(|(key, unit)| (key.clone(), self.named_unit(unit))).collect();
+        let own: BTreeMap<String, String> =
+            self.units.iter().map(|(key, unit)| (key.clone(), self.named_unit(unit))).collect();
         for (key, unit) in &mut self.metrics {
             unit.clone_from(&own[key]);
         }

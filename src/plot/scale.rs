@@ -143,7 +143,11 @@ impl Scale {
     pub fn text(&self, place: f64) -> String {
         short(if self.zero == Some(place) {
             0.0
-        } else if self.logarithmic { libm::pow(10.0, place) } else { place })
+        } else if self.logarithmic {
+            libm::pow(10.0, place)
+        } else {
+            place
+        })
     }
 
     /// How far along a number is, from 0 to 1; outside of the scale and undefined where it is.

@@ -104,7 +104,8 @@ fn panels(source: &Source, points: &Points, request: &Request) -> Result<Vec<Pan
 
 /// Which pairs no other beats.
 fn unbeaten(pairs: &[(f64, f64)]) -> Vec<bool> {
-    let mut order: Vec<usize> = (0..pairs.len()).filter(|&i| pairs[i].0.is_finite() && pairs[i].1.is_finite()).collect();
+    let mut order: Vec<usize> =
+        (0..pairs.len()).filter(|&i| pairs[i].0.is_finite() && pairs[i].1.is_finite()).collect();
     order.sort_by(|&a, &b| pairs[a].0.total_cmp(&pairs[b].0).then(pairs[a].1.total_cmp(&pairs[b].1)));
     let mut on = vec![false; pairs.len()];
     // In order of the first figure: what is not lower in the second than all before is beaten, unless it is the same pair.

@@ -83,7 +83,7 @@ pub(super) fn cells(points: &Points, axes: &[usize]) -> Vec<Vec<usize>> {
 
 /// Refuses what no reader could take in, as of a sampled sweep, whose axes have as many values as it has points.
 fn is_legible(points: &Points, plan: &Layout, cells: &[Vec<usize>], panels: usize) -> Result<(), PlotError> {
-    let help = "choose axes of few values with --x and --series, or draw --kind heat-map, or of a sampled sweep --kind tornado";
+    let help = "choose axes of few values with --x and --series, or draw --kind heat-map, or of a sampled sweep --kind tornado or frontier";
     let lines = plan.series.map_or(1, |s| points.axes[s].values.len());
     if lines > LINES {
         let by = plan.series.map_or("", |s| points.axes[s].name.as_str());
@@ -98,7 +98,11 @@ fn is_legible(points: &Points, plan: &Layout, cells: &[Vec<usize>], panels: usiz
     };
     let short = cells.iter().filter(|cell| along(cell) < 2).count();
     if 2 * short > cells.len() {
-        let what = format!("{short} of {} panels would have fewer than two points along {}", cells.len(), points.axes[plan.x].name);
+        let what = format!(
+            "{short} of {} panels would have fewer than two points along {}",
+            cells.len(),
+            points.axes[plan.x].name
+        );
         return Err(PlotError::lacks(what, help));
     }
     Ok(())
