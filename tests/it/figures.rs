@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use slackwater::plot::{CATALOGUE, PlotError, Request, Sheet, Size, check, kind};
 use tempfile::TempDir;
@@ -12,7 +11,7 @@ use crate::lab::{repository, run_file};
 const SIZES: [Size; 4] = [Size::Print, Size::Column, Size::Page, Size::Screen];
 
 /// A result of tables that are written here.
-struct Result {
+pub struct Result {
     dir: TempDir,
 }
 
@@ -25,7 +24,7 @@ impl Result {
         result
     }
 
-    fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         self.dir.path()
     }
 
@@ -153,7 +152,7 @@ fn shows(svg: &str, wanted: &[&str]) {
 const POINTS: &str = "metric,unit,runs,mean,deviation,standard_error,t_low,t_high,bootstrap_low,bootstrap_high,min,max";
 
 /// A sweep of three mechanisms, four idle times and two loads, with two figures.
-fn sweep() -> Result {
+pub fn sweep() -> Result {
     let mut points = format!("point,isolation,keep_alive_s,load,{POINTS}\n");
     let mut frontier =
         "frontier,point,isolation,keep_alive_s,load,x_metric,x_mean,x_unit,y_metric,y_mean,y_unit,on_frontier\n"
@@ -549,53 +548,6 @@ fn wrong_questions_are_answered_with_what_there_is() {
     let broken = Result::new(&[("points.csv", format!("point,x,{POINTS}\n0,1,cost,EUR,1,much,,,,,,,,\n"))]);
     let message = broken.fails("lines", &Request::default());
     assert!(message.contains("\"much\" in row 2, column mean is no number"), "{message}");
-}
-
-/// What `sim plot` answers: its exit code and both its outputs.
-fn plot(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let out = Command::new(env!("CARGO_BIN_EXE_sim")).arg("plot").arg(folder).args(arguments).output();
-    let out = out.expect("sim runs");
-    (out.status.code(), [out.stdout, out.stderr].map(|o| String::from_utf8_lossy(&o).into_owned()).concat())
-}
-
-#[test]
-fn the_program_writes_what_a_result_has_the_data_for() {
-    let sweep = sweep();
-    let (code, text) = plot(sweep.folder(), &["--size", "column", "--format", "svg"]);
-    assert_eq!(code, Some(0), "{text}");
-    let mut found: Vec<String> = fs::read_dir(sweep.folder().join("figures"))
-        .expect("a folder of figures")
-        .map(|e| e.expect("readable").file_name().to_string_lossy().into_owned())
-        .collect();
-    found.sort();
-    assert_eq!(found, ["frontier.svg", "heat-map.svg", "lines.svg", "sci.svg", "tornado.svg"]);
-    let (code, text) = plot(sweep.folder(), &["--list"]);
-    assert!(
-        code == Some(0) && text.contains("can be drawn") && text.contains("the result has no ledger.parquet"),
-        "{text}"
-    );
-    assert!(text.lines().count() == CATALOGUE.len(), "{text}");
-    // One table that is damaged keeps only its own kind from being drawn.
-    let damaged = self::sweep();
-    fs::write(damaged.folder().join("frontier.csv"), "frontier,point\n0,0\n").expect("writable");
-    let (code, text) = plot(damaged.folder(), &["--size", "column", "--format", "svg"]);
-    assert!(code == Some(2) && text.contains("frontier: cannot read") && text.contains("left out power: "), "{text}");
-    for name in ["sci", "lines", "heat-map", "tornado"] {
-        assert!(damaged.folder().join(format!("figures/{name}.svg")).is_file(), "{name}: {text}");
-    }
-    let file = sweep.folder().join("one.png");
-    let place = file.to_str().expect("a plain path");
-    let (code, text) =
-        plot(sweep.folder(), &["--kind", "lines", "--metric", "latency_s.p99", "--size", "column", "--out", place]);
-    assert!(code == Some(0) && fs::read(&file).is_ok_and(|png| png.starts_with(b"\x89PNG")), "{text}");
-    for (arguments, words) in [
-        (&["--kind", "power"][..], "help: give the folder of a single run"),
-        (&["--kind", "tornada"], "there is no figure \"tornada\""),
-        (&["--out", place], "several kinds are drawn"),
-    ] {
-        let (code, text) = plot(sweep.folder(), arguments);
-        assert!(code == Some(2) && text.contains(words), "{arguments:?}: {code:?} {text}");
-    }
 }
 
 #[test]
