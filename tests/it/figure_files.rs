@@ -20,6 +20,9 @@ fn the_program_writes_what_a_result_has_the_data_for() {
     let sweep = sweep();
     let (code, text) = plot(sweep.folder(), &["--size", "column", "--format", "svg"]);
     assert_eq!(code, Some(0), "{text}");
+    // A line per kind: the file that was written, or why it is left out.
+    assert!(text.lines().count() == CATALOGUE.len(), "{text}");
+    assert!(text.contains("left out power: the result has no ledger.parquet\n"), "{text}");
     let mut found: Vec<String> = fs::read_dir(sweep.folder().join("figures"))
         .expect("a folder of figures")
         .map(|e| e.expect("readable").file_name().to_string_lossy().into_owned())
@@ -31,7 +34,6 @@ fn the_program_writes_what_a_result_has_the_data_for() {
         code == Some(0) && text.contains("can be drawn") && text.contains("the result has no ledger.parquet"),
         "{text}"
     );
-    assert!(text.lines().count() == CATALOGUE.len(), "{text}");
     // One table that is damaged keeps only its own kind from being drawn.
     let damaged = crate::figures::sweep();
     fs::write(damaged.folder().join("frontier.csv"), "frontier,point\n0,0\n").expect("writable");

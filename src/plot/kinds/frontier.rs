@@ -162,6 +162,8 @@ fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotErr
                 sheet.text(&line, (0.8 * em, top + 1.1 * em), 1.0, Side::Left, BLACK);
                 top += 1.25 * em;
             }
+            // The uppermost tick's text is higher than its line.
+            top += 0.6 * em;
         }
         let (end, list) = one(&mut sheet, top, &points, panel, notes.len());
         notes.extend(list);
