@@ -81,33 +81,56 @@ impl Plot {
             true => CATALOGUE.iter().collect(),
             false => self.kind.iter().map(|name| plot::kind(name)).collect::<Result<_, _>>().map_err(failure)?,
         };
-        let mut text = String::new();
-        let mut lacks = Vec::new();
+        let mut drawn = 0;
+        let (mut lacks, mut failed): (Vec<String>, Vec<(&str, PlotError)>) = (Vec::new(), Vec::new());
         for kind in kinds {
-            match kind.draw(&self.result, &request, self.size()) {
-                Ok(sheet) => {
-                    for (place, is_png) in self.places(kind.name)? {
-                        let bytes = if is_png { sheet.png() } else { sheet.svg().map(String::into_bytes) };
-                        let bytes = bytes.map_err(failure)?;
-                        write_file(&place, |file| file.write_all(&bytes)).map_err(Failure::internal)?;
-                        text += &format!("{}\n", place.display());
-                    }
+            match self.files(kind, &request)? {
+                Ok(places) => {
+                    drawn += 1;
+                    super::print(&places)?;
                 }
                 // What was not asked for by name may lack its data.
                 Err(PlotError::Lacks { what, .. }) if self.kind.is_empty() => {
-                    lacks.push(format!("  {}: {what}", kind.name))
+                    lacks.push(format!("{}: {what}", kind.name));
                 }
-                Err(error) => return Err(failure(error)),
+                Err(error) => failed.push((kind.name, error)),
             }
         }
-        if text.is_empty() {
+        for line in &lacks {
+            eprintln!("left out {line}");
+        }
+        // What cannot be drawn does not keep the others from being drawn, and is reported when they are.
+        if !failed.is_empty() {
+            let internal = failed.iter().any(|(_, e)| matches!(e, PlotError::Draw(_)));
+            let all: Vec<String> = failed.iter().map(|(name, error)| format!("{name}: {error}")).collect();
+            let all = all.join("\n");
+            return Err(if internal { Failure::internal(all) } else { Failure::usage(all) });
+        }
+        if drawn == 0 {
             return Err(Failure::usage(format!(
-                "{} has the data of no figure:\n{}\n  help: sim plot RESULT --list says what each kind needs",
+                "{} has the data of no figure\n  help: sim plot RESULT --list says what each kind needs",
                 self.result.display(),
-                lacks.join("\n")
             )));
         }
-        super::print(&text)
+        Ok(())
+    }
+
+    /// Draws a kind and writes its files, and says their places, a line each; the inner error is that of the kind alone.
+    fn files(&self, kind: &Kind, request: &Request) -> Result<Result<String, PlotError>, Failure> {
+        let sheet = match kind.draw(&self.result, request, self.size()) {
+            Ok(sheet) => sheet,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut text = String::new();
+        for (place, is_png) in self.places(kind.name)? {
+            let bytes = if is_png { sheet.png() } else { sheet.svg().map(String::into_bytes) };
+            match bytes {
+                Ok(bytes) => write_file(&place, |file| file.write_all(&bytes)).map_err(Failure::internal)?,
+                Err(error) => return Ok(Err(error)),
+            }
+            text += &format!("{}\n", place.display());
+        }
+        Ok(Ok(text))
     }
 
     fn size(&self) -> Size {

@@ -93,6 +93,9 @@ impl Frame {
         }
         sheet
             .line(&[(area.left, area.top), (area.left, area.bottom), (area.right, area.bottom)], Pen::new(BLACK, 0.06));
+        if let Some(&zero) = x.scale.zero.as_ref() {
+            frame.broken(sheet, zero);
+        }
         if !x.scale.logarithmic && frame.y.from < 0.0 && frame.y.to > 0.0 && !frame.y.logarithmic {
             let zero = frame.up(0.0);
             sheet.line(&[(area.left, zero), (area.right, zero)], Pen::new(BLACK, 0.05));
@@ -119,6 +122,18 @@ impl Frame {
             }
         }
         frame
+    }
+
+    /// Interrupts the horizontal axis between 0 and the first number of a logarithm.
+    fn broken(&self, sheet: &mut Sheet, zero: f64) {
+        let Some(&first) = self.x.ticks.iter().find(|t| **t > zero) else { return };
+        let em = sheet.em;
+        let (middle, y) = ((self.along(zero) + self.along(first)) / 2.0, self.area.bottom);
+        let (gap, lean, high) = (0.14 * em, 0.12 * em, 0.32 * em);
+        sheet.line(&[(middle - gap, y), (middle + gap, y)], Pen::new(plotters::style::WHITE, 0.2));
+        for x in [middle - gap, middle + gap] {
+            sheet.line(&[(x - lean, y + high), (x + lean, y - high)], Pen::new(BLACK, 0.06));
+        }
     }
 
     /// Where a place of the horizontal scale is.

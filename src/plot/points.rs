@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::error::PlotError;
+use super::paint::CAUSES;
 use super::source::{Form, Source};
 use super::table::Table;
+use super::text::number;
 
 /// What an axis of a sweep or a comparison is.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +17,8 @@ pub struct Axis {
     pub values: Vec<String>,
     /// The same as numbers, if all are.
     pub numbers: Option<Vec<f64>>,
+    /// The number of each value.
+    known: BTreeMap<String, usize>,
 }
 
 /// A figure of a point.
@@ -24,6 +28,13 @@ pub struct Estimate {
     /// The ends of Student's t interval; undefined without replications.
     pub low: f64,
     pub high: f64,
+}
+
+impl Estimate {
+    /// A figure without an interval.
+    pub fn alone(mean: f64) -> Self {
+        Self { mean, low: f64::NAN, high: f64::NAN }
+    }
 }
 
 /// One point.
@@ -44,6 +55,11 @@ pub struct Points {
     /// What was analysed, in the order of the table, with units.
     pub metrics: Vec<(String, String)>,
     units: BTreeMap<String, String>,
+    /// What a functional unit is called, where all runs agree.
+    unit: Option<String>,
+    /// The fewest and the most runs of a mean.
+    runs: (f64, f64),
+    numbers: BTreeMap<String, usize>,
 }
 
 impl Points {
@@ -61,8 +77,7 @@ impl Points {
 
     /// A figure of a point; undefined where it has none.
     pub fn figure(&self, point: usize, key: &str) -> Estimate {
-        let none = Estimate { mean: f64::NAN, low: f64::NAN, high: f64::NAN };
-        self.points[point].figures.get(key).copied().unwrap_or(none)
+        self.points[point].figures.get(key).copied().unwrap_or(Estimate::alone(f64::NAN))
     }
 
     /// Means of a figure, by point.
@@ -80,6 +95,35 @@ impl Points {
         unit.map(String::as_str).ok_or_else(|| {
             PlotError::lacks(format!("the result has no figure {key}"), format!("--metric takes one of {} …", known()))
         })
+    }
+
+    /// A unit of a table with the functional unit by its name: gCO2e/R of calls is gCO2e/call.
+    pub fn named_unit(&self, unit: &str) -> String {
+        match (&self.unit, unit.strip_suffix('R')) {
+            (Some(own), Some(before)) if before.is_empty() || before.ends_with('/') => format!("{before}{own}"),
+            _ => unit.to_owned(),
+        }
+    }
+
+    /// What the intervals are, for bands and whiskers; `None` where no figure of these has one.
+    pub fn intervals(&self, source: &Source, keys: &[&str]) -> Option<String> {
+        if !keys.iter().any(|k| (0..self.points.len()).any(|i| self.figure(i, k).low.is_finite())) {
+            return None;
+        }
+        let level = source.confidence().map_or_else(String::new, |level| format!("{} % ", number(level * 100.0)));
+        let runs = match self.runs {
+            (few, many) if few < many => format!(" over {few} to {many} runs"),
+            (_, many) if many > 0.0 => format!(" over {many} runs"),
+            _ => String::new(),
+        };
+        let paired =
+            if source.path("differences.csv").is_file() { "; differences.csv has the paired ones" } else { "" };
+        Some(format!("{level}Student t intervals{runs}, unpaired{paired}"))
+    }
+
+    /// The place of a point by what it is called in the tables.
+    pub fn find(&self, id: &str) -> Option<usize> {
+        self.numbers.get(id).copied()
     }
 
     /// The number of an axis.
@@ -113,11 +157,12 @@ impl Points {
     }
 
     fn point(&mut self, id: &str, values: &[&str]) -> usize {
-        if let Some(at) = self.points.iter().position(|p| p.id == id) {
+        if let Some(at) = self.find(id) {
             return at;
         }
         let at = self.axes.iter_mut().zip(values).map(|(axis, value)| axis.number_of(value)).collect();
         self.points.push(Point { id: id.to_owned(), at, figures: BTreeMap::new() });
+        self.numbers.insert(id.to_owned(), self.points.len() - 1);
         self.points.len() - 1
     }
 
@@ -133,6 +178,12 @@ impl Points {
             let numbers: Option<Vec<f64>> = axis.values.iter().map(|v| v.parse().ok()).collect();
             axis.numbers = numbers.filter(|n: &Vec<f64>| n.iter().all(|x| x.is_finite()));
         }
+        let own: BTreeMap<String, String> =
+            self.units.iter().map(|(key, unit)| (key.clone(), self.named_unit(unit))).collect();
+        for (key, unit) in &mut self.metrics {
+            unit.clone_from(&own[key]);
+        }
+        self.units = own;
         self
     }
 }
@@ -141,14 +192,16 @@ impl Axis {
     fn new(name: &str, unit: &str) -> Self {
         // Values that are names have no unit.
         let unit = if unit == "text" { "" } else { unit };
-        Self { name: name.to_owned(), unit: unit.to_owned(), values: Vec::new(), numbers: None }
+        Self { name: name.to_owned(), unit: unit.to_owned(), values: Vec::new(), numbers: None, known: BTreeMap::new() }
     }
 
     fn number_of(&mut self, value: &str) -> usize {
-        self.values.iter().position(|v| v == value).unwrap_or_else(|| {
-            self.values.push(value.to_owned());
-            self.values.len() - 1
-        })
+        if let Some(&at) = self.known.get(value) {
+            return at;
+        }
+        self.values.push(value.to_owned());
+        self.known.insert(value.to_owned(), self.values.len() - 1);
+        self.values.len() - 1
     }
 
     /// A value as it is read: numbers say what they count.
@@ -157,7 +210,7 @@ impl Axis {
             Some(numbers) => {
                 let unit =
                     if matches!(self.unit.as_str(), "" | "1") { String::new() } else { format!(" {}", self.unit) };
-                format!("{} = {}{unit}", self.name, super::text::number(numbers[value]))
+                format!("{} = {}{unit}", self.name, number(numbers[value]))
             }
             None => self.values[value].clone(),
         }
@@ -170,7 +223,23 @@ impl Axis {
 }
 
 fn empty(axes: Vec<Axis>) -> Points {
-    Points { axes, points: Vec::new(), metrics: Vec::new(), units: BTreeMap::new() }
+    Points {
+        axes,
+        points: Vec::new(),
+        metrics: Vec::new(),
+        units: BTreeMap::new(),
+        unit: None,
+        runs: (f64::INFINITY, 0.0),
+        numbers: BTreeMap::new(),
+    }
+}
+
+/// What all rows call the functional unit.
+fn functional_unit(table: &Table) -> Option<String> {
+    let column = table.find("sci.unit")?;
+    let mut all = (0..table.len()).map(|row| table.text(row, column)).filter(|text| !text.is_empty());
+    let first = all.next()?;
+    all.all(|text| text == first).then(|| first.to_owned())
 }
 
 /// Units of columns by a table of columns; empty where it is absent.
@@ -188,6 +257,7 @@ fn sweep(source: &Source) -> Result<Points, PlotError> {
     let table = Table::read(&source.path("points.csv"))?;
     let columns = units(source, "columns.csv", "column")?;
     let (point, metric, unit) = (table.column("point")?, table.column("metric")?, table.column("unit")?);
+    let runs_of = table.find("runs");
     let (mean, low, high) = (table.column("mean")?, table.column("t_low")?, table.column("t_high")?);
     let names = table.header[point + 1..metric].to_vec();
     let own_unit = |name: &String| columns.get(name).map_or("", String::as_str);
@@ -198,11 +268,19 @@ fn sweep(source: &Source) -> Result<Points, PlotError> {
         let key = table.text(row, metric);
         all.know(key, table.text(row, unit));
         let [mean, low, high] = [mean, low, high].map(|c| table.number(row, c));
-        all.points[at].figures.insert(key.to_owned(), Estimate { mean: mean?, low: low?, high: high? });
+        let estimate = Estimate { mean: mean?, low: low?, high: high? };
+        let runs = runs_of.map_or(Ok(f64::NAN), |c| table.number(row, c))?;
+        if estimate.low.is_finite() && runs.is_finite() {
+            all.runs = (all.runs.0.min(runs), all.runs.1.max(runs));
+        }
+        all.points[at].figures.insert(key.to_owned(), estimate);
     }
     let runs = source.path("runs.csv");
     if runs.is_file() {
-        beside(&mut all, &Table::read(&runs)?, &columns)?;
+        let runs = Table::read(&runs)?;
+        all.unit = functional_unit(&runs);
+        beside(&mut all, &runs, &columns)?;
+        per_unit(&mut all, &runs)?;
     }
     Ok(all.finish())
 }
@@ -234,8 +312,43 @@ fn beside(all: &mut Points, runs: &Table, columns: &BTreeMap<String, String>) ->
         all.know(&key, unit);
         for own in &mut all.points {
             if let Some((sum, n)) = sums.get(own.id.as_str()) {
-                own.figures.insert(key.clone(), Estimate { mean: sum / n, low: f64::NAN, high: f64::NAN });
+                own.figures.insert(key.clone(), Estimate::alone(sum / n));
             }
+        }
+    }
+    Ok(())
+}
+
+/// The key of a cause's grams per functional unit.
+pub fn cause_per_unit(cause: &str) -> String {
+    format!("carbon_g.operational_{cause}/sci.units")
+}
+
+/// Means over the runs of each point of each cause's grams per unit: as the score's mean is one of ratios, so are those of its parts.
+fn per_unit(all: &mut Points, runs: &Table) -> Result<(), PlotError> {
+    let point = runs.column("point")?;
+    let (Some(units), Some(score)) = (runs.find("sci.units"), runs.find("sci.g_per_unit")) else { return Ok(()) };
+    let causes: Vec<(String, usize)> = CAUSES
+        .iter()
+        .filter_map(|(cause, ..)| Some((cause_per_unit(cause), runs.find(&format!("carbon_g.operational_{cause}"))?)))
+        .collect();
+    let mut sums: BTreeMap<usize, (f64, Vec<f64>)> = BTreeMap::new();
+    for row in 0..runs.len() {
+        let (Some(at), units) = (all.find(runs.text(row, point)), runs.number(row, units)?) else { continue };
+        // A run without a score is not in the score's mean, and a cause that a run does not name emits nothing in it.
+        if !(units > 0.0 && runs.number(row, score)?.is_finite()) {
+            continue;
+        }
+        let (n, sum) = sums.entry(at).or_insert_with(|| (0.0, vec![0.0; causes.len()]));
+        *n += 1.0;
+        for (sum, (_, column)) in sum.iter_mut().zip(&causes) {
+            let grams = runs.number(row, *column)?;
+            *sum += if grams.is_finite() { grams / units } else { 0.0 };
+        }
+    }
+    for (at, (n, sum)) in sums {
+        for (sum, (key, _)) in sum.into_iter().zip(&causes) {
+            all.points[at].figures.insert(key.clone(), Estimate::alone(sum / n));
         }
     }
     Ok(())
@@ -246,8 +359,10 @@ fn compare(source: &Source) -> Result<Points, PlotError> {
     let explained = Table::read(&source.path("compare_columns.csv"))?;
     let (key, unit, meaning) = (explained.column("key")?, explained.column("unit")?, explained.column("meaning")?);
     let rows = 0..explained.len();
+    let unit_of_all = functional_unit(&table);
     let axes: Vec<usize> = rows.clone().filter(|&r| explained.text(r, meaning).starts_with("axis:")).collect();
     let mut all = empty(axes.iter().map(|&r| Axis::new(explained.text(r, key), explained.text(r, unit))).collect());
+    all.unit = unit_of_all;
     let at = axes.iter().map(|&r| table.column(explained.text(r, key))).collect::<Result<Vec<_>, _>>()?;
     let figures: Vec<(usize, String)> = rows
         .filter(|r| !axes.contains(r) && !matches!(explained.text(*r, unit), "text" | "bool"))
@@ -261,7 +376,7 @@ fn compare(source: &Source) -> Result<Points, PlotError> {
         let own = all.point(&row.to_string(), &values);
         for (column, name) in &figures {
             let mean = table.number(row, *column)?;
-            all.points[own].figures.insert(name.clone(), Estimate { mean, low: f64::NAN, high: f64::NAN });
+            all.points[own].figures.insert(name.clone(), Estimate::alone(mean));
         }
     }
     Ok(all.finish())
@@ -272,11 +387,13 @@ fn run(source: &Source) -> Result<Points, PlotError> {
     let (key, value, unit) = (table.column("key")?, table.column("value")?, table.column("unit")?);
     let mut all = empty(Vec::new());
     let own = all.point("0", &[]);
+    let called = (0..table.len()).find(|&row| table.text(row, key) == "sci.unit");
+    all.unit = called.map(|row| table.text(row, value).to_owned()).filter(|text| !text.is_empty());
     for row in 0..table.len() {
         if table.text(row, unit) != "text" {
             let (name, mean) = (table.text(row, key).to_owned(), table.number(row, value)?);
             all.know(&name, table.text(row, unit));
-            all.points[own].figures.insert(name, Estimate { mean, low: f64::NAN, high: f64::NAN });
+            all.points[own].figures.insert(name, Estimate::alone(mean));
         }
     }
     Ok(all.finish())

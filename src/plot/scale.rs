@@ -22,14 +22,24 @@ pub struct Scale {
     pub to: f64,
     /// Places of its ticks.
     pub ticks: Vec<f64>,
+    /// Where 0 stands on a logarithmic scale that has a place of its own for it, behind a break.
+    pub zero: Option<f64>,
 }
 
 impl Scale {
     /// Of the numbers on an axis: ticks at the numbers themselves, as far as they do not crowd.
     pub fn of_axis(numbers: &[f64], most: usize) -> Self {
-        let (low, high) = ends(numbers.iter().copied());
-        let mut sorted = numbers.to_vec();
+        let mut sorted: Vec<f64> = numbers.iter().copied().filter(|x| x.is_finite()).collect();
         sorted.sort_by(f64::total_cmp);
+        sorted.dedup();
+        // A logarithm has no 0: among numbers chosen by factors it gets a place of its own.
+        if sorted.first() == Some(&0.0) && sorted.len() > 3 {
+            let above = Self::of_axis(&sorted[1..], most);
+            if above.logarithmic {
+                return above.with_zero(most);
+            }
+        }
+        let (low, high) = ends(sorted.iter().copied());
         let by_factors = sorted.len() > 2 && sorted.windows(2).all(|pair| pair[1] >= STEP * pair[0]);
         let logarithmic = low > 0.0 && (by_factors || high / low > DECADES);
         let place = |x: f64| if logarithmic { libm::log10(x) } else { x };
@@ -41,7 +51,16 @@ impl Scale {
                 ticks.push(x);
             }
         }
-        Self { logarithmic, from: from - pad, to: to + pad, ticks }
+        Self { logarithmic, from: from - pad, to: to + pad, ticks, zero: None }
+    }
+
+    /// The same with a place for 0 before its first number, as far from it as two ticks have to be, at least a tenth of the scale.
+    fn with_zero(self, most: usize) -> Self {
+        let Some(&first) = self.ticks.first() else { return self };
+        let pad = first - self.from;
+        let zero = first - (self.to - self.from) * (1.0 / most.max(1) as f64).max(0.1);
+        let ticks = [zero].into_iter().chain(self.ticks).collect();
+        Self { from: zero - pad, ticks, zero: Some(zero), ..self }
     }
 
     /// Of figures: from 0, or logarithmic if they span much.
@@ -67,7 +86,7 @@ impl Scale {
             ticks.sort_by(f64::total_cmp);
             ticks.dedup_by(|a, b| (*a - *b).abs() < 1e-6);
         }
-        Self { logarithmic: true, from: from - pad, to: to + pad, ticks }
+        Self { logarithmic: true, from: from - pad, to: to + pad, ticks, zero: None }
     }
 
     /// A linear scale with these ends and about so many ticks.
@@ -75,7 +94,7 @@ impl Scale {
         // Sums of steps miss 0 by a rounding.
         let exact = |x: f64| if x.abs() < 1e-9 * (to - from) { 0.0 } else { x };
         let ticks = RangedCoordf64::from(from..to).key_points(ticks).into_iter().map(exact).collect();
-        Self { logarithmic: false, from, to, ticks }
+        Self { logarithmic: false, from, to, ticks, zero: None }
     }
 
     /// The same with room below what is negative, so that marks there are whole.
@@ -86,7 +105,7 @@ impl Scale {
         Self::linear(self.from - 0.05 * (self.to - self.from), self.to, 6)
     }
 
-    /// Of figures that need not begin at 0: around what there is, or logarithmic if they span much.
+    /// Of figures that are compared with each other: tight around what there is, or logarithmic if they span much.
     pub fn around(figures: &[f64]) -> Self {
         let (low, high) = ends(figures.iter().copied());
         if !(low.is_finite() && high.is_finite()) {
@@ -96,9 +115,7 @@ impl Scale {
             return Self::of_decades(low, high);
         }
         let pad = if high > low { (high - low) * 0.06 } else { (low.abs() * 0.05).max(f64::MIN_POSITIVE * 1e20) };
-        // What is close to 0 in its own measure begins there.
-        let from = if low >= 0.0 && low < 0.5 * high { 0.0 } else { low - pad };
-        Self::linear(from, high + pad, 6)
+        Self::linear(low - pad, high + pad, 6)
     }
 
     /// Of times in hours or days from 0: ticks at whole multiples that people count in.
@@ -112,15 +129,25 @@ impl Scale {
             libm::pow(10.0, libm::ceil(libm::log10(rough.max(f64::MIN_POSITIVE))))
         });
         let ticks = (0..).map(|i| f64::from(i) * step).take_while(|t| *t <= end * (1.0 + 1e-9)).collect();
-        Self { logarithmic: false, from: 0.0, to: if end > 0.0 { end } else { 1.0 }, ticks }
+        Self { logarithmic: false, from: 0.0, to: if end > 0.0 { end } else { 1.0 }, ticks, zero: None }
     }
 
     pub fn place(&self, x: f64) -> f64 {
-        if self.logarithmic { libm::log10(x) } else { x }
+        match self.zero {
+            Some(zero) if x == 0.0 => zero,
+            _ if self.logarithmic => libm::log10(x),
+            _ => x,
+        }
     }
 
     pub fn text(&self, place: f64) -> String {
-        short(if self.logarithmic { libm::pow(10.0, place) } else { place })
+        short(if self.zero == Some(place) {
+            0.0
+        } else if self.logarithmic {
+            libm::pow(10.0, place)
+        } else {
+            place
+        })
     }
 
     /// How far along a number is, from 0 to 1; outside of the scale and undefined where it is.
@@ -132,8 +159,12 @@ impl Scale {
     pub fn texts(&self) -> (Vec<String>, i32) {
         if self.logarithmic {
             let whole = |t: &f64| (t - t.round()).abs() < 1e-6;
-            let plain = self.ticks.iter().all(|t| (-2.01..4.0).contains(t));
+            let above = |t: &&f64| self.zero != Some(**t);
+            let plain = self.ticks.iter().filter(above).all(|t| (-2.01..4.0).contains(t));
             let text = |t: &f64| {
+                if !above(&t) {
+                    return "0".to_owned();
+                }
                 let x = libm::pow(10.0, *t);
                 if !plain && whole(t) { power(t.round() as i32) } else { number(x) }
             };
@@ -207,6 +238,31 @@ mod tests {
         assert!(s.logarithmic && s.ticks.contains(&0.0), "{s:?}");
         assert!(!Scale::of_figures(&[-1.0, 100.0]).logarithmic);
         assert_eq!(Scale::of_axis(&[1.0, 2.0, 4.0, 8.0], 10).ticks.len(), 4);
+    }
+
+    #[test]
+    fn zero_among_numbers_chosen_by_factors_has_a_place_of_its_own() {
+        let s = Scale::of_axis(&[600.0, 0.0, 10.0, 60.0, 1800.0, 3600.0], 10);
+        let zero = s.zero.expect("a place for 0");
+        assert!(s.logarithmic && s.from < zero && zero < s.place(10.0) - 0.1, "{s:?}");
+        assert_eq!((s.place(0.0), s.place(10.0)), (zero, 1.0));
+        assert_eq!(s.texts().0[..3], ["0", "10", "60"]);
+        assert_eq!(s.text(zero), "0");
+        // No two of its numbers crowd: on a linear axis 0 and 10 were a 360th of it apart.
+        let places: Vec<f64> = [0.0, 10.0, 60.0, 600.0, 1800.0, 3600.0].map(|x| s.share(x)).to_vec();
+        assert!(places.windows(2).all(|p| p[1] - p[0] > 0.05), "{places:?}");
+        // Numbers at equal distances stay linear, and what is below 0 has no logarithm.
+        for linear in [&[0.0, 1.0, 2.0, 3.0, 4.0][..], &[-10.0, 0.0, 10.0, 100.0, 1000.0], &[0.0, 5.0]] {
+            let s = Scale::of_axis(linear, 10);
+            assert!(!s.logarithmic && s.zero.is_none(), "{linear:?}");
+        }
+    }
+
+    #[test]
+    fn two_figures_against_each_other_have_tight_scales() {
+        let s = Scale::around(&[1.0, 3.0]);
+        assert!(!s.logarithmic && s.from > 0.8 && s.to < 3.2, "{s:?}");
+        assert!(Scale::around(&[1.0, 30.0]).logarithmic);
     }
 
     #[test]

@@ -65,6 +65,11 @@ impl Source {
         self.manifest["scenario"]["compare"]["waterfall"]["title"].as_str()
     }
 
+    /// The level of a sweep's intervals.
+    pub fn confidence(&self) -> Option<f64> {
+        self.manifest["confidence"].as_f64()
+    }
+
     /// The line below a title: from which result and which of its files.
     pub fn said(&self, files: &str) -> String {
         let form = match self.form {

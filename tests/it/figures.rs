@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use slackwater::plot::{CATALOGUE, PlotError, Request, Sheet, Size, check, kind};
 use tempfile::TempDir;
@@ -12,7 +11,7 @@ use crate::lab::{repository, run_file};
 const SIZES: [Size; 4] = [Size::Print, Size::Column, Size::Page, Size::Screen];
 
 /// A result of tables that are written here.
-struct Result {
+pub struct Result {
     dir: TempDir,
 }
 
@@ -25,7 +24,7 @@ impl Result {
         result
     }
 
-    fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         self.dir.path()
     }
 
@@ -153,26 +152,31 @@ fn shows(svg: &str, wanted: &[&str]) {
 const POINTS: &str = "metric,unit,runs,mean,deviation,standard_error,t_low,t_high,bootstrap_low,bootstrap_high,min,max";
 
 /// A sweep of three mechanisms, four idle times and two loads, with two figures.
-fn sweep() -> Result {
+pub fn sweep() -> Result {
     let mut points = format!("point,isolation,keep_alive_s,load,{POINTS}\n");
     let mut frontier =
-        "frontier,point,isolation,keep_alive_s,load,sci.g_per_unit,latency_s.p99,on_frontier\n".to_owned();
-    let mut runs = "point,replication,seed,isolation,keep_alive_s,load,error,sci.units,sci.operational_g_per_unit,\
+        "frontier,point,isolation,keep_alive_s,load,x_metric,x_mean,x_unit,y_metric,y_mean,y_unit,on_frontier\n"
+            .to_owned();
+    let mut runs =
+        "point,replication,seed,isolation,keep_alive_s,load,error,sci.units,sci.g_per_unit,sci.operational_g_per_unit,\
         sci.embodied_g_per_unit,carbon_g.operational_execution,carbon_g.operational_idle_host,sci.unit\n"
-        .to_owned();
+            .to_owned();
     let mut n = 0;
     for (weight, name) in [(1.0, "process"), (2.0, "container"), (6.0, "vm & friends <x>")] {
         for keep in [10.0, 60.0, 600.0, 3600.0] {
             for load in [0.2, 0.8] {
                 let (sci, p99) = (weight * (1.0 + keep / 6000.0) / (0.5 + load), 3.0 * weight / f64::sqrt(keep));
-                for (key, unit, x) in [("sci.g_per_unit", "gCO2e/call", sci), ("latency_s.p99", "s", p99)] {
+                for (key, unit, x) in [("sci.g_per_unit", "gCO2e/R", sci), ("latency_s.p99", "s", p99)] {
                     let (low, high) = (0.9 * x, 1.1 * x);
                     points += &format!("{n},{name},{keep},{load},{key},{unit},5,{x},0,0,{low},{high},,,,\n");
                 }
-                frontier += &format!("f,{n},{name},{keep},{load},{sci},{p99},\n");
+                // The table says which points are on a frontier; the figure takes its word.
+                let row = format!("{n},{name},{keep},{load}");
+                frontier += &format!("0,{row},sci.g_per_unit,{sci},gCO2e/R,latency_s.p99,{p99},s,{}\n", n < 4);
+                frontier += &format!("1,{row},latency_s.p99,{p99},s,sci.units,1,R,{}\n", n == 7);
                 let grams = [0.8, 0.2, 0.5, 0.3].map(|part| part * sci);
                 runs += &format!(
-                    "{n},0,1,{name},{keep},{load},,1,{},{},{},{},call\n",
+                    "{n},0,1,{name},{keep},{load},,1,{sci},{},{},{},{},call\n",
                     grams[0], grams[1], grams[2], grams[3]
                 );
                 n += 1;
@@ -180,6 +184,7 @@ fn sweep() -> Result {
         }
     }
     let columns = "column,unit,role,meaning\nisolation,text,axis,\nkeep_alive_s,s,axis,\nload,1,axis,\nsci.units,R,metric,\n\
+        sci.g_per_unit,gCO2e/R,metric,\n\
         sci.operational_g_per_unit,gCO2e/R,metric,\nsci.embodied_g_per_unit,gCO2e/R,metric,\n\
         carbon_g.operational_execution,gCO2e,metric,\ncarbon_g.operational_idle_host,gCO2e,metric,\nsci.unit,text,text,\n";
     let sensitivity = "metric,axis,first_order,first_low,first_high,total,total_low,total_high\n\
@@ -191,7 +196,8 @@ fn sweep() -> Result {
         ("runs.csv", runs),
         ("columns.csv", columns.to_owned()),
         ("sensitivity.csv", sensitivity.to_owned()),
-        ("manifest.json", "{\"kind\": \"sweep\"}".to_owned()),
+        ("differences.csv", "point\n".to_owned()),
+        ("manifest.json", "{\"kind\": \"sweep\", \"confidence\": 0.9}".to_owned()),
     ])
 }
 
@@ -280,11 +286,35 @@ fn a_sweep_is_drawn_in_every_size() {
         ),
         (
             "frontier",
-            &["sci.g_per_unit [gCO₂e/call]", "latency_s.p99 [s]", "frontier", "isolation / keep_alive_s / load"],
+            &[
+                "2 frontiers",
+                "sci.g_per_unit [gCO₂e/call]",
+                "latency_s.p99 [s]",
+                "sci.units against latency_s.p99",
+                "sci.units [call]",
+                "isolation / keep_alive_s / load",
+                "90 % Student t intervals over 5 runs",
+            ],
         ),
-        ("lines", &["keep_alive_s [s]", "gCO₂e/call]", "process", "vm & friends <x>", "load = 0.2", "load = 0.8"]),
+        (
+            "lines",
+            &[
+                "Bands: 90 % Student t intervals over 5 runs",
+                "unpaired",
+                "differences.csv",
+                "keep_alive_s [s]",
+                "gCO₂e/call]",
+                "process",
+                "vm & friends <x>",
+                "load = 0.2",
+                "load = 0.8",
+            ],
+        ),
         ("heat-map", &["sci.g_per_unit [gCO₂e/call]", "load [1]", "isolation", "container"]),
-        ("tornado", &["share of the variance [1]", "keep_alive_s", "load", "slack", "first order", "total"]),
+        (
+            "tornado",
+            &["share of the variance [1]", "keep_alive_s", "load", "slack", "first order", "total", "90 % bootstrap"],
+        ),
     ];
     for (name, texts) in wanted {
         for size in SIZES {
@@ -323,6 +353,90 @@ fn the_frontier_joins_what_no_point_beats() {
     let stairs = svg.lines().filter(|l| l.starts_with("<polyline") && l.contains("#0072B2"));
     let corners = stairs.map(|l| attribute(l, "points").split_whitespace().count()).max();
     assert_eq!(corners, Some(5), "three points and the two corners between");
+}
+
+#[test]
+fn a_frontier_is_the_one_that_the_table_says() {
+    let svg = sweep().draw("frontier", &Request::default()).svg().expect("an SVG");
+    // Circles of the frontiers: four of the first, one of the second; the mark in the legend is one more.
+    let circles = svg.lines().filter(|l| l.starts_with("<circle") && l.contains("#0072B2")).count();
+    assert_eq!(circles, 4 + 1 + 1, "{svg}");
+}
+
+#[test]
+fn quantiles_of_a_narrow_distribution_are_not_written_on_the_curve() {
+    for values in [[0.98, 0.985, 0.99, 0.995, 1.0], [0.001, 0.01, 0.9, 1.0, 1.0], [1.0; 5]] {
+        let mut table = "distribution,unit,share,value\n".to_owned();
+        for (share, value) in [0.0, 0.5, 0.95, 0.99, 1.0].iter().zip(values) {
+            table += &format!("start_s,s,{share},{value}\n");
+        }
+        let result =
+            Result::new(&[("summary.csv", "key,value,unit,meaning\n".to_owned()), ("distributions.csv", table)]);
+        for size in SIZES {
+            let svg = is_sound(&drawn(result.folder(), "cold-start", &Request::default(), size), size);
+            let curve = svg.lines().filter(|l| l.starts_with("<polyline") && l.contains("#0072B2"));
+            let curve = curve.map(|l| attribute(l, "points")).next().expect("a curve");
+            let corners = curve.split_whitespace().filter_map(|p| p.split_once(',')?.1.parse::<f64>().ok());
+            let top = corners.fold(f64::INFINITY, f64::min);
+            let named: Vec<Words> =
+                words(&svg).into_iter().filter(|w| w.text.starts_with('p') && w.text.contains(" = ")).collect();
+            assert_eq!(named.len(), 3, "{svg}");
+            assert!(named.iter().all(|w| w.y + 0.5 * w.size < top), "{named:?} {top}");
+        }
+    }
+}
+
+#[test]
+fn lines_of_a_sampled_sweep_are_refused_with_what_to_draw_instead() {
+    let rows: Vec<(String, f64)> =
+        (0..448).map(|i| (format!("{},{},a", i * 3 % 448, i * 5 % 448), f64::from(i))).collect();
+    let rows: Vec<(&str, f64)> = rows.iter().map(|(values, x)| (values.as_str(), *x)).collect();
+    let told = small("load,idle_s,policy", &rows).fails("lines", &Request::default());
+    assert!(told.contains("448 values: more than 30 lines") && told.contains("--kind heat-map"), "{told}");
+    let panels: Vec<(String, f64)> = (0..26).map(|i| (format!("{},{},n{}", i % 2, i % 2, i / 2), 1.0)).collect();
+    let panels: Vec<(&str, f64)> = panels.iter().map(|(values, x)| (values.as_str(), *x)).collect();
+    let told = small("load,rate,policy", &panels).fails("lines", &Request::default());
+    assert!(told.contains("panels, more than 12"), "{told}");
+    let few = small("x,policy,place", &[("1,a,u", 1.0), ("2,b,v", 2.0), ("3,a,w", 2.0)]);
+    let told = few.fails("lines", &Request::default());
+    assert!(told.contains("3 of 3 panels would have fewer than two points along x"), "{told}");
+}
+
+#[test]
+fn causes_of_a_sweep_are_means_of_ratios_as_its_score_is() {
+    // Two runs with 1 and with 9 units: 2 and 0.9 g per unit, so a mean of 1.45, not 10.1 g over 10 units.
+    let points = format!("point,policy,{POINTS}\n0,a,sci.g_per_unit,gCO2e/R,2,1.45,,,,,,,,\n");
+    let runs = "point,replication,seed,policy,error,sci.units,sci.g_per_unit,sci.embodied_g_per_unit,\
+        carbon_g.operational_execution,carbon_g.operational_boot,sci.unit\n\
+        0,0,1,a,,1,2,0,1.5,0.5,call\n0,1,2,a,,9,0.9,0,8.1,,call\n";
+    let result = Result::new(&[("points.csv", points), ("runs.csv", runs.to_owned())]);
+    let svg = result.draw("sci", &Request::default()).svg().expect("an SVG");
+    shows(&svg, &["score [gCO₂e/call]", "1.45"]);
+    // Execution: (1.5 + 0.9) / 2 = 1.2; boot: (0.5 + 0) / 2 = 0.25. The widths of the bars are as these.
+    let wide = |colour: &str| {
+        let bars = svg.lines().filter(|l| l.starts_with("<polygon") && l.contains(colour));
+        let ends = bars.map(|l| {
+            let xs: Vec<f64> =
+                attribute(l, "points").split_whitespace().filter_map(|p| p.split_once(',')?.0.parse().ok()).collect();
+            xs.iter().copied().fold(f64::NEG_INFINITY, f64::max) - xs.iter().copied().fold(f64::INFINITY, f64::min)
+        });
+        // The first is the box of the legend.
+        ends.last().expect("a bar")
+    };
+    let ratio = wide("#0072B2") / wide("#CC79A7");
+    assert!((ratio - 1.2 / 0.25).abs() < 0.1, "{ratio}");
+}
+
+#[test]
+fn an_axis_of_zero_and_numbers_chosen_by_factors_has_a_place_for_zero() {
+    let rows = [("0", 1.0), ("10", 2.0), ("60", 3.0), ("600", 4.0), ("3600", 5.0)];
+    let svg = is_sound(&small("keep_alive_s", &rows).draw("lines", &Request::default()), Size::Print);
+    let at = |text: &str| {
+        let below = words(&svg).into_iter().filter(|w| w.text == text && w.anchor == "middle");
+        below.map(|w| w.x).next().unwrap_or_else(|| panic!("{text} is not on the axis"))
+    };
+    let places = ["0", "10", "60", "600", "3600"].map(at);
+    assert!(places.windows(2).all(|p| p[1] - p[0] > 50.0), "{places:?}");
 }
 
 #[test]
@@ -402,7 +516,7 @@ fn hard_tables_are_drawn_or_refused_with_a_remedy() {
     assert!(one.fails("lines", &Request::default()).contains("no numeric axis"));
     assert!(one.fails("heat-map", &Request::default()).contains("fewer than two axes"));
     let alone = Request { x: Some("x".to_owned()), ..Request::default() };
-    is_sound(&one.draw("lines", &alone), Size::Print);
+    assert!(one.fails("lines", &alone).contains("fewer than two points"));
     is_sound(&one.draw("frontier", &asked(&["cost", "cost"])), Size::Print);
     let nothing = small("policy,x", &[("a,1", f64::NAN), ("b,2", f64::NAN)]);
     let empty = small("policy,x", &[]);
@@ -434,44 +548,6 @@ fn wrong_questions_are_answered_with_what_there_is() {
     let broken = Result::new(&[("points.csv", format!("point,x,{POINTS}\n0,1,cost,EUR,1,much,,,,,,,,\n"))]);
     let message = broken.fails("lines", &Request::default());
     assert!(message.contains("\"much\" in row 2, column mean is no number"), "{message}");
-}
-
-/// What `sim plot` answers: its exit code and both its outputs.
-fn plot(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let out = Command::new(env!("CARGO_BIN_EXE_sim")).arg("plot").arg(folder).args(arguments).output();
-    let out = out.expect("sim runs");
-    (out.status.code(), [out.stdout, out.stderr].map(|o| String::from_utf8_lossy(&o).into_owned()).concat())
-}
-
-#[test]
-fn the_program_writes_what_a_result_has_the_data_for() {
-    let sweep = sweep();
-    let (code, text) = plot(sweep.folder(), &["--size", "column", "--format", "svg"]);
-    assert_eq!(code, Some(0), "{text}");
-    let mut found: Vec<String> = fs::read_dir(sweep.folder().join("figures"))
-        .expect("a folder of figures")
-        .map(|e| e.expect("readable").file_name().to_string_lossy().into_owned())
-        .collect();
-    found.sort();
-    assert_eq!(found, ["frontier.svg", "heat-map.svg", "lines.svg", "sci.svg", "tornado.svg"]);
-    let (code, text) = plot(sweep.folder(), &["--list"]);
-    assert!(
-        code == Some(0) && text.contains("can be drawn") && text.contains("the result has no ledger.parquet"),
-        "{text}"
-    );
-    let file = sweep.folder().join("one.png");
-    let place = file.to_str().expect("a plain path");
-    let (code, text) =
-        plot(sweep.folder(), &["--kind", "lines", "--metric", "latency_s.p99", "--size", "column", "--out", place]);
-    assert!(code == Some(0) && fs::read(&file).is_ok_and(|png| png.starts_with(b"\x89PNG")), "{text}");
-    for (arguments, words) in [
-        (&["--kind", "power"][..], "help: give the folder of a single run"),
-        (&["--kind", "tornada"], "there is no figure \"tornada\""),
-        (&["--out", place], "several kinds are drawn"),
-    ] {
-        let (code, text) = plot(sweep.folder(), arguments);
-        assert!(code == Some(2) && text.contains(words), "{arguments:?}: {code:?} {text}");
-    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod docs;
 mod embodied;
 mod eviction;
 mod exhaustion;
+mod figure_files;
 mod figures;
 mod forecast;
 mod generators;

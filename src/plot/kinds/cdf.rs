@@ -2,13 +2,13 @@
 //!
 //! Reads distributions.csv; of a comparison, those of its runs (`keep = "all"`), a line each. The scale of time is logarithmic where it spans much.
 
-use super::super::frame::{Axis, Frame, SMALL, Swatch, below, legend, note};
+use super::super::frame::{Axis, Frame, Swatch, below, legend, note};
 use super::super::paint::{Shape, style};
 use super::super::scale::{Scale, ends};
-use super::super::sheet::{Area, Pen, Sheet, Side, Size};
+use super::super::sheet::{Area, Pen, Sheet, Size};
 use super::super::source::{Form, Source};
 use super::super::table::Table;
-use super::super::text::{number, width};
+use super::super::text::number;
 use super::super::{Kind, PlotError, Request};
 
 pub const LATENCY: Kind = Kind {
@@ -106,7 +106,7 @@ fn draw(source: &Source, _: &Request, size: Size, shows: &str, quantities: &[&st
         Pen { colour, width: 0.13, dash }
     };
     let entries: Vec<(Swatch, String)> = match curves.len() {
-        1 => Vec::new(),
+        1 => quantiles(&curves[0]).into_iter().map(|q| (Swatch::Mark(q.shape, style(0).0, false), q.text)).collect(),
         _ => curves.iter().enumerate().map(|(i, c)| (Swatch::Line(pen(i), None), c.name.clone())).collect(),
     };
     let top = legend(&mut sheet, top, &entries);
@@ -137,7 +137,11 @@ fn draw(source: &Source, _: &Request, size: Size, shows: &str, quantities: &[&st
         frame.line(&mut sheet, &points, pen(i));
     }
     if let [alone] = curves.as_slice() {
-        quantiles(&mut sheet, &frame, alone);
+        for quantile in quantiles(alone) {
+            if let Some(place) = frame.at(quantile.at) {
+                sheet.mark(place, quantile.shape, 0.26, style(0).0, false);
+            }
+        }
     }
     let mut end = area.bottom + below(&sheet, true);
     if cut {
@@ -147,20 +151,18 @@ fn draw(source: &Source, _: &Request, size: Size, shows: &str, quantities: &[&st
     Ok(sheet)
 }
 
-/// Marks the median and the tail, and says them.
-fn quantiles(sheet: &mut Sheet, frame: &Frame, curve: &Curve) {
-    let em = sheet.em;
-    let mut free = f64::NEG_INFINITY;
-    let (colour, ..) = style(0);
-    for (wanted, name) in [(0.5, "p50"), (0.95, "p95"), (0.99, "p99")] {
-        let Some(at) = curve.points.iter().find(|p| p.1 >= wanted - 1e-12) else { continue };
-        let Some(place) = frame.at((at.0, wanted)) else { continue };
-        sheet.mark(place, Shape::Circle, 0.24, colour, false);
-        // The curve rises, so that right of and below a mark there is room; texts there keep apart.
-        let text = format!("{name} = {} s", number(at.0));
-        let y = (place.1 + 0.9 * em).max(free);
-        free = if name == "p50" { f64::NEG_INFINITY } else { y + 1.2 * em };
-        let x = (place.0 + 0.6 * em).min(frame.area.right - width(&text) * SMALL * em);
-        sheet.label(&text, (x, y), SMALL, Side::Left, colour);
-    }
+/// A quantile of the only curve: where it is, its mark, and what the legend says. In the panel a text could lie on the curve wherever it stands.
+struct Quantile {
+    at: (f64, f64),
+    shape: Shape,
+    text: String,
+}
+
+fn quantiles(curve: &Curve) -> Vec<Quantile> {
+    let wanted = [(0.5, "p50", Shape::Circle), (0.95, "p95", Shape::Square), (0.99, "p99", Shape::Triangle)];
+    let found = wanted.into_iter().filter_map(|(share, name, shape)| {
+        let (value, _) = *curve.points.iter().find(|p| p.1 >= share - 1e-12)?;
+        Some(Quantile { at: (value, share), shape, text: format!("{name} = {} s", number(value)) })
+    });
+    found.collect()
 }

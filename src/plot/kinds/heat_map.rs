@@ -48,7 +48,7 @@ fn axes(points: &Points, request: &Request) -> Result<[usize; 2], PlotError> {
         let (name, n) = (&points.axes[a].name, points.axes[a].values.len());
         return Err(PlotError::lacks(
             format!("axis {name} has {n} values, more than a heat map shows ({WIDEST})"),
-            "sampled axes make no grid; --kind frontier or lines shows them",
+            "sampled axes make no grid; --kind tornado or frontier shows them",
         ));
     }
     Ok([x, y])

@@ -3,6 +3,8 @@
 //! Reads points.csv (bands: Student's t intervals) or compare.csv. `--x` chooses the axis, `--series` the lines, `--metric` the figures, one row of
 //! panels each.
 
+use std::collections::BTreeSet;
+
 use super::super::frame::{Axis, Frame, Swatch, below, legend, note};
 use super::super::paint::style;
 use super::super::points::Points;
@@ -20,8 +22,11 @@ pub const KIND: Kind = Kind {
     draw,
 };
 
-/// More panels than this are not drawn.
+/// More panels than this are refused.
 const MOST: usize = 12;
+
+/// More lines than this are refused: no reader tells them apart.
+const LINES: usize = 30;
 
 /// More lines than this take the width of two columns.
 const MANY: usize = 12;
@@ -66,13 +71,41 @@ fn layout(points: &Points, request: &Request) -> Result<Layout, PlotError> {
 /// The distinct values of some axes, in the order of the points.
 pub(super) fn cells(points: &Points, axes: &[usize]) -> Vec<Vec<usize>> {
     let mut all: Vec<Vec<usize>> = Vec::new();
+    let mut known: BTreeSet<Vec<usize>> = BTreeSet::new();
     for point in &points.points {
         let own: Vec<usize> = axes.iter().map(|&a| point.at[a]).collect();
-        if !all.contains(&own) {
+        if known.insert(own.clone()) {
             all.push(own);
         }
     }
     all
+}
+
+/// Refuses what no reader could take in, as of a sampled sweep, whose axes have as many values as it has points.
+fn is_legible(points: &Points, plan: &Layout, cells: &[Vec<usize>], panels: usize) -> Result<(), PlotError> {
+    let help = "choose axes of few values with --x and --series, or draw --kind heat-map, or of a sampled sweep --kind tornado or frontier";
+    let lines = plan.series.map_or(1, |s| points.axes[s].values.len());
+    if lines > LINES {
+        let by = plan.series.map_or("", |s| points.axes[s].name.as_str());
+        return Err(PlotError::lacks(format!("axis {by} has {lines} values: more than {LINES} lines"), help));
+    }
+    if panels > MOST {
+        return Err(PlotError::lacks(format!("there would be {panels} panels, more than {MOST}"), help));
+    }
+    let along = |cell: &Vec<usize>| {
+        let own = points.points.iter().filter(|p| plan.rest.iter().zip(cell).all(|(&a, &i)| p.at[a] == i));
+        own.map(|p| p.at[plan.x]).collect::<BTreeSet<_>>().len()
+    };
+    let short = cells.iter().filter(|cell| along(cell) < 2).count();
+    if 2 * short > cells.len() {
+        let what = format!(
+            "{short} of {} panels would have fewer than two points along {}",
+            cells.len(),
+            points.axes[plan.x].name
+        );
+        return Err(PlotError::lacks(what, help));
+    }
+    Ok(())
 }
 
 fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotError> {
@@ -85,6 +118,7 @@ fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotErr
     let usual = if source.form == Form::Compare { vec!["sci.g_per_unit"] } else { first };
     let keys = metrics(&points, request, &usual, 1)?;
     let inner = cells(&points, &plan.rest);
+    is_legible(&points, &plan, &inner, keys.len() * inner.len())?;
     let mut panels: Vec<(String, &String, &Vec<usize>)> = Vec::new();
     for key in &keys {
         for cell in &inner {
@@ -96,26 +130,23 @@ fn draw(source: &Source, request: &Request, size: Size) -> Result<Sheet, PlotErr
             panels.push((caption.join(", "), key, cell));
         }
     }
-    let all = panels.len();
-    panels.truncate(MOST);
     let lines = plan.series.map_or(1, |s| points.axes[s].values.len());
     let mut sheet = Sheet::new(size, panels.len() > 1 || lines > MANY);
     let x_axis = &points.axes[plan.x];
     let by = plan.series.map_or_else(String::new, |s| format!(", by {}", points.axes[s].name));
     let title = format!("{} over {}{by}", if keys.len() == 1 { keys[0].as_str() } else { "figures" }, x_axis.name);
-    let bands = points.points.iter().enumerate().any(|(i, _)| keys.iter().any(|k| points.figure(i, k).low.is_finite()));
-    let said = if bands { "bands: t intervals" } else { "one run per point" };
+    let names: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let bands = points.intervals(source, &names);
     let files = if source.form == Form::Sweep { "points.csv" } else { "compare.csv" };
-    let top = sheet.heading(&title, &source.said(&format!("{files}; {said}")));
+    let top = sheet.heading(&title, &source.said(files));
     let entries: Vec<(Swatch, String)> = plan.series.map_or_else(Vec::new, |s| {
         let axis = &points.axes[s];
         (0..lines).map(|i| (Swatch::Line(pen(i), Some(style(i).2)), axis.said(i))).collect()
     });
     let top = legend(&mut sheet, top, &entries);
     let mut end = grid(&mut sheet, top, &points, &plan, &panels)?;
-    if all > panels.len() {
-        end = note(&mut sheet, end, &format!("The first {MOST} of {all} panels; points.csv has all."));
-    }
+    let said = bands.map_or("Without intervals: one run per point.".to_owned(), |what| format!("Bands: {what}."));
+    end = note(&mut sheet, end, &said);
     sheet.height = end;
     Ok(sheet)
 }

@@ -7,7 +7,7 @@ use plotters::style::BLACK;
 
 use super::super::frame::{Axis, Frame, SMALL, Swatch, below, legend, note};
 use super::super::paint::{CAUSES, COLOURS, DARK, EMBODIED};
-use super::super::points::{Estimate, Points};
+use super::super::points::{Estimate, Points, cause_per_unit};
 use super::super::scale::{Scale, ends};
 use super::super::sheet::{Area, Pen, Sheet, Side, Size};
 use super::super::source::{Form, Source};
@@ -50,7 +50,10 @@ fn of_points(points: &Points) -> Vec<Bar> {
         let mut parts = [0.0; 10];
         for (c, (key, ..)) in CAUSES.iter().enumerate() {
             let grams = figure(&format!("carbon_g.operational_{key}"));
-            parts[c] = if grams.is_finite() && units > 0.0 { grams / units } else { 0.0 };
+            // Of a sweep the mean of the runs' ratios, as the score is; else of the only run.
+            let mean = figure(&cause_per_unit(key));
+            let own = if mean.is_finite() { mean } else { grams / units };
+            parts[c] = if own.is_finite() && units > 0.0 { own } else { 0.0 };
         }
         let operational = figure("sci.operational_g_per_unit");
         parts[EMBODIED_AT] = figure("sci.embodied_g_per_unit");
@@ -87,12 +90,8 @@ fn of_tenants(source: &Source) -> Result<Vec<Bar>, PlotError> {
     Ok(bars)
 }
 
-fn unit(source: &Source, points: &Points) -> String {
-    let unit = points.unit("sci.g_per_unit").unwrap_or("gCO2e/R").to_owned();
-    let Ok(table) = Table::read(&source.path("summary.csv")) else { return unit };
-    let (Some(key), Some(value)) = (table.find("key"), table.find("value")) else { return unit };
-    let own = (0..table.len()).find(|&r| table.text(r, key) == "sci.unit").map(|r| table.text(r, value));
-    own.map_or(unit.clone(), |own| unit.replace("/R", &format!("/{own}")))
+fn unit(points: &Points) -> &str {
+    points.unit("sci.g_per_unit").unwrap_or("gCO2e/R")
 }
 
 fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
@@ -112,7 +111,8 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
         }
         Form::Compare => files = "compare.csv",
         Form::Sweep if bars.iter().any(|b| b.total.low.is_finite()) => {
-            notes.push("Intervals of the score: Student's t over replications.".to_owned());
+            let what = points.intervals(source, &["sci.g_per_unit"]).unwrap_or_default();
+            notes.push(format!("Whiskers of the score: {what}."));
         }
         Form::Sweep => {}
     }
@@ -143,9 +143,9 @@ fn draw(source: &Source, _: &Request, size: Size) -> Result<Sheet, PlotError> {
     let relative = high / low > SPAN;
     if relative {
         let text = "The scores span more than a factor of 20: bars show what each consists of, the numbers beside them the scores";
-        notes.insert(0, with_unit(text, &unit(source, &points), 0) + ".");
+        notes.insert(0, with_unit(text, unit(&points), 0) + ".");
     }
-    let end = rows(&mut sheet, top, &bars, &unit(source, &points), relative);
+    let end = rows(&mut sheet, top, &bars, unit(&points), relative);
     let mut y = end;
     for text in notes {
         y = note(&mut sheet, y, &text);

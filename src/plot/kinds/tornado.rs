@@ -229,10 +229,11 @@ fn indices(source: &Source, request: &Request, size: Size, table: &Table) -> Res
         let [mean, low, high] = columns.map(|c| table.column(&c).and_then(|c| table.number(row, c)));
         Ok(Index { mean: mean?, low: low?, high: high? })
     };
+    let level = source.confidence().map_or_else(String::new, |level| format!("{} % ", number(level * 100.0)));
     let mut sheet = Sheet::new(size, true);
     let mut top = sheet.heading(
         "what moves the figures most: Sobol indices of the swept axes",
-        &source.said("sensitivity.csv; whiskers: intervals"),
+        &source.said(&format!("sensitivity.csv; whiskers: {level}bootstrap intervals")),
     );
     let entries = [
         (Swatch::Box(COLOURS[0], 1.0), "first order: the axis alone".to_owned()),

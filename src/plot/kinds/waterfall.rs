@@ -127,7 +127,7 @@ pub fn draw(title: &str, said: &str, panels: &[Waterfall], size: Size) -> Result
     let whole = Scale::of_figures(&levels.iter().copied().chain([0.0]).collect::<Vec<_>>());
     let to = whole.from + (whole.to - whole.from) * (right - left) / (right - left - room);
     let ticks = whole.ticks.into_iter().filter(|t| *t <= whole.to).collect();
-    let scale = Scale { logarithmic: false, from: whole.from, to, ticks };
+    let scale = Scale { to, ticks, ..Scale::linear(whole.from, whole.to, 6) };
     for (i, panel) in shown.iter().enumerate() {
         let unit = with_unit("", &panel.unit, 0);
         let heading = format!("{}{unit}", panel.title);
