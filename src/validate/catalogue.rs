@@ -123,7 +123,9 @@ impl Gap {
     fn problem(&self) -> Option<&'static str> {
         match (&self.ours, self.within) {
             _ if self.why.trim().is_empty() => Some("known_gap has no why"),
-            (None, None) if self.rows.is_empty() => Some("known_gap says neither ours nor rows: any other fault would hide"),
+            (None, None) if self.rows.is_empty() => {
+                Some("known_gap says neither ours nor rows: any other fault would hide")
+            }
             (Some(_), _) if !self.rows.is_empty() => Some("known_gap has ours or rows, not both"),
             (Some(Measured::Number(_)), Some(within)) if within > 0.0 && within.is_finite() => None,
             (Some(Measured::Number(_)), _) => Some("known_gap has a number: within is missing, or not above 0"),

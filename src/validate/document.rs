@@ -169,7 +169,9 @@ pub fn read_json(text: &str, catalogue: &Catalogue) -> Result<Vec<Judged>, Strin
     let file: Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
     let written = file["code"].as_str().ok_or("it does not say by which code it was written")?;
     if written != CODE {
-        return Err(format!("it was written by code {written}, and this is {CODE}: what it found is not what this finds"));
+        return Err(format!(
+            "it was written by code {written}, and this is {CODE}: what it found is not what this finds"
+        ));
     }
     let mut known = Vec::new();
     for object in file["claims"].as_array().ok_or("it holds no claims")? {

@@ -106,9 +106,8 @@ impl Row {
     }
 
     fn text(&self, claim: &Tolerance) -> String {
-        let (low, high) = self.range(claim);
         let wanted = match self.tolerance.as_ref().unwrap_or(claim) {
-            Tolerance::Range { .. } => format!("{} to {}", digits(low), digits(high)),
+            range @ Tolerance::Range { .. } => range.text(""),
             _ => digits(self.published),
         };
         format!("{}: {} for {wanted}", self.what, digits(self.ours))
@@ -201,9 +200,11 @@ fn otherwise(gap: &Gap, judged: &Judged) -> Option<String> {
             // A name stands for one row: of two that are called alike the other is unexpected.
             let mut known: Vec<&String> = gap.rows.iter().collect();
             let mut named = |missed: &String| {
-                let is = |name: &str| missed.strip_prefix(name).is_some_and(|rest| {
-                    rest.is_empty() || rest.starts_with(": ") || rest.starts_with(" for ")
-                });
+                let is = |name: &str| {
+                    missed
+                        .strip_prefix(name)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(": ") || rest.starts_with(" for "))
+                };
                 let at = known.iter().position(|name| is(name));
                 at.map(|at| known.swap_remove(at)).is_some()
             };
@@ -429,7 +430,8 @@ mod tests {
             within: None,
             rows: rows.iter().map(|&r| r.to_owned()).collect(),
         };
-        let rows = |b: f64| Found::Rows(vec![Row::new("a", 10.0, 11.0), Row::new("b", 10.0, b), Row::new("a", 10.0, 10.0)]);
+        let rows =
+            |b: f64| Found::Rows(vec![Row::new("a", 10.0, 11.0), Row::new("b", 10.0, b), Row::new("a", 10.0, 10.0)]);
         claim.known_gap = Some(gap(None, &["a"]));
         assert!(!judged(&claim, rows(10.0)).alarms());
         let both = judged(&claim, rows(12.0));
