@@ -28,7 +28,7 @@ pub struct Validate {
     /// Claims of your own, a file like those of data/validation, instead of the program's; repeatable.
     #[arg(long, value_name = "FILE.toml")]
     catalogue: Vec<PathBuf>,
-    /// Take over what an earlier run of this same program wrote by --json, and run the rest alone; repeatable, for a validation in parts.
+    /// Take over what an earlier run of this same code wrote by --json, and run the rest alone; repeatable, for a validation in parts.
     #[arg(long, value_name = "FILE.json")]
     from: Vec<PathBuf>,
     /// Run nothing: join what --from holds, and show what no part has as not run.
@@ -151,6 +151,8 @@ impl Validate {
         words.extend(self.catalogue.iter().map(|file| format!("--catalogue {}", file.display())));
         words.extend(self.only.iter().map(|name| format!("--only {name}")));
         words.extend(self.quick.then(|| "--quick".to_owned()));
+        words.extend(self.from.iter().map(|file| format!("--from {}", file.display())));
+        words.extend(self.merge.then(|| "--merge".to_owned()));
         words.extend(self.data.is_some().then(|| "--data DIR".to_owned()));
         words.push("--write docs/VALIDATION.md".to_owned());
         words.join(" ")

@@ -91,6 +91,50 @@ pub enum Measure {
     },
 }
 
+/// What was measured where a claim does not reproduce: a number or a text, as the outcome shows it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Measured {
+    /// A number, from which ours may differ by `within`.
+    Number(f64),
+    /// A text, which ours is.
+    Text(String),
+}
+
+/// Why a claim does not reproduce, and how far: what is outside in another way is unexpected.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gap {
+    /// The reason.
+    pub why: String,
+    /// Ours, of a claim that is one number or sentence.
+    #[serde(default)]
+    pub ours: Option<Measured>,
+    /// How far ours may be from that number, in the figure's unit.
+    #[serde(default)]
+    pub within: Option<f64>,
+    /// Of a claim that is a table: the rows that may be outside, by their names, or with ours as in "50 %: 4.3577".
+    #[serde(default)]
+    pub rows: Vec<String>,
+}
+
+impl Gap {
+    /// What is wrong with it.
+    fn problem(&self) -> Option<&'static str> {
+        match (&self.ours, self.within) {
+            _ if self.why.trim().is_empty() => Some("known_gap has no why"),
+            (None, None) if self.rows.is_empty() => {
+                Some("known_gap says neither ours nor rows: any other fault would hide")
+            }
+            (Some(_), _) if !self.rows.is_empty() => Some("known_gap has ours or rows, not both"),
+            (Some(Measured::Number(_)), Some(within)) if within > 0.0 && within.is_finite() => None,
+            (Some(Measured::Number(_)), _) => Some("known_gap has a number: within is missing, or not above 0"),
+            (_, Some(_)) => Some("known_gap has within, but no number"),
+            _ => None,
+        }
+    }
+}
+
 /// One claim.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,9 +166,9 @@ pub struct Claim {
     pub needs: Vec<String>,
     /// How it is measured.
     pub measure: Measure,
-    /// Why it does not reproduce, if it does not.
+    /// Why it does not reproduce, if it does not, and what comes out instead.
     #[serde(default)]
-    pub known_gap: Option<String>,
+    pub known_gap: Option<Gap>,
 }
 
 /// The claims of one subject.
@@ -196,6 +240,9 @@ impl Catalogue {
             }
             if claim.published.is_none() && claim.states.is_none() {
                 wrong("neither published nor states is there");
+            }
+            if let Some(what) = claim.known_gap.as_ref().and_then(Gap::problem) {
+                wrong(what);
             }
             if let Some(what) = claim.tolerance.problem(claim.published) {
                 wrong(&what);
@@ -283,6 +330,11 @@ mod tests {
         let run = "run = { scenario = \"scenarios/none.toml\", figure = \"calls.cold\" }";
         assert!(problem("external.takes = \"a trace\"", run).contains("does not hold scenarios/none.toml"));
         assert!(problem("published = 1.0", "publishd = 1.0").contains("unknown field `publishd`"));
+        let gap = |gap: &str| problem("why = \"w\"", &format!("why = \"w\"\nknown_gap = {{ {gap} }}"));
+        assert!(gap("why = \"w\"").contains("neither ours nor rows"));
+        assert!(gap("why = \"w\", ours = 2.0").contains("within is missing"));
+        assert!(gap("why = \"w\", ours = \"2 J\", within = 1.0").contains("within, but no number"));
+        assert!(gap("why = \"w\", ours = \"2 J\", rows = [\"a\"]").contains("not both"));
         let twice = Catalogue::of(&[("x.toml", CLAIM), ("y.toml", CLAIM)]).expect_err("twice").to_string();
         assert!(twice.contains("two claims of this name"), "{twice}");
     }

@@ -3,8 +3,11 @@
 use serde_json::{Value, json};
 
 use super::catalogue::{Catalogue, Measure, RunSpec, Subject, Tier};
-use super::judge::{Judged, Verdict};
+use super::judge::{Judged, Tolerance, Verdict};
 use super::measure::Validated;
+
+/// The hash of the code, as sweeps have it: what other code found is not taken over.
+const CODE: &str = env!("SLACKWATER_CODE");
 
 /// Rows of a table that are named where it is missed.
 const NAMED: usize = 6;
@@ -57,7 +60,7 @@ fn row(judged: &Judged) -> String {
         &claim.source,
         &judged.published,
         ours,
-        &format!("{}; {}", claim.tolerance.text(&claim.unit), claim.why),
+        &format!("{}; {}", judged.tolerance, claim.why),
         &measured(judged),
         &verdict,
     ];
@@ -73,7 +76,7 @@ fn miss(judged: &Judged) -> String {
         claim.id,
         claim.claim,
         judged.published,
-        claim.tolerance.text(&claim.unit),
+        judged.tolerance,
         judged.verdict.mark().replace("**", ""),
         judged.verdict.said()
     );
@@ -125,11 +128,7 @@ pub fn summary_text(validated: &Validated) -> String {
             text += &format!("  {:<22} {}\n", claim.id, j.verdict.mark().replace("**", ""));
             text += &format!("      {} [{}]\n", claim.claim, claim.source);
             let ours = if j.ours.is_empty() { "–" } else { &j.ours };
-            text += &format!(
-                "      published {}; ours {ours}; tolerance {}\n",
-                j.published,
-                claim.tolerance.text(&claim.unit)
-            );
+            text += &format!("      published {}; ours {ours}; tolerance {}\n", j.published, j.tolerance);
             if !j.verdict.said().is_empty() {
                 text += &format!("      {}\n", j.verdict.said());
             }
@@ -165,11 +164,17 @@ const NAMES: [&str; 5] = ["reproduced", "known gap", "unexpected", "not run", "f
 /// The outcomes that a file of `--json` holds, of claims that stand in the catalogue as they stood then and were run.
 ///
 /// # Errors
-/// It is no such file.
+/// It is no such file, or one that other code has written.
 pub fn read_json(text: &str, catalogue: &Catalogue) -> Result<Vec<Judged>, String> {
-    let objects: Vec<Value> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    let file: Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    let written = file["code"].as_str().ok_or("it does not say by which code it was written")?;
+    if written != CODE {
+        return Err(format!(
+            "it was written by code {written}, and this is {CODE}: what it found is not what this finds"
+        ));
+    }
     let mut known = Vec::new();
-    for object in &objects {
+    for object in file["claims"].as_array().ok_or("it holds no claims")? {
         let text = |key: &str| object[key].as_str().ok_or_else(|| format!("an object has no {key}"));
         let told = match NAMES.iter().position(|n| text("verdict").is_ok_and(|v| v == *n)) {
             Some(0) => Verdict::Reproduced,
@@ -182,19 +187,23 @@ pub fn read_json(text: &str, catalogue: &Catalogue) -> Result<Vec<Judged>, Strin
         let id = text("id")?;
         let Some(claim) = catalogue.claims().find(|c| c.id == id) else { continue };
         let missed = object["outside"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
-        let judged = Judged {
+        let mut judged = Judged {
             claim: claim.clone(),
             published: text("published")?.to_owned(),
             ours: text("ours")?.to_owned(),
             number: object["number"].as_f64(),
-            verdict: Verdict::of(claim, holds),
+            tolerance: text("tolerance")?.to_owned(),
+            verdict: Verdict::Reproduced,
             missed: missed.collect(),
         };
+        judged.verdict = Verdict::of(&judged, holds);
         // A claim that was changed since then is measured anew; what is said of a gap is what the catalogue says now.
         let now = of_claim("", &judged);
         let same = |key: &str| object[key] == now[key];
+        let told = claim.tolerance == (Tolerance::OfRows {}) || judged.tolerance == claim.tolerance.text(&claim.unit);
         if judged.published == Judged::published(claim)
-            && ["claim", "source", "why", "unit", "tolerance"].into_iter().all(same)
+            && told
+            && ["claim", "source", "why", "unit"].into_iter().all(same)
         {
             known.push(judged);
         }
@@ -214,7 +223,7 @@ fn of_claim(subject: &str, j: &Judged) -> Value {
     };
     json!({
         "id": claim.id, "subject": subject, "claim": claim.claim, "source": claim.source, "published": j.published, "ours": j.ours,
-        "number": j.number, "unit": claim.unit, "tolerance": claim.tolerance.text(&claim.unit), "why": claim.why, "verdict": name,
+        "number": j.number, "unit": claim.unit, "tolerance": j.tolerance, "why": claim.why, "verdict": name,
         "said": verdict.said(), "outside": j.missed,
     })
 }
@@ -227,9 +236,9 @@ fn objects(validated: &Validated) -> Vec<Value> {
     validated.subjects.iter().flat_map(of).collect()
 }
 
-/// One JSON object per claim, in a list.
+/// The code that measured, and one JSON object per claim.
 pub fn json_text(validated: &Validated) -> String {
-    format!("{:#}\n", Value::Array(objects(validated)))
+    format!("{:#}\n", json!({ "code": CODE, "claims": objects(validated) }))
 }
 
 /// One row per claim.
@@ -300,7 +309,7 @@ mod tests {
         let text = format!(
             "subject = \"Joules\"\nabout = \"By hand.\"\n{}{}{}",
             claim("X1", ""),
-            claim("X2", "known_gap = \"other servers\"\n"),
+            claim("X2", "known_gap = { why = \"other servers\", rows = [\"first\"] }\n"),
             claim("X3", "")
         );
         let subject = Catalogue::of(&[("x", &text)]).expect("right").subjects.remove(0);
@@ -357,7 +366,10 @@ mod tests {
         changed.claims[0].published = Some(11.0);
         let known = read_json(&json_text(&validated), &catalogue(changed)).expect("what was written");
         assert_eq!(known, judged[1..2]);
-        assert!(read_json("{}", &Catalogue { subjects: Vec::new() }).is_err());
+        let none = Catalogue { subjects: Vec::new() };
+        assert!(read_json("{}", &none).is_err());
+        let other = json_text(&Validated { subjects: Vec::new() }).replace(CODE, "0123");
+        assert!(read_json(&other, &none).expect_err("other code").contains("written by code 0123"));
     }
 
     #[test]
@@ -373,6 +385,8 @@ mod tests {
             lines[1]
         );
         let objects: Value = serde_json::from_str(&json_text(&validated())).expect("JSON");
+        assert_eq!(objects["code"], CODE);
+        let objects = &objects["claims"];
         assert_eq!(objects[1]["outside"], json!(["first: 12 for 10"]));
         assert_eq!(objects[2]["number"], Value::Null);
         let shown = summary_text(&validated());

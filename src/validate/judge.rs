@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::catalogue::{Claim, Measure};
+use super::catalogue::{Claim, Gap, Measure, Measured};
 use super::world::{Fault, Found, Row};
 use crate::report::significant;
 
@@ -25,7 +25,7 @@ pub enum Tolerance {
     },
     /// So many standard errors of our mean over replications, and no less than a billionth.
     StandardErrors(f64),
-    /// Every row has a range of its own.
+    /// Every row has a tolerance of its own.
     OfRows {},
     /// A sign, an order, or another sentence that holds or does not.
     Holds {},
@@ -106,9 +106,8 @@ impl Row {
     }
 
     fn text(&self, claim: &Tolerance) -> String {
-        let (low, high) = self.range(claim);
         let wanted = match self.tolerance.as_ref().unwrap_or(claim) {
-            Tolerance::Range { .. } => format!("{} to {}", digits(low), digits(high)),
+            range @ Tolerance::Range { .. } => range.text(""),
             _ => digits(self.published),
         };
         format!("{}: {} for {wanted}", self.what, digits(self.ours))
@@ -122,7 +121,7 @@ pub enum Verdict {
     Reproduced,
     /// Outside, and the catalogue says why.
     KnownGap(String),
-    /// Outside, and nobody knows why; or within although a gap is known.
+    /// Outside, and nobody knows why, or in another way than is known; or within although a gap is known.
     Unexpected(String),
     /// Not run, for this reason.
     NotRun(String),
@@ -130,15 +129,21 @@ pub enum Verdict {
     Failed(String),
 }
 
+/// So many tolerances of rows are named; where each row has another, they are not.
+const FEW: usize = 4;
+
 /// What is said of a gap that is gone.
 const GONE: &str = "reproduced in spite of a known gap: remove known_gap";
 
 impl Verdict {
     /// The verdict on a claim that was measured.
-    pub(super) fn of(claim: &Claim, holds: bool) -> Self {
-        match (holds, &claim.known_gap) {
+    pub(super) fn of(judged: &Judged, holds: bool) -> Self {
+        match (holds, &judged.claim.known_gap) {
             (true, None) => Verdict::Reproduced,
-            (false, Some(why)) => Verdict::KnownGap(why.clone()),
+            (false, Some(gap)) => match otherwise(gap, judged) {
+                None => Verdict::KnownGap(gap.why.clone()),
+                Some(said) => Verdict::Unexpected(format!("{said}; known is: {}", gap.why)),
+            },
             (false, None) => {
                 Verdict::Unexpected("outside of the tolerance, and the catalogue names no known gap".to_owned())
             }
@@ -181,6 +186,38 @@ impl Verdict {
     }
 }
 
+/// How what was found is outside in another way than the known gap says.
+fn otherwise(gap: &Gap, judged: &Judged) -> Option<String> {
+    match &gap.ours {
+        Some(Measured::Number(known)) => {
+            let within = gap.within.unwrap_or_default();
+            let near = judged.number.is_some_and(|ours| (ours - known).abs() <= within);
+            let known = || format!("outside, but not at {} ± {} as it is known", digits(*known), digits(within));
+            (!near).then(known)
+        }
+        Some(Measured::Text(known)) => (judged.ours != *known).then(|| format!("outside, but not \"{known}\"")),
+        None => {
+            // A name stands for one row: of two that are called alike the other is unexpected.
+            let mut known: Vec<&String> = gap.rows.iter().collect();
+            let mut named = |missed: &String| {
+                let is = |name: &str| {
+                    missed
+                        .strip_prefix(name)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(": ") || rest.starts_with(" for "))
+                };
+                let at = known.iter().position(|name| is(name));
+                at.map(|at| known.swap_remove(at)).is_some()
+            };
+            let new: Vec<&str> = judged.missed.iter().filter(|m| !named(m)).map(String::as_str).collect();
+            match new[..] {
+                [] if judged.missed.is_empty() => Some("outside, but in no row".to_owned()),
+                [] => None,
+                _ => Some(format!("outside beside the known rows: {}", new.join("; "))),
+            }
+        }
+    }
+}
+
 /// A claim with what was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged {
@@ -192,6 +229,8 @@ pub struct Judged {
     pub ours: String,
     /// The number that was found, if it is one.
     pub number: Option<f64>,
+    /// The tolerance, as it is written.
+    pub tolerance: String,
     /// The verdict.
     pub verdict: Verdict,
     /// Rows that are outside of their tolerance.
@@ -208,6 +247,7 @@ impl Judged {
             published,
             ours: String::new(),
             number: None,
+            tolerance: claim.tolerance.text(&claim.unit),
             verdict: Verdict::Reproduced,
             missed: Vec::new(),
         };
@@ -223,7 +263,7 @@ impl Judged {
             }
         };
         let holds = judged.hold(found, &unit);
-        judged.verdict = Verdict::of(claim, holds);
+        judged.verdict = Verdict::of(&judged, holds);
         judged
     }
 
@@ -256,12 +296,11 @@ impl Judged {
                 let (low, high) = tolerance.range(self.claim.published.unwrap_or(f64::NAN), error);
                 (low..=high).contains(x)
             }
-            Found::Rows(rows) => {
-                let misses = rows.iter().filter(|r| !r.agrees(&tolerance));
-                self.missed = misses.map(|r| r.text(&tolerance)).collect();
-                self.ours =
-                    format!("{} of {}{}", rows.len() - self.missed.len(), rows.len(), furthest(rows, &tolerance));
-                self.missed.is_empty() && !rows.is_empty()
+            Found::Rows(rows) => self.hold_rows(rows),
+            Found::Part { rows, left_out, why } => {
+                let holds = self.hold_rows(rows);
+                self.ours += &format!("; {left_out} left out: {why}");
+                holds
             }
             Found::Cases(cases) => {
                 let wrong = cases.iter().filter_map(|(name, fault)| Some(format!("{name}: {}", fault.as_ref()?)));
@@ -276,12 +315,39 @@ impl Judged {
         }
     }
 
+    /// The same for a table, whose rows may have tolerances of their own.
+    fn hold_rows(&mut self, rows: &[Row]) -> bool {
+        let tolerance = self.claim.tolerance;
+        let misses = rows.iter().filter(|r| !r.agrees(&tolerance));
+        self.missed = misses.map(|r| r.text(&tolerance)).collect();
+        self.ours = format!("{} of {}{}", rows.len() - self.missed.len(), rows.len(), furthest(rows, &tolerance));
+        if tolerance == (Tolerance::OfRows {}) {
+            self.tolerance = of_rows(rows, &self.claim.unit);
+        }
+        self.missed.is_empty() && !rows.is_empty()
+    }
+
     /// A claim that nothing in the program can measure.
     pub fn external(claim: &Claim) -> Option<Fault> {
         match &claim.measure {
             Measure::External { takes } => Some(Fault::Needs(takes.clone())),
             _ => None,
         }
+    }
+}
+
+/// The tolerances of rows, where they are few.
+fn of_rows(rows: &[Row], unit: &str) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for tolerance in rows.iter().filter_map(|r| r.tolerance) {
+        let text = tolerance.text(unit);
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    match texts.len() {
+        1..=FEW => texts.join(" or "),
+        _ => Tolerance::OfRows {}.text(unit),
     }
 }
 
@@ -292,9 +358,16 @@ fn furthest(rows: &[Row], claim: &Tolerance) -> String {
         let own = r.tolerance.as_ref().unwrap_or(claim);
         matches!(own, Tolerance::Relative(_)) && r.published != 0.0
     });
+    let tested = |r: &Row| match r.tolerance.as_ref().unwrap_or(claim) {
+        Tolerance::Relative(share) => *share,
+        _ => f64::NAN,
+    };
+    let bar = shares.clone().map(tested).fold(f64::NAN, f64::max);
     let most = shares.map(relative).fold(f64::NAN, f64::max);
     if most.is_nan() {
         String::new()
+    } else if most <= bar && bar < 1e-5 {
+        format!(", all to {bar:.0e}")
     } else if most < 1e-7 {
         ", all to 1e-7".to_owned()
     } else {
@@ -308,7 +381,8 @@ mod tests {
     use crate::validate::Catalogue;
 
     fn claim(tolerance: &str, gap: bool) -> Claim {
-        let gap = if gap { "known_gap = \"servers differ\"\n" } else { "" };
+        let known = "known_gap = { why = \"servers differ\", ours = 8.0, within = 0.5 }\n";
+        let gap = if gap { known } else { "" };
         let text = format!(
             "subject = \"s\"\nabout = \"a\"\n[[claim]]\nid = \"X\"\nclaim = \"c\"\nsource = \"p\"\npublished = 10.0\nunit = \"J\"\n\
              why = \"w\"\n{gap}tolerance.{tolerance}\nmeasure.external.takes = \"t\"\n"
@@ -342,6 +416,50 @@ mod tests {
         assert!(!known.alarms() && verdict("relative = 0.05", false, Found::Number(8.0)).0.alarms());
         let (gone, _) = verdict("relative = 0.05", true, Found::Number(10.0));
         assert!(gone.alarms() && gone.said().contains("remove known_gap"));
+    }
+
+    #[test]
+    fn a_known_gap_hides_no_other_fault() {
+        let (further, _) = verdict("relative = 0.05", true, Found::Number(7.4));
+        assert!(further.alarms() && further.said().starts_with("outside, but not at 8 ± 0.5"), "{further:?}");
+        let mut claim = claim("relative = 0.01", false);
+        let judged = |claim: &Claim, found: Found| Judged::of(claim, &Ok(found)).verdict;
+        let gap = |ours: Option<Measured>, rows: &[&str]| Gap {
+            why: "servers differ".to_owned(),
+            ours,
+            within: None,
+            rows: rows.iter().map(|&r| r.to_owned()).collect(),
+        };
+        let rows =
+            |b: f64| Found::Rows(vec![Row::new("a", 10.0, 11.0), Row::new("b", 10.0, b), Row::new("a", 10.0, 10.0)]);
+        claim.known_gap = Some(gap(None, &["a"]));
+        assert!(!judged(&claim, rows(10.0)).alarms());
+        let both = judged(&claim, rows(12.0));
+        assert!(both.alarms() && both.said().starts_with("outside beside the known rows: b: 12 for 10;"), "{both:?}");
+        let twice = vec![Row::new("a", 10.0, 11.0), Row::new("a", 10.0, 11.0)];
+        assert!(judged(&claim, Found::Rows(twice)).alarms(), "a name stands for one row");
+        claim.known_gap = Some(gap(None, &["a: 11"]));
+        assert!(!judged(&claim, rows(10.0)).alarms());
+        claim.known_gap = Some(gap(None, &["a: 11.5"]));
+        assert!(judged(&claim, rows(10.0)).alarms(), "further off than is known");
+        claim.known_gap = Some(gap(Some(Measured::Text("3 of 4".to_owned())), &[]));
+        let holds = |said: &str| judged(&claim, Found::Holds { holds: false, said: said.to_owned() });
+        assert!(!holds("3 of 4").alarms() && holds("2 of 4").alarms());
+    }
+
+    #[test]
+    fn tolerances_of_rows_are_told_where_they_are_few() {
+        let of = |tolerances: &[Tolerance]| {
+            let rows: Vec<Row> = tolerances.iter().map(|&t| Row::new("a", 1.0, 1.0).under(t)).collect();
+            let mut claim = claim("of-rows = {}", false);
+            claim.unit = "s".to_owned();
+            Judged::of(&claim, &Ok(Found::Rows(rows))).tolerance
+        };
+        assert_eq!(of(&[Tolerance::Exact {}, Tolerance::Relative(0.01), Tolerance::Exact {}]), "exact or ± 1 %");
+        let many: Vec<Tolerance> = (1..9).map(|n| Tolerance::Absolute(f64::from(n))).collect();
+        assert_eq!(of(&many), "a range for each");
+        let part = Found::Part { rows: vec![Row::new("a", 10.0, 10.0)], left_out: 2, why: "no table".to_owned() };
+        assert_eq!(verdict("relative = 1e-9", false, part).1, "1 of 1, all to 1e-9; 2 left out: no table");
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A claim is a few lines of TOML: a figure of a run of a scenario that stands in the program, or a function registered by name. Whatever
-//! does not reproduce stays in the catalogue with the reason, `known_gap`; a claim that fails without one, or holds in spite of one, is an error.
+//! does not reproduce stays in the catalogue with the reason, `known_gap`, and with what comes out instead; a claim that
+//! fails without one or in another way, or holds in spite of one, is an error.
 
 mod catalogue;
 mod document;
@@ -17,7 +18,7 @@ mod measure;
 mod scenarios;
 mod world;
 
-pub use catalogue::{Catalogue, Claim, Measure, RunSpec, Subject, Tier};
+pub use catalogue::{Catalogue, Claim, Gap, Measure, Measured, RunSpec, Subject, Tier};
 pub use document::{check_document, csv_text, json_text, list_text, markdown, read_json, summary_text};
 pub use functions::{Measuring, registered};
 pub use judge::{Judged, Tolerance, Verdict};

@@ -74,6 +74,15 @@ pub enum Found {
     },
     /// A table, row by row.
     Rows(Vec<Row>),
+    /// A table of which rows had to be left out.
+    Part {
+        /// Those that were looked at.
+        rows: Vec<Row>,
+        /// How many were not.
+        left_out: usize,
+        /// Why.
+        why: String,
+    },
     /// Cases by name, with what is wrong where something is.
     Cases(Vec<(String, Option<String>)>),
     /// A sentence that holds or does not.

@@ -47,9 +47,14 @@ fn catalogue_of(calls: u32, gap: &str) -> String {
     )
 }
 
+/// A known gap of that claim.
+fn known(ours: u32) -> String {
+    format!("known_gap = {{ why = \"the file has one fewer\", ours = {ours}.0, within = 0.5 }}\n")
+}
+
 #[test]
 fn claims_of_the_quick_tier_reproduce_without_any_data() {
-    let validated = measured(&["A1*", "A2*", "A7*", "A8*", "O-opendc*", "B8-plain"], None, 2);
+    let validated = measured(&["A1-worked*", "A2*", "A7*", "A8*", "O-opendc*", "B8-plain"], None, 2);
     assert!(validated.judged().count() > 10);
     for judged in validated.judged() {
         assert_eq!(judged.verdict, Verdict::Reproduced, "{}: {}", judged.claim.id, judged.ours);
@@ -97,10 +102,13 @@ fn a_claim_that_is_false_ends_with_3_and_so_does_a_gap_that_is_gone() {
         shown.contains("NOT REPRODUCED (unexpected)") && error.contains("T1: outside of the tolerance"),
         "{shown} {error}"
     );
-    let (code, shown, _) = run(&catalogue_of(201, "known_gap = \"the file has one fewer\"\n"));
+    let (code, shown, _) = run(&catalogue_of(201, &known(200)));
     assert_eq!(code, Some(0));
     assert!(shown.contains("NOT reproduced (known gap)") && shown.contains("the file has one fewer"), "{shown}");
-    let (code, _, error) = run(&catalogue_of(200, "known_gap = \"the file has one fewer\"\n"));
+    let (code, _, error) = run(&catalogue_of(201, &known(150)));
+    assert_eq!(code, Some(3), "another fault does not hide behind the gap");
+    assert!(error.contains("T1: outside, but not at 150 ± 0.5 as it is known"), "{error}");
+    let (code, _, error) = run(&catalogue_of(200, &known(200)));
     assert_eq!(code, Some(3));
     assert!(error.contains("remove known_gap"), "{error}");
     let (code, _, error) = run(&catalogue_of(200, "").replace("calls.received", "calls.recieved"));

@@ -20,7 +20,7 @@ fn model(text: &str) -> Result<Box<dyn PowerModel>, Fault> {
 /// All rows of the reference file but those of machines whose tables are not in the reference page.
 pub fn models(context: &Context, _: &toml::Table) -> Result<Vec<(String, Found)>, Fault> {
     let table = context.table("oracles/sci/power_models.csv")?;
-    let mut rows = Vec::new();
+    let (mut rows, mut left_out) = (Vec::new(), 0);
     for r in table.indices() {
         let (name, parameters, u) =
             (table.cell(r, "model")?, table.cell(r, "params")?, table.number(r, "utilization")?);
@@ -37,7 +37,10 @@ pub fn models(context: &Context, _: &toml::Table) -> Result<Vec<(String, Found)>
                 (format!("asymptotic = {{ {}, alpha = {}, dvfs = {} }}", ends()?, value("a")?, value("dvfs")?), u)
             }
             "spec-linear-interp" => {
-                let Some((_, points)) = TABLES.iter().find(|(name, _)| *name == parameters) else { continue };
+                let Some((_, points)) = TABLES.iter().find(|(name, _)| *name == parameters) else {
+                    left_out += 1;
+                    continue;
+                };
                 (format!("table = {{ power_w = {points:?} }}"), u)
             }
             "teads-linear(util %)" => (format!("teads = {{ tdp_w = {}.0 }}", value("tdp")?), u / 100.0),
@@ -45,7 +48,7 @@ pub fn models(context: &Context, _: &toml::Table) -> Result<Vec<(String, Found)>
         };
         rows.push(Row::new(format!("{name} {parameters} at {u}"), table.number(r, "watts")?, model(&text)?.watts(at)));
     }
-    Ok(only(Found::Rows(rows)))
+    Ok(only(Found::Part { rows, left_out, why: "their SPECpower tables are not at hand".to_owned() }))
 }
 
 /// Coefficients of Boavizta's CPU profiles, and the watts that it prints with them.
