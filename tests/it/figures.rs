@@ -415,13 +415,13 @@ fn causes_of_a_sweep_are_means_of_ratios_as_its_score_is() {
     // Execution: (1.5 + 0.9) / 2 = 1.2; boot: (0.5 + 0) / 2 = 0.25. The widths of the bars are as these.
     let wide = |colour: &str| {
         let bars = svg.lines().filter(|l| l.starts_with("<polygon") && l.contains(colour));
-        let ends = bars.map(|l| {
+        let mut ends = bars.map(|l| {
             let xs: Vec<f64> =
                 attribute(l, "points").split_whitespace().filter_map(|p| p.split_once(',')?.0.parse().ok()).collect();
             xs.iter().copied().fold(f64::NEG_INFINITY, f64::max) - xs.iter().copied().fold(f64::INFINITY, f64::min)
         });
         // The first is the box of the legend.
-        ends.last().expect("a bar")
+        ends.next_back().expect("a bar")
     };
     let ratio = wide("#0072B2") / wide("#CC79A7");
     assert!((ratio - 1.2 / 0.25).abs() < 0.1, "{ratio}");
