@@ -242,7 +242,7 @@ fn what_cannot_be_sized_is_said() {
     fails(
         &lab,
         options(&["latency_s.p98 <= 1"], "hosts"),
-        &["no run has the figure", "did you mean \"latency_s.p99\"?"],
+        &["no run has the figure", "did you mean \"latency_s.p95\"?"],
     );
     fails(&lab, options(&[some, "calls.cold < many"], "hosts"), &["\"many\"", "^^^^", "KEY OP NUMBER"]);
     fails(&lab, options(&[some], "hosts[there]"), &["no region is called \"there\"", "here"]);
