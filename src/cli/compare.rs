@@ -28,7 +28,7 @@ docs/comparing.md explains the table and has the language of claims.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Compare {
-    /// Finished results: folders of `sim run` (also with [compare]) or `sim sweep`. NAME=FOLDER gives one a name, NAME=FOLDER,FOLDER or
+    /// Finished results: folders of `sim run` (also with `[compare]`) or `sim sweep`. NAME=FOLDER gives one a name, NAME=FOLDER,FOLDER or
     /// NAME='FOLDER-*' makes single runs with different seeds its replications.
     #[arg(value_name = "[NAME=]FOLDER", required = true)]
     results: Vec<String>,
