@@ -8,6 +8,7 @@ use super::table::{remaining, sentence, word};
 use super::{Comparison, Order, Row};
 use crate::report::{Folder, Input, Manifest, ReportError, peak_memory_mb, sections};
 use crate::scenario::Loaded;
+use crate::types::cell;
 
 /// A column of compare.csv.
 struct Column {
@@ -96,17 +97,13 @@ fn cells(comparison: &Comparison, row: &Row) -> Vec<String> {
         let own = row.figures.as_ref().ok().and_then(|f| f.iter().find(|e| e.key == figure.key));
         cells.push(own.map_or_else(String::new, crate::report::Entry::cell));
     }
-    cells.extend(row.relative.iter().map(|&x| plain(x)));
+    cells.extend(row.relative.iter().map(|&x| cell(x)));
     if let Some(fit) = row.fit {
         cells.push(fit.value.map_or_else(String::new, |n| n.to_string()));
         cells.extend([fit.value.is_some().to_string(), fit.monotone.to_string(), fit.runs.to_string()]);
     }
     cells.push(row.figures.as_ref().err().map_or_else(String::new, |e| e.trim_end().to_owned()));
     cells
-}
-
-fn plain(x: f64) -> String {
-    if x.is_finite() { x.to_string() } else { String::new() }
 }
 
 fn crossings(comparison: &Comparison, f: &mut dyn Write) -> std::io::Result<()> {
@@ -141,7 +138,7 @@ fn crossings(comparison: &Comparison, f: &mut dyn Write) -> std::io::Result<()> 
                 crossing.above.b,
             ];
             let text = sentence(&Order::Crosses(vec![*crossing]), a, b);
-            let cells = numbers.map(plain);
+            let cells = numbers.map(cell);
             table.write_record(lead.iter().cloned().chain(["true".to_owned()]).chain(cells).chain([text]))?;
         }
         if found.is_empty() {

@@ -25,6 +25,7 @@ pub use files::{COLUMNS, write_csv, write_json};
 pub use interval::Difference;
 pub use judge::{Outcome, Verdict};
 pub use line::{Block, Line};
+pub(crate) use place::matches;
 pub use read::{Figure, Kind, Point, Run, Side};
 pub use text::text;
 pub use unlike::{Unlike, differing};

@@ -100,7 +100,7 @@ fn inside(base: &Path, pattern: &str) -> Vec<PathBuf> {
 }
 
 /// Whether a name is what a pattern means; each `*` is any text.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let parts: Vec<&str> = pattern.split('*').collect();
     let [first, middle @ .., last] = parts.as_slice() else { return pattern == name };
     let Some(mut rest) = name.strip_prefix(first) else { return false };

@@ -9,6 +9,7 @@ use super::table::{answer, verdict};
 use super::{FAN_OUT, FRONTIER, Monotone, Row, SHARES, Sizing, Variant, Want};
 use crate::report::{Folder, Input, Manifest, ReportError, peak_memory_mb};
 use crate::scenario::Loaded;
+use crate::types::cell;
 
 /// A column: key, unit, meaning.
 type Column = [String; 3];
@@ -61,10 +62,6 @@ fn table(f: &mut dyn Write, columns: &[Column], rows: impl Iterator<Item = Vec<S
         table.write_record(row)?;
     }
     table.flush()
-}
-
-fn plain(x: f64) -> String {
-    if x.is_finite() { x.to_string() } else { String::new() }
 }
 
 /// The columns of the axes and of the value.
@@ -141,9 +138,9 @@ fn figures(row: &Row) -> Vec<String> {
     let mut cells = Vec::new();
     for estimate in &row.objectives {
         let known = if estimate.mean.is_nan() { "" } else { estimate.verdict.word() };
-        cells.extend([plain(estimate.mean), plain(estimate.half_width), known.to_owned()]);
+        cells.extend([cell(estimate.mean), cell(estimate.half_width), known.to_owned()]);
     }
-    cells.extend(row.frontier.iter().map(|x| plain(*x)));
+    cells.extend(row.frontier.iter().map(|x| cell(*x)));
     cells
 }
 
@@ -177,7 +174,7 @@ fn run_rows(variant: &Variant) -> Vec<Vec<String>> {
             match &replication.outcome {
                 Ok(outcome) => {
                     cells.push(outcome.calls.to_string());
-                    cells.extend(outcome.objectives.iter().chain(&outcome.frontier).map(|x| plain(*x)));
+                    cells.extend(outcome.objectives.iter().chain(&outcome.frontier).map(|x| cell(*x)));
                     cells.push(String::new());
                 }
                 Err(error) => {

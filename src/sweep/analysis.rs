@@ -8,7 +8,7 @@ use super::gather::{Row, Runs};
 use super::points::{Level, Points, Takes};
 use super::table::write_csv;
 use crate::stats::{Aim, Estimate, Interval, Paired, RESAMPLES, bootstrap_mean, frontier, paired, sensitivity};
-use crate::types::Seed;
+use crate::types::{Seed, cell};
 
 /// The analysed figures of all runs, by point: 8 bytes each.
 pub struct Figures<'r> {
@@ -201,7 +201,7 @@ pub fn write(figures: &Figures<'_>, out: &Path) -> Result<(), SweepError> {
             e.max,
         ];
         let words = [p.metric, p.unit, e.runs.to_string()];
-        std::iter::once(p.point.to_string()).chain(names(p.point)).chain(words).chain(numbers.map(plain)).collect()
+        std::iter::once(p.point.to_string()).chain(names(p.point)).chain(words).chain(numbers.map(cell)).collect()
     });
     write_csv(&out.join("points.csv"), &header(&["point"], &columns), &mut rows)?;
 
@@ -235,7 +235,7 @@ pub fn write(figures: &Figures<'_>, out: &Path) -> Result<(), SweepError> {
             relative.high,
         ];
         let words = [d.metric, d.unit, d.paired.difference.runs.to_string()];
-        std::iter::once(d.point.to_string()).chain(names(d.point)).chain(words).chain(numbers.map(plain)).collect()
+        std::iter::once(d.point.to_string()).chain(names(d.point)).chain(words).chain(numbers.map(cell)).collect()
     });
     if described.baseline.is_empty() {
         gone(&path)?
@@ -284,10 +284,6 @@ fn gone(path: &Path) -> Result<(), SweepError> {
     if path.exists() { std::fs::remove_file(path).map_err(SweepError::io(path)) } else { Ok(()) }
 }
 
-fn plain(x: f64) -> String {
-    if x.is_finite() { x.to_string() } else { String::new() }
-}
-
 /// The points of a frontier: number, then the last columns.
 fn frontier_rows(figures: &Figures<'_>, f: usize) -> Vec<(usize, Vec<String>)> {
     let pair = &figures.runs.described.frontier[f];
@@ -298,7 +294,7 @@ fn frontier_rows(figures: &Figures<'_>, f: usize) -> Vec<(usize, Vec<String>)> {
     let row = |((&point, mean), on): ((&usize, &Vec<f64>), bool)| {
         let cells = |i: usize| {
             let (key, unit) = &figures.keys[at[i]];
-            [key.clone(), plain(mean[i]), unit.clone()]
+            [key.clone(), cell(mean[i]), unit.clone()]
         };
         (point, cells(0).into_iter().chain(cells(1)).chain([on.to_string()]).collect())
     };
@@ -336,8 +332,8 @@ fn sensitivity_rows(figures: &Figures<'_>) -> Option<(Vec<String>, Vec<Vec<Strin
                 let mut row = vec![key.clone()];
                 row.extend(listed.iter().map(|&a| levels[a].name.clone()));
                 row.push(points.axes[axis].name.clone());
-                row.extend(numbers.map(plain));
-                row.extend([found.samples.to_string(), found.left_out.to_string(), plain(found.variance)]);
+                row.extend(numbers.map(cell));
+                row.extend([found.samples.to_string(), found.left_out.to_string(), cell(found.variance)]);
                 rows.push(row);
             }
         }

@@ -1,4 +1,4 @@
-//! Numbers as a person reads them: groups of three digits, six significant ones.
+//! Numbers as texts: for a person in groups of three digits or with six significant ones, for a table with all of them.
 
 /// A whole number in groups of three digits.
 pub fn grouped(n: u64) -> String {
@@ -11,6 +11,11 @@ pub fn grouped(n: u64) -> String {
         text.push(d);
     }
     text
+}
+
+/// A cell of a table: every digit; what is undefined is empty.
+pub fn cell(x: f64) -> String {
+    if x.is_finite() { x.to_string() } else { String::new() }
 }
 
 /// Six significant digits, with an exponent only where a plain number would be unreadable.

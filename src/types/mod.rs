@@ -7,7 +7,7 @@ mod seed;
 mod time;
 mod units;
 
-pub use digits::{grouped, significant};
+pub use digits::{cell, grouped, significant};
 pub use ids::{FunctionId, GroupId, HostId, PoolId, RegionId, SandboxId, TenantId};
 pub use normal::normal_quantile;
 pub use seed::{Seed, Stream};

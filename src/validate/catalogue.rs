@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::functions::registered;
 use super::judge::Tolerance;
 use super::{ValidateError, scenarios};
+use crate::contrast::matches;
 
 /// The files, in the order of the document.
 const FILES: &[(&str, &str)] = &[
@@ -286,17 +287,7 @@ impl Catalogue {
 
 /// Whether a name fits a pattern, in which `*` stands for any text; capitals do not matter.
 pub(super) fn fits(pattern: &str, name: &str) -> bool {
-    let (pattern, name) = (pattern.to_ascii_lowercase(), name.to_ascii_lowercase());
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
+    matches(&pattern.to_ascii_lowercase(), &name.to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ use crate::claim::{Claim, Expression, Reference, find_key};
 use crate::compare::{lock, one_run};
 use crate::report::number;
 use crate::stats::{Estimate, Interval};
+use crate::types::cell;
 
 /// What is solved for.
 #[derive(Debug, Clone, PartialEq)]
@@ -440,13 +441,12 @@ fn write(
         "evaluations",
     ];
     header.extend(last.map(str::to_owned));
-    let plain = |x: f64| if x.is_finite() { x.to_string() } else { String::new() };
     let rows = solutions.iter().flat_map(|s| {
         let row = |result: String, numbers: [f64; 5]| -> Vec<String> {
             let first = s.at.iter().map(|(_, value)| value.clone());
             let words = [claim.to_string(), over.what.clone(), unit.to_owned(), result];
             let counts = [plan.described.stop.first.to_string(), s.evaluations.to_string()];
-            first.chain(words).chain(numbers.map(plain)).chain(counts).collect()
+            first.chain(words).chain(numbers.map(cell)).chain(counts).collect()
         };
         let none = [f64::NAN; 5];
         match &s.solved {
